@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "addon/napi.h"
+#include "core/model.h"
+#include "core/runner.h"
+#include "core/tensor.h"
+
+namespace warmswap {
+
+// JavaScript values become plain structs here and nowhere else; src/native/binding.ts has their
+// types. Whatever does not have the expected type throws kInvalidArgument.
+
+/// `{ modelPath, intraOpThreads, runnerThreads, queueCapacity }`
+ModelOptions ToModelOptions(const Napi::Value& value);
+
+/// Three arrays of one element per tensor. The views borrow the memory of `data`: use them before
+/// JavaScript runs again.
+std::vector<TensorView> ToTensorViews(const Napi::Value& datatypes, const Napi::Value& shapes,
+                                      const Napi::Value& data);
+
+/// An array of indices below `count`.
+std::vector<std::size_t> ToIndices(const Napi::Value& value, std::size_t count);
+
+/// Milliseconds from now, or undefined for none.
+Clock::time_point ToDeadline(const Napi::Value& value);
+
+/// An integer of 0 to 2^53 - 1.
+std::uint64_t ToTicket(const Napi::Value& value);
+
+Napi::Array FromStrings(Napi::Env env, const std::vector<std::string>& strings);
+
+/// `[{ name, datatype, shape, symbols }]`
+Napi::Array FromSpecs(Napi::Env env, const std::vector<TensorSpec>& specs);
+
+/// `{ datatypes, shapes, data, queueUs, computeUs, batchSize }`. Big outputs keep ONNX Runtime's
+/// memory alive instead of being copied.
+Napi::Object FromRunResult(Napi::Env env, RunResult result);
+
+/// `{ mappedBytes, residentBytes }`
+Napi::Object FromMemory(Napi::Env env, const ModelMemory& memory);
+
+}  // namespace warmswap

@@ -1,0 +1,97 @@
+#include "addon/model_wrap.h"
+
+#include <utility>
+#include <vector>
+
+#include "addon/convert.h"
+#include "addon/errors.h"
+#include "addon/instance.h"
+
+namespace warmswap {
+namespace {
+
+std::vector<Ort::Value> ValidInputs(const Model& model, const std::vector<TensorView>& views) {
+  const std::vector<TensorSpec>& specs = model.inputs();
+  if (views.size() != specs.size()) {
+    throw Error(ErrorCode::kInvalidArgument, "expected " + std::to_string(specs.size()) +
+                                                 " inputs, got " + std::to_string(views.size()));
+  }
+  for (std::size_t i = 0; i < specs.size(); ++i) Validate(specs[i], views[i]);
+  std::vector<Ort::Value> values;
+  values.reserve(views.size());
+  for (const TensorView& view : views) values.push_back(ToOrtValue(view));
+  return values;
+}
+
+}  // namespace
+
+Napi::Function ModelWrap::Define(Napi::Env env) {
+  return DefineClass(
+      env, "Model",
+      {InstanceAccessor<&ModelWrap::Inputs>("inputs"),
+       InstanceAccessor<&ModelWrap::Outputs>("outputs"),
+       InstanceMethod<&ModelWrap::Submit>("submit"), InstanceMethod<&ModelWrap::Memory>("memory"),
+       InstanceMethod<&ModelWrap::Unload>("unload")});
+}
+
+Napi::Object ModelWrap::New(Napi::Env env, std::shared_ptr<Model> model) {
+  const Instance& instance = *env.GetInstanceData<Instance>();
+  const Napi::Object object = instance.model_constructor.New({});
+  ModelWrap* wrap = Unwrap(object);
+  wrap->model_ = std::move(model);
+  wrap->core_ = instance.runtime.lock();
+  return object;
+}
+
+ModelWrap::ModelWrap(const Napi::CallbackInfo& info) : ObjectWrap(info) {}
+
+ModelWrap::~ModelWrap() {
+  if (model_) core_->Discard(std::move(model_));
+}
+
+Napi::Value ModelWrap::Inputs(const Napi::CallbackInfo& info) {
+  return Guarded(info.Env(), [&] { return FromSpecs(info.Env(), Loaded()->inputs()); });
+}
+
+Napi::Value ModelWrap::Outputs(const Napi::CallbackInfo& info) {
+  return Guarded(info.Env(), [&] { return FromSpecs(info.Env(), Loaded()->outputs()); });
+}
+
+// submit(ticket, datatypes, shapes, data, outputs, deadlineMs)
+void ModelWrap::Submit(const Napi::CallbackInfo& info) {
+  Guarded(info.Env(), [&] {
+    Model& model = *Loaded();
+    Request request;
+    request.ticket = ToTicket(info[0]);
+    request.inputs = ValidInputs(model, ToTensorViews(info[1], info[2], info[3]));
+    request.outputs = ToIndices(info[4], model.outputs().size());
+    request.deadline = ToDeadline(info[5]);
+    core_->Submit(model, std::move(request));
+  });
+}
+
+void ModelWrap::Memory(const Napi::CallbackInfo& info) {
+  Guarded(info.Env(), [&] {
+    core_->Post(ToTicket(info[0]), [model = Loaded()]() -> Outcome { return model->Memory(); });
+  });
+}
+
+// The model goes on the loader thread: ending threads and freeing gigabytes takes a while.
+void ModelWrap::Unload(const Napi::CallbackInfo& info) {
+  Guarded(info.Env(), [&] {
+    Loaded();
+    const std::uint64_t ticket = ToTicket(info[0]);
+    // Moved all the way, so that the last reference goes there and not here.
+    core_->Post(ticket, [model = std::move(model_)]() mutable -> Outcome {
+      model.reset();
+      return std::monostate();
+    });
+  });
+}
+
+const std::shared_ptr<Model>& ModelWrap::Loaded() const {
+  if (!model_) throw Error(ErrorCode::kFailedPrecondition, "this model is unloaded");
+  return model_;
+}
+
+}  // namespace warmswap

@@ -1,0 +1,23 @@
+#include <memory>
+
+#include "addon/instance.h"
+#include "addon/model_wrap.h"
+#include "addon/napi.h"
+#include "addon/runtime.h"
+
+namespace warmswap {
+namespace {
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  auto instance = std::make_unique<Instance>();
+  instance->model_constructor = Napi::Persistent(ModelWrap::Define(env));
+  env.SetInstanceData(instance.release());  // deleted by the environment
+  exports.Set("Runtime", Runtime::Define(env));
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(NODE_GYP_MODULE_NAME, Init)
+
+}  // namespace warmswap

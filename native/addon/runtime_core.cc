@@ -1,0 +1,138 @@
+#include "addon/runtime_core.h"
+
+#include <utility>
+
+#include "addon/convert.h"
+#include "addon/errors.h"
+#include "addon/model_wrap.h"
+
+namespace warmswap {
+namespace {
+
+template <typename... Handlers>
+struct Overloaded : Handlers... {
+  using Handlers::operator()...;
+};
+template <typename... Handlers>
+Overloaded(Handlers...) -> Overloaded<Handlers...>;
+
+}  // namespace
+
+std::shared_ptr<RuntimeCore> RuntimeCore::Start(Napi::Env env, const OrtLibrary& library,
+                                                Napi::Function on_events) {
+  Holder core(new RuntimeCore(env, library));
+  auto holder = std::make_unique<Holder>(core);
+  const auto free_holder = [](Napi::Env, void*, Holder* held) {
+    const std::unique_ptr<Holder> freed(held);
+  };
+  core->waker_ = Waker::New(env, on_events, "warmswap", 0, 1, holder.get(), free_holder);
+  static_cast<void>(holder.release());  // the finalizer's from here on
+  core->waker_.Unref(env);
+  core->inbox_ = std::make_shared<Inbox>([waker = core->waker_] { waker.NonBlockingCall(); });
+  // Hooks run in reverse order: ours before the one that takes the waker down.
+  napi_add_env_cleanup_hook(env, &RuntimeCore::ShutdownHook, core.get());
+  return core;
+}
+
+void RuntimeCore::Load(std::uint64_t ticket, ModelOptions options) {
+  const auto forward = [inbox = inbox_](Completion completion) {
+    std::visit(
+        [&](auto outcome) {
+          inbox->Push({completion.ticket, std::move(outcome)});
+        },
+        std::move(completion.outcome));
+  };
+  options.on_mapped = [inbox = inbox_, ticket] { inbox->Push({ticket, Mapped()}); };
+  Post(ticket, [&library = library_, options = std::move(options), forward]() -> Outcome {
+    return std::make_shared<Model>(library, options, forward);
+  });
+}
+
+void RuntimeCore::Submit(Model& model, Request request) {
+  model.Submit(std::move(request));
+  TicketTaken();
+}
+
+void RuntimeCore::Post(std::uint64_t ticket, std::function<Outcome()> job) {
+  if (!open_) throw Error(ErrorCode::kFailedPrecondition, "the runtime is closed");
+  loader_.Post([inbox = inbox_, ticket, job = std::move(job)] {
+    try {
+      inbox->Push({ticket, job()});
+    } catch (...) {
+      inbox->Push({ticket, CurrentExceptionAsError()});
+    }
+  });
+  TicketTaken();
+}
+
+void RuntimeCore::Discard(std::shared_ptr<Model> model) {
+  loader_.Post([model = std::move(model)]() mutable { model.reset(); });
+}
+
+void RuntimeCore::Shutdown() {
+  if (!std::exchange(open_, false)) return;
+  napi_remove_env_cleanup_hook(env_, &RuntimeCore::ShutdownHook, this);
+  inbox_->Close();
+  loader_.Stop();
+  for (const std::weak_ptr<Model>& known : models_) {
+    if (const auto model = known.lock()) model->Stop();
+  }
+  inbox_->TakeAll();
+  waker_.Release();
+}
+
+void RuntimeCore::ShutdownHook(void* core) { static_cast<RuntimeCore*>(core)->Shutdown(); }
+
+// While tickets are out the process stays alive.
+void RuntimeCore::TicketTaken() {
+  if (tickets_out_++ == 0) waker_.Ref(env_);
+}
+
+void RuntimeCore::Wake(Napi::Env env, Napi::Function on_events, Holder* core, void* /*data*/) {
+  if (static_cast<napi_env>(env) == nullptr || !(*core)->open_) return;
+  const Napi::HandleScope scope(env);
+  try {
+    (*core)->DeliverEvents(on_events);
+  } catch (const Napi::Error& error) {
+    napi_fatal_exception(env, error.Value());
+  }
+}
+
+void RuntimeCore::DeliverEvents(Napi::Function on_events) {
+  std::vector<Event> events = inbox_->TakeAll();
+  auto array = Napi::Array::New(env_, events.size());
+  for (std::uint32_t i = 0; i < events.size(); ++i) {
+    const Napi::HandleScope scope(env_);
+    if (!std::holds_alternative<Mapped>(events[i].outcome)) --tickets_out_;
+    array[i] = ToJs(std::move(events[i]));
+  }
+  if (tickets_out_ == 0) waker_.Unref(env_);
+  on_events.Call({array});
+}
+
+Napi::Object RuntimeCore::ToJs(Event event) {
+  auto object = Napi::Object::New(env_);
+  object.Set("ticket", static_cast<double>(event.ticket));
+  const auto to_value = Overloaded{
+      [&](RunResult result) -> Napi::Value { return FromRunResult(env_, std::move(result)); },
+      [&](std::shared_ptr<Model> model) -> Napi::Value { return ToJs(std::move(model)); },
+      [&](const ModelMemory& memory) -> Napi::Value { return FromMemory(env_, memory); },
+      [&](std::monostate) -> Napi::Value { return env_.Undefined(); },
+      [&](const Error& error) -> Napi::Value { throw ToJsError(env_, error); },
+      [&](Mapped) -> Napi::Value { return Napi::Boolean::New(env_, true); }};
+  const char* key = std::holds_alternative<Mapped>(event.outcome) ? "mapped" : "value";
+  try {
+    object.Set(key, Guarded(env_, [&] { return std::visit(to_value, std::move(event.outcome)); }));
+  } catch (const Napi::Error& error) {
+    object.Set("error", error.Value());
+  }
+  return object;
+}
+
+Napi::Value RuntimeCore::ToJs(std::shared_ptr<Model> model) {
+  std::erase_if(models_, [](const auto& known) { return known.expired(); });
+  models_.push_back(model);
+  return ModelWrap::New(env_, std::move(model));
+}
+
+}  // namespace warmswap

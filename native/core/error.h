@@ -1,0 +1,40 @@
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace warmswap {
+
+/// The error codes of the contract (gRPC's names). `code` is what clients match on.
+enum class ErrorCode {
+  kInvalidArgument,
+  kNotFound,
+  kFailedPrecondition,
+  kResourceExhausted,
+  kDeadlineExceeded,
+  kCancelled,
+  kUnavailable,
+  kUnimplemented,
+  kInternal,
+};
+
+/// The code as it appears on the wire, for example "INVALID_ARGUMENT".
+std::string_view ToString(ErrorCode code) noexcept;
+
+/// Every failure that leaves the core. The message is for people: it names what was expected and
+/// what came.
+class Error : public std::runtime_error {
+ public:
+  Error(ErrorCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
+  ErrorCode code() const noexcept { return code_; }
+
+ private:
+  ErrorCode code_;
+};
+
+/// Turns the exception being handled into an Error; call only inside a catch block.
+/// Never throws; what it cannot name becomes kInternal.
+Error CurrentExceptionAsError() noexcept;
+
+}  // namespace warmswap

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <vector>
+
+#include "core/ort.h"
+#include "core/ort_library.h"
+#include "core/tensor.h"
+
+namespace warmswap {
+
+struct SessionOptions {
+  /// Threads that one run may use; 1 means the calling thread alone.
+  int intra_op_threads = 1;
+};
+
+/// A model that is ready to run, with its signature. Loading blocks for as long as ONNX Runtime
+/// takes; do it off the JavaScript thread. `Run` may be called from many threads at once.
+class Session {
+ public:
+  /// Loads `model_path`; external data is looked for beside it. Throws kNotFound, or
+  /// kFailedPrecondition for a file that is no valid model, or kUnimplemented naming an input or
+  /// output whose type is not served (sequence, map, optional, rare element types).
+  Session(const OrtLibrary& library, const std::filesystem::path& model_path,
+          const SessionOptions& options);
+
+  const std::vector<TensorSpec>& inputs() const noexcept { return inputs_; }
+  const std::vector<TensorSpec>& outputs() const noexcept { return outputs_; }
+
+  /// Runs with one value per input, in the order of `inputs()`; gives the outputs with these
+  /// indices, in that order. Throws what ONNX Runtime reports (CurrentExceptionAsError names it).
+  std::vector<Ort::Value> Run(const Ort::RunOptions& options, std::span<const Ort::Value> inputs,
+                              std::span<const std::size_t> outputs);
+
+ private:
+  Ort::Session session_;
+  std::vector<TensorSpec> inputs_;
+  std::vector<TensorSpec> outputs_;
+};
+
+}  // namespace warmswap

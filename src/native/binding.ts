@@ -1,0 +1,122 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { WarmswapError } from '../rpc/errors.js';
+
+/**
+ * The one typed contract of the addon (native/addon). Nothing here waits: work goes out with a
+ * ticket, and comes back in `onEvents` with the same ticket. Datatypes are indices into the
+ * protocol's list (src/rpc/tensor.ts, DATATYPES).
+ */
+
+export type OnEvents = (events: readonly NativeEvent[]) => void;
+
+/** What a ticket came back with. `error` has one of the contract's codes as `code`. */
+export interface NativeEvent {
+  ticket: number;
+  /** Not the end yet: the model that this ticket loads is mapped, its session comes next. */
+  mapped?: true;
+  value?: NativeRunResult | NativeModel | NativeMemory | undefined;
+  error?: Error;
+}
+
+/** Parallel arrays, one element per tensor. */
+export interface NativeTensors {
+  datatypes: number[];
+  shapes: (readonly number[])[];
+  /** Bytes, little-endian and row-major; for BYTES an array of elements. */
+  data: (Uint8Array | readonly (Uint8Array | string)[])[];
+}
+
+export interface NativeRunResult extends NativeTensors {
+  queueUs: number;
+  computeUs: number;
+  batchSize: number;
+}
+
+export interface NativeMemory {
+  mappedBytes: number;
+  residentBytes: number;
+}
+
+export interface NativeTensorSpec {
+  name: string;
+  datatype: number;
+  /** A free dimension is -1, its name (or "") is in `symbols`. */
+  shape: number[];
+  symbols: string[];
+}
+
+export interface NativeModelOptions {
+  modelPath: string;
+  intraOpThreads: number;
+  runnerThreads: number;
+  queueCapacity: number;
+}
+
+export interface NativeModel {
+  readonly inputs: NativeTensorSpec[];
+  readonly outputs: NativeTensorSpec[];
+  /**
+   * Copies the inputs (one per input of the model, in its order) and queues the run. Throws
+   * INVALID_ARGUMENT, RESOURCE_EXHAUSTED or UNAVAILABLE; then the ticket is not taken.
+   */
+  submit(
+    ticket: number,
+    datatypes: NativeTensors['datatypes'],
+    shapes: NativeTensors['shapes'],
+    data: NativeTensors['data'],
+    outputs: readonly number[],
+    deadlineMs: number | undefined,
+  ): void;
+  /** Comes back with a NativeMemory. */
+  memory(ticket: number): void;
+  /** Ends what runs and frees everything; comes back with nothing. The model is unusable at once. */
+  unload(ticket: number): void;
+}
+
+export interface NativeRuntime {
+  /** ONNX Runtime's version. */
+  readonly version: string;
+  readonly providers: string[];
+  /** Comes back with a NativeModel. */
+  load(ticket: number, options: NativeModelOptions): void;
+  /** Ends all threads; waits for a load that runs. Tickets still out never come back. */
+  close(): void;
+}
+
+export interface NativeBinding {
+  Runtime: new (libraryPath: string, onEvents: OnEvents) => NativeRuntime;
+}
+
+const require = createRequire(import.meta.url);
+const ADDON_PATH = fileURLToPath(new URL('../../build/Release/warmswap.node', import.meta.url));
+
+/** Loads the addon; throws FAILED_PRECONDITION with the remedy where it cannot. */
+export function loadBinding(): NativeBinding {
+  if (!existsSync(ADDON_PATH)) {
+    throw new WarmswapError(
+      'FAILED_PRECONDITION',
+      `the native addon is not built (${ADDON_PATH} is missing): run "npm install" in Warmswap's folder`,
+    );
+  }
+  try {
+    return require(ADDON_PATH) as NativeBinding;
+  } catch (error) {
+    throw new WarmswapError(
+      'FAILED_PRECONDITION',
+      `the native addon does not load: ${String(error)}. Rebuild it for this machine: "npm rebuild"`,
+      { cause: error },
+    );
+  }
+}
+
+/** The ONNX Runtime library that onnxruntime-node carries. */
+export function bundledLibraryPath(): string {
+  const main = require.resolve('onnxruntime-node/package.json');
+  const path = new URL(
+    `bin/napi-v6/${process.platform}/${process.arch}/libonnxruntime.so.1`,
+    `file://${main}`,
+  );
+  return fileURLToPath(path);
+}

@@ -1,0 +1,213 @@
+import { toWarmswapError, WarmswapError } from '../rpc/errors.js';
+import type { InferTiming } from '../rpc/methods.js';
+import { DATATYPES, type Datatype, type Tensor, type TensorSignature } from '../rpc/tensor.js';
+import {
+  bundledLibraryPath,
+  loadBinding,
+  type NativeEvent,
+  type NativeMemory,
+  type NativeModel,
+  type NativeModelOptions,
+  type NativeRunResult,
+  type NativeRuntime,
+  type NativeTensors,
+  type NativeTensorSpec,
+} from './binding.js';
+
+/** The facade of the native engine: promises and named tensors. One an environment. */
+
+export interface EngineRequest {
+  inputs: Readonly<Record<string, Tensor>>;
+  /** Names of the outputs wanted; all if left out. */
+  outputs?: readonly string[] | undefined;
+  deadlineMs?: number | undefined;
+}
+
+export interface EngineResult {
+  outputs: Record<string, Tensor>;
+  timing: InferTiming;
+}
+
+export interface Signature {
+  inputs: readonly TensorSignature[];
+  outputs: readonly TensorSignature[];
+}
+
+const DATATYPE_NAMES = Object.keys(DATATYPES) as Datatype[];
+const DATATYPE_NUMBERS = new Map(DATATYPE_NAMES.map((name, number) => [name, number]));
+
+export class Engine {
+  readonly #tickets = new Tickets();
+  readonly #runtime: NativeRuntime;
+
+  /** Opens ONNX Runtime; throws FAILED_PRECONDITION with the remedy where that fails. */
+  constructor(libraryPath = bundledLibraryPath()) {
+    const { Runtime } = loadBinding();
+    this.#runtime = new Runtime(libraryPath, (events) => this.#tickets.settle(events));
+  }
+
+  get onnxRuntimeVersion(): string {
+    return this.#runtime.version;
+  }
+
+  get providers(): readonly string[] {
+    return this.#runtime.providers;
+  }
+
+  /**
+   * Maps and loads a model on the loader thread; `onMapped` is called in between. Rejects with NOT_FOUND, FAILED_PRECONDITION (no
+   * valid model) or UNIMPLEMENTED (an input or output type that is not served).
+   */
+  async load(options: NativeModelOptions, onMapped = () => {}): Promise<EngineModel> {
+    const model = await this.#tickets.take<NativeModel>(
+      (ticket) => this.#runtime.load(ticket, options),
+      onMapped,
+    );
+    return new EngineModel(model, this.#tickets);
+  }
+
+  /** Ends all native threads. Unload the models first: what is still under way never settles. */
+  close(): void {
+    this.#runtime.close();
+  }
+}
+
+/** A loaded model. Its owner calls `unload` exactly once. */
+export class EngineModel {
+  readonly signature: Signature;
+  readonly #native: NativeModel;
+  readonly #tickets: Tickets;
+  readonly #inputNames: readonly string[];
+  readonly #outputNames: readonly string[];
+  readonly #allOutputs: readonly number[];
+
+  constructor(native: NativeModel, tickets: Tickets) {
+    this.#native = native;
+    this.#tickets = tickets;
+    this.signature = {
+      inputs: native.inputs.map(toSignature),
+      outputs: native.outputs.map(toSignature),
+    };
+    this.#inputNames = this.signature.inputs.map((input) => input.name);
+    this.#outputNames = this.signature.outputs.map((output) => output.name);
+    this.#allOutputs = this.#outputNames.map((_, index) => index);
+  }
+
+  /**
+   * Runs the model. The inputs are copied before this returns, so views on a buffer that is about
+   * to be reused are fine. Rejects with INVALID_ARGUMENT, RESOURCE_EXHAUSTED, DEADLINE_EXCEEDED,
+   * UNAVAILABLE (unloaded meanwhile) or what ONNX Runtime reports.
+   */
+  async infer(request: EngineRequest): Promise<EngineResult> {
+    const outputs = this.#outputIndices(request.outputs);
+    const { datatypes, shapes, data } = this.#inOrder(request.inputs);
+    const result = await this.#tickets.take<NativeRunResult>((ticket) =>
+      this.#native.submit(ticket, datatypes, shapes, data, outputs, request.deadlineMs),
+    );
+    return this.#toResult(result, outputs);
+  }
+
+  async memory(): Promise<NativeMemory> {
+    return this.#tickets.take<NativeMemory>((ticket) => this.#native.memory(ticket));
+  }
+
+  /** Ends what runs (it fails as UNAVAILABLE), then frees and unmaps everything. */
+  async unload(): Promise<void> {
+    await this.#tickets.take<undefined>((ticket) => this.#native.unload(ticket));
+  }
+
+  #inOrder(inputs: Readonly<Record<string, Tensor>>): NativeTensors {
+    for (const name in inputs) {
+      if (!this.#inputNames.includes(name))
+        throw this.#unknownName('input', name, this.#inputNames);
+    }
+    const tensors = this.#inputNames.map((name) => {
+      const tensor = Object.hasOwn(inputs, name) ? inputs[name] : undefined;
+      if (tensor) return tensor;
+      throw new WarmswapError('INVALID_ARGUMENT', `input '${name}' is missing`);
+    });
+    return {
+      datatypes: tensors.map((tensor) => DATATYPE_NUMBERS.get(tensor.datatype) ?? -1),
+      shapes: tensors.map((tensor) => tensor.shape),
+      data: tensors.map((tensor) => tensor.data),
+    };
+  }
+
+  #outputIndices(names: readonly string[] | undefined): readonly number[] {
+    if (!names) return this.#allOutputs;
+    return names.map((name) => {
+      const index = this.#outputNames.indexOf(name);
+      if (index < 0) throw this.#unknownName('output', name, this.#outputNames);
+      return index;
+    });
+  }
+
+  #unknownName(role: string, name: string, known: readonly string[]): WarmswapError {
+    return new WarmswapError(
+      'INVALID_ARGUMENT',
+      `there is no ${role} '${name}'; the ${role}s are ${known.join(', ')}`,
+    );
+  }
+
+  #toResult(result: NativeRunResult, indices: readonly number[]): EngineResult {
+    const outputs: Record<string, Tensor> = {};
+    indices.forEach((index, i) => {
+      outputs[this.#outputNames[index] as string] = {
+        datatype: DATATYPE_NAMES[result.datatypes[i] as number] as Datatype,
+        shape: result.shapes[i] as readonly number[],
+        data: result.data[i] as Tensor['data'],
+      };
+    });
+    const { queueUs, computeUs, batchSize } = result;
+    return { outputs, timing: { queueUs, computeUs, batchSize } };
+  }
+}
+
+function toSignature(spec: NativeTensorSpec): TensorSignature {
+  return {
+    name: spec.name,
+    datatype: DATATYPE_NAMES[spec.datatype] as Datatype,
+    shape: spec.shape,
+  };
+}
+
+interface Waiting {
+  resolve(value: unknown): void;
+  reject(error: Error): void;
+  onMapped: (() => void) | undefined;
+}
+
+/** Work that is out at the native side, by ticket. Bounded by the native queues. */
+class Tickets {
+  #last = 0;
+  readonly #waiting = new Map<number, Waiting>();
+
+  /** `send` hands the ticket out; what it throws rejects the promise. */
+  take<T extends NativeEvent['value']>(
+    send: (ticket: number) => void,
+    onMapped?: () => void,
+  ): Promise<T> {
+    return new Promise<unknown>((resolve, reject) => {
+      const ticket = ++this.#last;
+      try {
+        send(ticket);
+        this.#waiting.set(ticket, { resolve, reject, onMapped });
+      } catch (error) {
+        reject(toWarmswapError(error));
+      }
+    }) as Promise<T>;
+  }
+
+  settle(events: readonly NativeEvent[]): void {
+    for (const event of events) {
+      const waiting = this.#waiting.get(event.ticket);
+      if (event.mapped) {
+        waiting?.onMapped?.();
+        continue;
+      }
+      this.#waiting.delete(event.ticket);
+      if (event.error) waiting?.reject(toWarmswapError(event.error));
+      else waiting?.resolve(event.value);
+    }
+  }
+}

@@ -1,0 +1,188 @@
+#include "core/model.h"
+
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/error.h"
+#include "support.h"
+
+namespace warmswap::test {
+namespace {
+
+ModelOptions OptionsFor(const std::filesystem::path& model_path) {
+  return {model_path, {}, {.threads = 1, .queue_capacity = 16}};
+}
+
+/// A copy of a fixture's version folder.
+class Version {
+ public:
+  explicit Version(std::string_view fixture) {
+    std::filesystem::copy(ModelPath(fixture).parent_path(), folder(),
+                          std::filesystem::copy_options::recursive);
+  }
+  std::filesystem::path folder() const { return dir_ / "1"; }
+  std::filesystem::path model_path() const { return folder() / "model.onnx"; }
+  void Add(const std::filesystem::path& name, std::string_view contents) const {
+    std::filesystem::create_directories((folder() / name).parent_path());
+    WriteFile(folder() / name, contents);
+  }
+
+ private:
+  TempDir dir_;
+};
+
+Error LoadError(const ModelOptions& options) {
+  return ErrorOf([&] { const Model model(Library(), options, [](const Completion&) {}); });
+}
+
+std::size_t MappedBytes(const std::filesystem::path& model_path) {
+  const Model model(Library(), OptionsFor(model_path), [](const Completion&) {});
+  return model.Memory().mapped_bytes;
+}
+
+bool IsMapped(const std::filesystem::path& folder) { return !MappingsBelow(folder).empty(); }
+
+}  // namespace
+
+TEST_CASE("a model answers, and has its session's signature") {
+  Completions completions;
+  Model model(Library(), OptionsFor(ModelPath("shift/2")), completions.Callback());
+  REQUIRE(model.inputs().size() == 1);
+  CHECK(model.inputs()[0].name == "x");
+  CHECK(model.outputs().at(0).name == "y");
+  model.Submit(ShiftRequest(1, 5));
+  REQUIRE(completions.WaitFor(1));
+  CHECK(Elements<float>(completions.TakeResult(1).outputs.at(0)) ==
+        std::vector<float>{7, 8, 9, 10});
+}
+
+TEST_CASE("a model maps all files of its version, resident, until it goes") {
+  const Version version("linear/1");
+  const auto size = std::filesystem::file_size(version.model_path()) +
+                    std::filesystem::file_size(version.folder() / "weights.bin");
+  {
+    const Model model(Library(), OptionsFor(version.model_path()), [](const Completion&) {});
+    CHECK(IsMapped(version.folder()));
+    CHECK(model.Memory().mapped_bytes == size);
+    CHECK(model.Memory().resident_bytes == size);
+  }
+  CHECK_FALSE(IsMapped(version.folder()));
+}
+
+TEST_CASE("a model's files are populated: no run meets a page that is not mapped in") {
+  if (!KernelPopulates()) return;
+  const Version version("linear/1");
+  const Model model(Library(), OptionsFor(version.model_path()), [](const Completion&) {});
+  std::size_t shared = 0;
+  for (const Mapping& mapping : MappingsBelow(version.folder())) {
+    if (mapping.permissions != "r--s") continue;  // ONNX Runtime's own
+    ++shared;
+    CHECK(mapping.mapped_in_bytes >= std::filesystem::file_size(mapping.path));
+  }
+  CHECK(shared == 2);
+}
+
+TEST_CASE("weights in a folder of the version are mapped, recorded requests are not") {
+  const Version version("shift/1");
+  const std::size_t bare = MappedBytes(version.model_path());
+  version.Add("golden/first.json", "1234567");
+  version.Add("warmup/first.json", "1234567");
+  CHECK(MappedBytes(version.model_path()) == bare);
+  version.Add("weights/layer-0.bin", "1234567");
+  CHECK(MappedBytes(version.model_path()) == bare + 7);
+}
+
+TEST_CASE("what is no regular file in a version folder is left alone") {
+  const Version version("shift/1");
+  const std::size_t bare = MappedBytes(version.model_path());
+  REQUIRE(mkfifo((version.folder() / "pipe").c_str(), 0600) == 0);
+  std::filesystem::create_symlink("nowhere", version.folder() / "dangling");
+  std::filesystem::create_directory_symlink("..", version.folder() / "parent");
+  CHECK(MappedBytes(version.model_path()) == bare);
+}
+
+TEST_CASE("a model runs on when its files are deleted") {
+  Completions completions;
+  std::filesystem::path folder;
+  const auto version = std::make_unique<Version>("linear/1");
+  Model model(Library(), OptionsFor(version->model_path()), completions.Callback());
+  std::filesystem::remove_all(version->folder());
+  Request request;
+  request.ticket = 1;
+  request.outputs = {0};
+  request.inputs.push_back(MakeTensor(DataType::kFp32, std::vector<float>(64), {1, 64}));
+  model.Submit(std::move(request));
+  REQUIRE(completions.WaitFor(1));
+  CHECK(Elements<float>(completions.TakeResult(1).outputs.at(0)) ==
+        std::vector<float>{0, 1, 2, 3, 4, 5, 6, 7});
+}
+
+TEST_CASE("a missing model is NOT_FOUND, with its path, and is not reported as mapped") {
+  const TempDir dir;
+  int mapped = 0;
+  ModelOptions options = OptionsFor(dir / "model.onnx");
+  options.on_mapped = [&] { ++mapped; };
+  const Error error = LoadError(options);
+  CHECK(CodeName(error) == "NOT_FOUND");
+  CHECK(Contains(error.what(), (dir / "model.onnx").string()));
+  CHECK(mapped == 0);
+}
+
+TEST_CASE("a broken model is FAILED_PRECONDITION, and leaves no mapping") {
+  for (const auto* fixture : {"garbage/1", "truncated/1", "missing-external/1"}) {
+    const Version version(fixture);
+    CHECK(CodeName(LoadError(OptionsFor(version.model_path()))) == "FAILED_PRECONDITION");
+    CHECK_FALSE(IsMapped(version.folder()));
+  }
+}
+
+TEST_CASE("a model is reported as mapped once, before its session is made") {
+  int mapped = 0;
+  ModelOptions options = OptionsFor(ModelPath("garbage/1"));
+  options.on_mapped = [&] { ++mapped; };
+  LoadError(options);
+  CHECK(mapped == 1);
+}
+
+TEST_CASE("a model that is destroyed with work queued completes all of it as UNAVAILABLE") {
+  Completions completions;
+  {
+    Model model(Library(), OptionsFor(ModelPath("slow/1")), completions.Callback());
+    for (std::uint64_t ticket = 0; ticket < 8; ++ticket) {
+      model.Submit(SlowRequest(ticket, kEndless));
+    }
+  }
+  REQUIRE(completions.count() == 8);
+  for (std::uint64_t ticket = 0; ticket < 8; ++ticket) {
+    CHECK(completions.CodeOf(ticket) == "UNAVAILABLE");
+  }
+}
+
+TEST_CASE("a stopped model refuses with UNAVAILABLE and still tells its memory") {
+  const auto path = ModelPath("shift/1");
+  Model model(Library(), OptionsFor(path), [](const Completion&) {});
+  model.Stop();
+  model.Stop();
+  CHECK(CodeName(ErrorOf([&] { model.Submit(ShiftRequest(1)); })) == "UNAVAILABLE");
+  CHECK(model.Memory().mapped_bytes == std::filesystem::file_size(path));
+}
+
+TEST_CASE("models load and go while another answers") {
+  Completions completions;
+  Model steady(Library(), OptionsFor(ModelPath("shift/1")), completions.Callback());
+  for (std::uint64_t ticket = 0; ticket < 20; ++ticket) {
+    steady.Submit(ShiftRequest(ticket));
+    const Model passing(Library(), OptionsFor(ModelPath("linear/1")), [](const Completion&) {});
+    CHECK(passing.inputs().size() == 1);
+  }
+  REQUIRE(completions.WaitFor(20));
+  for (std::uint64_t ticket = 0; ticket < 20; ++ticket) CHECK(completions.CodeOf(ticket) == "");
+}
+
+}  // namespace warmswap::test

@@ -1,0 +1,137 @@
+#include "core/request_queue.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <numeric>
+#include <thread>
+#include <vector>
+
+#include "core/error.h"
+#include "support.h"
+
+namespace warmswap::test {
+namespace {
+
+Request Ticket(std::uint64_t ticket) {
+  Request request;
+  request.ticket = ticket;
+  return request;
+}
+
+std::vector<std::uint64_t> Tickets(const std::vector<Request>& requests) {
+  std::vector<std::uint64_t> tickets;
+  for (const Request& request : requests) tickets.push_back(request.ticket);
+  return tickets;
+}
+
+}  // namespace
+
+TEST_CASE("requests leave the queue in the order in which they came") {
+  RequestQueue queue(8);
+  for (std::uint64_t ticket : {3, 1, 2}) queue.Push(Ticket(ticket));
+  for (std::uint64_t ticket : {3, 1, 2}) CHECK(queue.Pop().value().ticket == ticket);
+}
+
+TEST_CASE("a full queue refuses at once with RESOURCE_EXHAUSTED") {
+  RequestQueue queue(2);
+  queue.Push(Ticket(1));
+  queue.Push(Ticket(2));
+  const Error error = ErrorOf([&] { queue.Push(Ticket(3)); });
+  CHECK(CodeName(error) == "RESOURCE_EXHAUSTED");
+  CHECK(Contains(error.what(), "2 requests"));
+}
+
+TEST_CASE("a request that was taken makes room for another") {
+  RequestQueue queue(1);
+  queue.Push(Ticket(1));
+  CHECK(queue.Pop().value().ticket == 1);
+  queue.Push(Ticket(2));
+  CHECK(queue.Pop().value().ticket == 2);
+}
+
+TEST_CASE("a queue of capacity 0 refuses everything") {
+  RequestQueue queue(0);
+  CHECK(CodeName(ErrorOf([&] { queue.Push(Ticket(1)); })) == "RESOURCE_EXHAUSTED");
+}
+
+TEST_CASE("a request is stamped with the time at which it was queued") {
+  RequestQueue queue(1);
+  const auto before = Clock::now();
+  queue.Push(Ticket(1));
+  const auto after = Clock::now();
+  const auto queued_at = queue.Pop().value().queued_at;
+  CHECK(queued_at >= before);
+  CHECK(queued_at <= after);
+}
+
+TEST_CASE("closing gives back what waits, in order, and only once") {
+  RequestQueue queue(8);
+  for (std::uint64_t ticket : {3, 1, 2}) queue.Push(Ticket(ticket));
+  CHECK(Tickets(queue.Close()) == std::vector<std::uint64_t>{3, 1, 2});
+  CHECK(queue.Close().empty());
+}
+
+TEST_CASE("a closed queue refuses with UNAVAILABLE and has nothing to pop") {
+  RequestQueue queue(1);
+  queue.Push(Ticket(1));
+  queue.Close();
+  CHECK(CodeName(ErrorOf([&] { queue.Push(Ticket(2)); })) == "UNAVAILABLE");
+  CHECK_FALSE(queue.Pop().has_value());
+}
+
+TEST_CASE("pop waits for a request") {
+  RequestQueue queue(1);
+  Event popped;
+  std::uint64_t ticket = 0;
+  std::thread consumer([&] {
+    ticket = queue.Pop().value().ticket;
+    popped.Set();
+  });
+  queue.Push(Ticket(7));
+  CHECK(popped.Wait());
+  consumer.join();
+  CHECK(ticket == 7);
+}
+
+TEST_CASE("closing wakes every pop that waits") {
+  RequestQueue queue(1);
+  std::vector<int> empty(3);
+  std::vector<std::thread> consumers;
+  for (int& is_empty : empty) {
+    consumers.emplace_back([&queue, &is_empty] { is_empty = queue.Pop().has_value() ? 0 : 1; });
+  }
+  queue.Close();
+  for (std::thread& consumer : consumers) consumer.join();
+  CHECK(empty == std::vector<int>{1, 1, 1});
+}
+
+TEST_CASE("requests of many producers reach exactly one of many consumers") {
+  constexpr std::uint64_t kProducers = 3;
+  constexpr std::uint64_t kEach = 500;
+  RequestQueue queue(kProducers * kEach);
+  std::vector<std::vector<std::uint64_t>> seen(3);
+  std::vector<std::thread> consumers;
+  for (auto& tickets : seen) {
+    consumers.emplace_back([&queue, &tickets] {
+      while (const auto request = queue.Pop()) tickets.push_back(request->ticket);
+    });
+  }
+  std::vector<std::thread> producers;
+  for (std::uint64_t p = 0; p < kProducers; ++p) {
+    producers.emplace_back([&queue, p] {
+      for (std::uint64_t i = 0; i < kEach; ++i) queue.Push(Ticket(p * kEach + i));
+    });
+  }
+  for (std::thread& producer : producers) producer.join();
+  std::vector<std::uint64_t> all = Tickets(queue.Close());
+  for (std::thread& consumer : consumers) consumer.join();
+  for (const auto& tickets : seen) all.insert(all.end(), tickets.begin(), tickets.end());
+  std::ranges::sort(all);
+  std::vector<std::uint64_t> expected(kProducers * kEach);
+  std::iota(expected.begin(), expected.end(), 0);
+  CHECK(all == expected);
+}
+
+}  // namespace warmswap::test
