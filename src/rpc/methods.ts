@@ -1,0 +1,53 @@
+import type { Tensor, TensorSignature } from './tensor.js';
+
+/** The methods of the RPC: their params and results, as DESIGN §7 states them. */
+
+export interface InferParams {
+  model: string;
+  /** At most one of `version` and `label`; neither means the active version. */
+  version?: number;
+  label?: string;
+  inputs: Readonly<Record<string, Tensor>>;
+  /** Names of the outputs wanted; all if left out. */
+  outputs?: readonly string[];
+  /** Milliseconds from the arrival of the request. */
+  deadlineMs?: number;
+}
+
+export interface InferTiming {
+  /** Microseconds from arrival in the native queue until a runner took the request. */
+  queueUs: number;
+  /** Microseconds of the run. */
+  computeUs: number;
+  /** Requests that ran together. */
+  batchSize: number;
+}
+
+export interface InferResult {
+  model: string;
+  version: number;
+  outputs: Record<string, Tensor>;
+  timing: InferTiming;
+}
+
+export interface ModelListing {
+  name: string;
+  active: number | null;
+  labels: Record<string, number>;
+  versions: { version: number; state: string }[];
+}
+
+export interface DescribeParams {
+  model: string;
+  version?: number;
+}
+
+export interface ModelDescription {
+  name: string;
+  version: number;
+  state: string;
+  platform: string;
+  inputs: readonly TensorSignature[];
+  outputs: readonly TensorSignature[];
+  batching: { maxBatch: number } | null;
+}

@@ -1,0 +1,201 @@
+/**
+ * The structural check that every incoming frame passes before it is unpacked: one pass over the
+ * bytes that decodes nothing. After it, unpacking cannot recurse deeply, cannot allocate more than
+ * the frame's own size warrants, and meets no extension type and no hostile or repeated key.
+ */
+
+/** Thrown with the WebSocket close code that the frame's sender gets. */
+export class FrameError extends Error {
+  constructor(
+    readonly closeCode: 1002 | 1003 | 1007 | 1009,
+    message: string,
+  ) {
+    super(message);
+    this.name = 'FrameError';
+  }
+}
+
+const MAX_DEPTH = 16;
+/** Values in one frame, big enough for a BYTES tensor of a million elements. */
+const MAX_VALUES = 2_000_000;
+/** Keys of all maps in one frame: a model has far fewer inputs, and big objects are slow to build. */
+const MAX_KEYS = 65_536;
+/** Above this many keys, repeated ones are found through a Set instead of pair by pair. */
+const PAIRWISE_KEYS = 8;
+const PROTO_KEY = '__proto__';
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+function malformed(message: string): FrameError {
+  return new FrameError(1007, `not valid MessagePack: ${message}`);
+}
+
+/** Throws a FrameError unless `bytes` is exactly one MessagePack value that is safe to unpack. */
+export function checkStructure(bytes: Uint8Array): void {
+  const reader = new StructureReader(bytes);
+  reader.skipValue(0);
+  if (reader.offset !== bytes.length) {
+    throw malformed(`${bytes.length - reader.offset} bytes follow the value`);
+  }
+}
+
+class StructureReader {
+  offset = 0;
+  #values = 0;
+  #keys = 0;
+
+  constructor(private readonly bytes: Uint8Array) {}
+
+  skipValue(depth: number): void {
+    if (depth > MAX_DEPTH) throw malformed(`nested more than ${MAX_DEPTH} deep`);
+    if (++this.#values > MAX_VALUES) throw malformed(`more than ${MAX_VALUES} values`);
+    const type = this.#readUint(1);
+    if (type <= 0x7f || type >= 0xe0) return;
+    if (type <= 0x8f) return this.#skipMap(type & 0x0f, depth);
+    if (type <= 0x9f) return this.#skipArray(type & 0x0f, depth);
+    if (type <= 0xbf) return this.#skipBytes(type & 0x1f);
+    this.#skipTyped(type, depth);
+  }
+
+  #skipTyped(type: number, depth: number): void {
+    switch (type) {
+      case 0xc0: // nil
+      case 0xc2: // false
+      case 0xc3: // true
+        return;
+      case 0xc4: // bin 8, 16, 32
+      case 0xd9: // str 8
+        return this.#skipBytes(this.#readUint(1));
+      case 0xc5:
+      case 0xda:
+        return this.#skipBytes(this.#readUint(2));
+      case 0xc6:
+      case 0xdb:
+        return this.#skipBytes(this.#readUint(4));
+      case 0xcc: // uint 8, int 8
+      case 0xd0:
+        return this.#skipBytes(1);
+      case 0xcd: // uint 16, int 16
+      case 0xd1:
+        return this.#skipBytes(2);
+      case 0xca: // float 32
+      case 0xce: // uint 32, int 32
+      case 0xd2:
+        return this.#skipBytes(4);
+      case 0xcb: // float 64
+      case 0xcf: // uint 64, int 64
+      case 0xd3:
+        return this.#skipBytes(8);
+      case 0xdc:
+        return this.#skipArray(this.#readUint(2), depth);
+      case 0xdd:
+        return this.#skipArray(this.#readUint(4), depth);
+      case 0xde:
+        return this.#skipMap(this.#readUint(2), depth);
+      case 0xdf:
+        return this.#skipMap(this.#readUint(4), depth);
+      default:
+        throw malformed(`type 0x${type.toString(16)} (extensions are not accepted)`);
+    }
+  }
+
+  #readUint(size: 1 | 2 | 4): number {
+    const end = this.offset + size;
+    if (end > this.bytes.length) throw malformed('it ends in the middle of a value');
+    let value = 0;
+    for (; this.offset < end; this.offset++) {
+      value = value * 256 + (this.bytes[this.offset] ?? 0);
+    }
+    return value;
+  }
+
+  #skipBytes(length: number): void {
+    if (length > this.bytes.length - this.offset) {
+      throw malformed('it ends in the middle of a value');
+    }
+    this.offset += length;
+  }
+
+  #skipArray(count: number, depth: number): void {
+    if (count > this.bytes.length - this.offset) throw malformed('an array is cut off');
+    for (let i = 0; i < count; i++) this.skipValue(depth + 1);
+  }
+
+  #skipMap(count: number, depth: number): void {
+    if (count * 2 > this.bytes.length - this.offset) throw malformed('a map is cut off');
+    if ((this.#keys += count) > MAX_KEYS) throw malformed(`more than ${MAX_KEYS} keys`);
+    const keys: KeyRange[] = [];
+    for (let i = 0; i < count; i++) {
+      keys.push(this.#skipKey());
+      this.skipValue(depth + 1);
+    }
+    this.#refuseBadKeys(keys);
+  }
+
+  #skipKey(): KeyRange {
+    const type = this.#readUint(1);
+    const length = this.#keyLength(type);
+    const start = this.offset;
+    this.#skipBytes(length);
+    return { start, end: this.offset };
+  }
+
+  #keyLength(type: number): number {
+    if (type >= 0xa0 && type <= 0xbf) return type & 0x1f;
+    if (type === 0xd9) return this.#readUint(1);
+    if (type === 0xda) return this.#readUint(2);
+    throw malformed('a key of a map is not a string');
+  }
+
+  #refuseBadKeys(keys: readonly KeyRange[]): void {
+    if (keys.some((key) => this.#isProto(key))) throw malformed(`the key ${PROTO_KEY}`);
+    if (!keys.every((key) => this.#isUtf8(key))) throw malformed('a key of a map is not UTF-8');
+    if (this.#hasRepeats(keys)) throw malformed('a key of a map is repeated');
+  }
+
+  #hasRepeats(keys: readonly KeyRange[]): boolean {
+    if (keys.length > PAIRWISE_KEYS) {
+      return new Set(keys.map((key) => this.#text(key))).size < keys.length;
+    }
+    for (let i = 1; i < keys.length; i++) {
+      for (let j = 0; j < i; j++) {
+        if (this.#sameBytes(keys[i] as KeyRange, keys[j] as KeyRange)) return true;
+      }
+    }
+    return false;
+  }
+
+  #isProto(key: KeyRange): boolean {
+    return key.end - key.start === PROTO_KEY.length && this.#text(key) === PROTO_KEY;
+  }
+
+  /** Other bytes could be decoded to a key that is there already. */
+  #isUtf8({ start, end }: KeyRange): boolean {
+    let i = start;
+    while (i < end && (this.bytes[i] ?? 0) < 0x80) i++;
+    if (i === end) return true;
+    try {
+      utf8.decode(this.bytes.subarray(i, end));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** One character a byte: equal exactly if the bytes are equal. */
+  #text({ start, end }: KeyRange): string {
+    return String.fromCharCode(...this.bytes.subarray(start, Math.min(end, start + 65_535)));
+  }
+
+  #sameBytes(a: KeyRange, b: KeyRange): boolean {
+    if (a.end - a.start !== b.end - b.start) return false;
+    for (let i = a.start, j = b.start; i < a.end; i++, j++) {
+      if (this.bytes[i] !== this.bytes[j]) return false;
+    }
+    return true;
+  }
+}
+
+interface KeyRange {
+  start: number;
+  end: number;
+}
