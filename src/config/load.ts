@@ -1,0 +1,94 @@
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { dirname, resolve } from 'node:path';
+import { ConfigError, parseYaml, validate } from './parse.js';
+import { daemonSchema, type DaemonConfig } from './schema.js';
+
+/** Where each setting may come from besides the file: flags beat variables beat the file. */
+const SETTINGS = [
+  { flag: 'models', variable: 'WARMSWAP_MODELS', path: ['models'] },
+  { flag: 'host', variable: 'WARMSWAP_HOST', path: ['listen', 'host'] },
+  { flag: 'port', variable: 'WARMSWAP_PORT', path: ['listen', 'port'] },
+  { flag: 'adminPort', variable: 'WARMSWAP_ADMIN_PORT', path: ['admin', 'port'] },
+  { flag: 'workers', variable: 'WARMSWAP_WORKERS', path: ['workers'] },
+  { flag: 'device', variable: 'WARMSWAP_DEVICE', path: ['device'] },
+  { flag: 'logLevel', variable: 'WARMSWAP_LOG_LEVEL', path: ['log', 'level'] },
+] as const;
+
+export type Flags = Partial<Record<(typeof SETTINGS)[number]['flag'], string>>;
+
+export interface ConfigSources {
+  /** Path of warmswap.yaml; without it, defaults. */
+  file?: string | undefined;
+  flags: Flags;
+  environment: Readonly<Record<string, string | undefined>>;
+}
+
+type Tree = Record<string, unknown>;
+
+/**
+ * The frozen configuration of a daemon. A relative `models` counts from the file's folder, or from
+ * the working directory when it comes from a flag or a variable. Throws ConfigError.
+ */
+export function loadConfig(sources: ConfigSources): DaemonConfig {
+  const file = sources.file ?? sources.environment.WARMSWAP_CONFIG;
+  const tree = file === undefined ? {} : readTree(file, sources.environment);
+  for (const { flag, variable, path } of SETTINGS) {
+    const text = sources.flags[flag] ?? sources.environment[variable];
+    if (text !== undefined) setPath(tree, path, flag === 'models' ? resolve(text) : scalar(text));
+  }
+  tree.models ??= resolve(file === undefined ? '.' : dirname(file), 'models');
+  const config = validate(daemonSchema, tree, file ?? 'configuration');
+  refuseOpenHosts(config, file ?? 'configuration');
+  return config;
+}
+
+function readTree(file: string, environment: ConfigSources['environment']): Tree {
+  const value = parseYaml(readText(file), file, environment);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new ConfigError(file, ['expected a map of settings']);
+  }
+  const tree = value as Tree;
+  if (typeof tree.models === 'string') tree.models = resolve(dirname(file), tree.models);
+  return tree;
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new ConfigError(file, [`cannot be read: ${(error as Error).message}`]);
+  }
+}
+
+function setPath(tree: Tree, path: readonly string[], value: unknown): void {
+  const [head = '', ...rest] = path;
+  if (rest.length === 0) {
+    tree[head] = value;
+    return;
+  }
+  const child = tree[head];
+  const next: Tree = typeof child === 'object' && child !== null ? { ...child } : {};
+  tree[head] = next;
+  setPath(next, rest, value);
+}
+
+function scalar(text: string): string | number {
+  return /^\d+$/.test(text) ? Number(text) : text;
+}
+
+function refuseOpenHosts(config: DaemonConfig, source: string): void {
+  if (!isLoopback(config.admin.host)) {
+    throw new ConfigError(source, [`admin.host: ${config.admin.host} is not a loopback address`]);
+  }
+  if (config.auth.insecure || isLoopback(config.listen.host)) return;
+  throw new ConfigError(source, [
+    `listen.host: ${config.listen.host} is open to other machines, without authentication; ` +
+      'set auth.insecure: true if that is meant',
+  ]);
+}
+
+function isLoopback(host: string): boolean {
+  if (host === 'localhost' || host === '::1') return true;
+  return isIP(host) === 4 && host.startsWith('127.');
+}

@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { duration, size } from './units.js';
+
+/** warmswap.yaml and model.yaml. Every default stands here. Unknown keys are refused. */
+
+const MAX_TIMER_MS = 2 ** 31 - 1;
+const timeout = duration.refine((ms) => ms > 0 && ms <= MAX_TIMER_MS, 'expected 1us to 24 days');
+const port = z.int().min(0).max(65_535);
+const positive = z.int().min(1);
+
+export const daemonSchema = z.strictObject({
+  models: z.string().min(1),
+  listen: z
+    .strictObject({ host: z.string().min(1).default('127.0.0.1'), port: port.default(9000) })
+    .prefault({}),
+  admin: z
+    .strictObject({ host: z.string().min(1).default('127.0.0.1'), port: port.default(9001) })
+    .prefault({}),
+  auth: z.strictObject({ insecure: z.boolean().default(false) }).prefault({}),
+  workers: z
+    .union([z.literal('auto'), positive.max(1024)], { error: 'expected auto or 1 to 1024' })
+    .default('auto'),
+  device: z.enum(['auto', 'cpu']).default('auto'),
+  limits: z
+    .strictObject({
+      maxMessageBytes: size.pipe(positive.max(2 ** 30)).prefault('64MiB'),
+      maxConnections: positive.default(10_000),
+      maxInflightPerConnection: positive.default(256),
+      maxBufferedBytesPerConnection: size.pipe(positive.max(2 ** 31 - 1)).prefault('64MiB'),
+    })
+    .prefault({}),
+  swap: z
+    .strictObject({
+      prepareTimeout: timeout.prefault('120s'),
+      drainTimeout: timeout.prefault('30s'),
+    })
+    .prefault({}),
+  log: z
+    .strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') })
+    .prefault({}),
+});
+
+/** The whole configuration of a daemon, with every default filled in. */
+export type DaemonConfig = z.output<typeof daemonSchema>;
+
+const version = positive.max(Number.MAX_SAFE_INTEGER);
+const label = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_-]{0,62}$/, 'expected a letter, then letters, digits, _ and -');
+
+export const modelSchema = z.strictObject({
+  versions: z
+    .union(
+      [
+        z.literal('latest'),
+        z.strictObject({ latest: positive }),
+        z.literal('all'),
+        z.array(version).min(1),
+      ],
+      { error: 'expected latest, { latest: N }, all or a list of versions' },
+    )
+    .default('latest'),
+  active: version.optional(),
+  labels: z.record(label, version).default({}),
+  queue: z
+    .strictObject({ maxSize: positive.max(1_000_000).default(1024), deadline: timeout.optional() })
+    .prefault({}),
+  warmup: z
+    .strictObject({
+      runs: z.int().min(0).max(1000).default(3),
+      shapes: z.record(z.string(), z.array(z.int().min(0))).default({}),
+    })
+    .prefault({}),
+});
+
+/** One model's model.yaml, with every default filled in. */
+export type ModelConfig = z.output<typeof modelSchema>;
