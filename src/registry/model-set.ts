@@ -1,0 +1,54 @@
+import { WarmswapError } from '../rpc/errors.js';
+import type { Version } from './version.js';
+
+export interface ServedModel {
+  name: string;
+  active: Version;
+  labels: ReadonlyMap<string, Version>;
+  versions: ReadonlyMap<number, Version>;
+}
+
+/** What one generation serves. Immutable: a swap replaces the whole set by assigning one reference. */
+export class ModelSet {
+  constructor(
+    readonly generation: number,
+    readonly models: ReadonlyMap<string, ServedModel>,
+  ) {}
+
+  /** The version that a request gets; throws NOT_FOUND, naming what there is. */
+  resolve(name: string, version?: number, label?: string): Version {
+    const model = this.models.get(name);
+    if (!model) throw notFound(`model '${name}'`, 'models', this.models.keys());
+    if (version !== undefined) {
+      const pinned = model.versions.get(version);
+      if (pinned) return pinned;
+      throw notFound(`version ${version} of '${name}'`, 'versions', model.versions.keys());
+    }
+    if (label === undefined) return model.active;
+    const labelled = model.labels.get(label);
+    if (labelled) return labelled;
+    throw notFound(`label '${label}' of '${name}'`, 'labels', model.labels.keys());
+  }
+
+  *versions(): Generator<Version> {
+    for (const model of this.models.values()) yield* model.versions.values();
+  }
+
+  isActive(version: Version): boolean {
+    return this.models.get(version.name)?.active === version;
+  }
+
+  has(version: Version): boolean {
+    return this.models.get(version.name)?.versions.get(version.number) === version;
+  }
+}
+
+const MOST_NAMES = 20;
+
+function notFound(what: string, kind: string, known: Iterable<string | number>): WarmswapError {
+  const names = [...known];
+  const shown = names.slice(0, MOST_NAMES).join(', ');
+  const more = names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more` : '';
+  const served = names.length === 0 ? 'none' : shown + more;
+  return new WarmswapError('NOT_FOUND', `${what} is not served; ${kind} served: ${served}`);
+}

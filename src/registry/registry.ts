@@ -1,0 +1,197 @@
+import type { Engine } from '../native/engine.js';
+import { toWarmswapError, WarmswapError } from '../rpc/errors.js';
+import { signatureRefusal, warmUpRefusal } from './gates.js';
+import { loadVersion, type ThreadBudget } from './load-version.js';
+import { ModelSet, type ServedModel } from './model-set.js';
+import type { GenerationPlan, ModelPlan, VersionFailure, VersionPlan } from './plan.js';
+import { Version } from './version.js';
+
+/** A generation that cannot be served: every version of it that failed, with the reason. */
+export class PrepareError extends Error {
+  constructor(readonly failures: readonly VersionFailure[]) {
+    super(failures.map((f) => `${f.model}/${f.version}: ${f.reason}`).join('; '));
+    this.name = 'PrepareError';
+  }
+}
+
+interface Prepared {
+  attempt: number;
+  set: ModelSet;
+  /** Loaded for this attempt; the rest of the set was served already. */
+  fresh: readonly Version[];
+}
+
+/**
+ * The versions of this worker. Generations change in two phases: `prepare` loads what is new beside
+ * what is served, `commit` makes it current by one assignment, `abort` gives it up.
+ */
+export class Registry {
+  #current = new ModelSet(0, new Map());
+  #attempt = 0;
+  #prepared: Prepared | undefined;
+  readonly #loading = new Set<Version>();
+  readonly #retiring = new Map<Version, Promise<boolean>>();
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly options: { threads: ThreadBudget; drainTimeoutMs: number },
+  ) {}
+
+  get current(): ModelSet {
+    return this.#current;
+  }
+
+  /** Every version that takes memory or is being made, also those on their way out. */
+  *allVersions(): Generator<Version> {
+    yield* this.#current.versions();
+    yield* this.#loading;
+    yield* this.#prepared?.fresh ?? [];
+    yield* this.#retiring.keys();
+  }
+
+  /**
+   * Loads what `plan` has and this worker has not, and gives what it loaded. A later call or `abort`
+   * supersedes it. Rejects with a PrepareError; then nothing has changed.
+   */
+  async prepare(attempt: number, plan: GenerationPlan): Promise<readonly Version[]> {
+    const superseded = this.#attempt;
+    this.#attempt = attempt;
+    await this.abort(superseded);
+    const set = this.#plan(plan);
+    const fresh = [...set.versions()].filter((version) => version.state === 'discovered');
+    const failures = await this.#loadAll(attempt, fresh);
+    for (const version of fresh) this.#loading.delete(version);
+    failures.push(...this.#gateFailures(set, plan, fresh));
+    if (failures.length > 0 || this.#attempt !== attempt) {
+      await this.#retireAll(fresh.filter((version) => version.state === 'ready'));
+      throw new PrepareError(failures);
+    }
+    this.#prepared = { attempt, set, fresh };
+    return fresh;
+  }
+
+  /**
+   * Makes the prepared generation current; requests that have begun finish where they began.
+   * Returns the milliseconds that the flip took. Throws FAILED_PRECONDITION if another attempt is
+   * prepared.
+   */
+  commit(attempt: number): number {
+    const prepared = this.#prepared;
+    if (prepared?.attempt !== attempt) {
+      throw new WarmswapError('FAILED_PRECONDITION', `attempt ${attempt} is not prepared`);
+    }
+    const started = performance.now();
+    const previous = this.#current;
+    this.#current = prepared.set;
+    this.#prepared = undefined;
+    this.#markActive(previous);
+    const flipMs = performance.now() - started;
+    void this.#retireAll([...previous.versions()].filter((version) => !prepared.set.has(version)));
+    return flipMs;
+  }
+
+  /** Gives up an attempt, prepared or under way. Does nothing for any other. */
+  async abort(attempt: number): Promise<void> {
+    if (this.#attempt === attempt) this.#attempt = 0;
+    if (this.#prepared?.attempt !== attempt) return;
+    const { fresh } = this.#prepared;
+    this.#prepared = undefined;
+    await this.#retireAll(fresh);
+  }
+
+  /** Drains and unloads everything. */
+  async close(): Promise<void> {
+    await this.abort(this.#attempt);
+    const last = this.#current;
+    this.#current = new ModelSet(last.generation, new Map());
+    await this.#retireAll([...last.versions()]);
+    await Promise.all(this.#retiring.values());
+  }
+
+  #plan(plan: GenerationPlan): ModelSet {
+    const models = plan.models.map((model) => [model.name, this.#planModel(model)] as const);
+    return new ModelSet(plan.generation, new Map(models));
+  }
+
+  #planModel(plan: ModelPlan): ServedModel {
+    const versions = new Map(
+      plan.versions.map((version) => [version.version, this.#keptOrNew(plan.name, version)]),
+    );
+    const labels = Object.entries(plan.labels).map(
+      ([label, version]) => [label, versions.get(version) as Version] as const,
+    );
+    const active = versions.get(plan.active) as Version;
+    return { name: plan.name, active, labels: new Map(labels), versions };
+  }
+
+  #keptOrNew(name: string, plan: VersionPlan): Version {
+    const served = this.#current.models.get(name)?.versions.get(plan.version);
+    return served?.plan.key === plan.key ? served : new Version(name, plan);
+  }
+
+  async #loadAll(attempt: number, versions: readonly Version[]): Promise<VersionFailure[]> {
+    const failures: VersionFailure[] = [];
+    for (const version of versions) {
+      if (this.#attempt !== attempt) break;
+      this.#loading.add(version);
+      try {
+        await loadVersion(this.engine, version, this.options.threads);
+      } catch (error) {
+        this.#loading.delete(version);
+        failures.push(failure(version, error));
+      }
+    }
+    return failures;
+  }
+
+  #gateFailures(set: ModelSet, plan: GenerationPlan, fresh: readonly Version[]): VersionFailure[] {
+    const unwarmed = fresh
+      .filter((version) => version.state === 'ready')
+      .map((version) => [version, warmUpRefusal(version, this.#activeOf(version.name))] as const);
+    const changed = plan.models
+      .filter((model) => !model.allowSignatureChange)
+      .flatMap(({ name }) => set.models.get(name)?.active ?? [])
+      .filter((next) => next.state === 'ready')
+      .map((next) => [next, signatureRefusal(next, this.#activeOf(next.name))] as const);
+    return [...unwarmed, ...changed].flatMap(([version, reason]) =>
+      reason === undefined
+        ? []
+        : failure(version, new WarmswapError('FAILED_PRECONDITION', reason)),
+    );
+  }
+
+  #activeOf(name: string): Version | undefined {
+    return this.#current.models.get(name)?.active;
+  }
+
+  #markActive(previous: ModelSet): void {
+    for (const version of previous.versions()) {
+      if (version.state === 'active' && !this.#current.isActive(version)) version.moveTo('ready');
+    }
+    for (const version of this.#current.versions()) {
+      if (version.state === 'ready' && this.#current.isActive(version)) version.moveTo('active');
+    }
+  }
+
+  async #retireAll(versions: readonly Version[]): Promise<void> {
+    await Promise.all(
+      versions.map(async (version) => {
+        const retiring = version.retire(this.options.drainTimeoutMs);
+        this.#retiring.set(version, retiring);
+        await retiring;
+        this.#retiring.delete(version);
+      }),
+    );
+  }
+}
+
+function failure(version: Version, error: unknown): VersionFailure {
+  const { code, message } = toWarmswapError(error);
+  return {
+    model: version.name,
+    version: version.number,
+    key: version.plan.key,
+    code,
+    reason: message,
+  };
+}

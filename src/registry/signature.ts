@@ -1,0 +1,39 @@
+import type { Signature } from '../native/engine.js';
+import { describeTensor, type TensorSignature } from '../rpc/tensor.js';
+
+/**
+ * What keeps `next` from answering the requests that `current` answers; nothing if it can. Names
+ * and datatypes must be the same, every fixed dimension equal or now free.
+ */
+export function signatureChange(current: Signature, next: Signature): string | undefined {
+  return (
+    tensorsChange('input', current.inputs, next.inputs) ??
+    tensorsChange('output', current.outputs, next.outputs)
+  );
+}
+
+function tensorsChange(
+  role: string,
+  current: readonly TensorSignature[],
+  next: readonly TensorSignature[],
+): string | undefined {
+  const nextByName = new Map(next.map((tensor) => [tensor.name, tensor]));
+  for (const before of current) {
+    const after = nextByName.get(before.name);
+    if (!after) return `${role} '${before.name}' is gone`;
+    if (!accepts(after, before)) {
+      return `${role} '${before.name}' was ${describeTensor(before)} and is ${describeTensor(after)}`;
+    }
+    nextByName.delete(before.name);
+  }
+  const [added] = nextByName.keys();
+  return added === undefined ? undefined : `${role} '${added}' is new`;
+}
+
+function accepts(after: TensorSignature, before: TensorSignature): boolean {
+  return (
+    after.datatype === before.datatype &&
+    after.shape.length === before.shape.length &&
+    after.shape.every((size, i) => size < 0 || size === before.shape[i])
+  );
+}

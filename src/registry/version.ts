@@ -1,0 +1,116 @@
+import { WarmswapError } from '../rpc/errors.js';
+import type { EngineModel, EngineRequest, EngineResult, Signature } from '../native/engine.js';
+import type { VersionPlan } from './plan.js';
+import { transition, type VersionState } from './version-state.js';
+
+export interface VersionTimes {
+  loadMs: number;
+  warmMs: number;
+}
+
+/**
+ * One version in this worker, from the moment it is planned until it is retired. Requests hold
+ * leases on it; its model is unloaded only when there are none.
+ */
+export class Version {
+  times: VersionTimes = { loadMs: 0, warmMs: 0 };
+  /** Size of the mapped files, once they are. */
+  mappedBytes = 0;
+  /** Why the warm-up failed, where it did. */
+  warmUpProblem: string | undefined;
+  #state: VersionState = 'discovered';
+  #model: EngineModel | undefined;
+  #leases = 0;
+  #onIdle: (() => void) | undefined;
+
+  constructor(
+    readonly name: string,
+    readonly plan: VersionPlan,
+  ) {}
+
+  get number(): number {
+    return this.plan.version;
+  }
+
+  get state(): VersionState {
+    return this.#state;
+  }
+
+  get leases(): number {
+    return this.#leases;
+  }
+
+  /** The signature; throws before the model is loaded. */
+  get signature(): Signature {
+    return this.#loaded().signature;
+  }
+
+  moveTo(state: VersionState): void {
+    this.#state = transition(this.#state, state);
+  }
+
+  /** Takes ownership of the loaded model. */
+  attach(model: EngineModel): void {
+    this.#model = model;
+  }
+
+  /**
+   * Runs one request under a lease of its own. The lease is taken, and the inputs are copied, before
+   * this returns.
+   */
+  async infer(request: EngineRequest): Promise<EngineResult> {
+    const model = this.#loaded();
+    this.#leases++;
+    try {
+      const deadlineMs = request.deadlineMs ?? this.plan.options.deadlineMs;
+      return await model.infer({ ...request, deadlineMs });
+    } finally {
+      this.#release();
+    }
+  }
+
+  /**
+   * Waits until nobody holds a lease, at most `timeoutMs`, then unloads. Whoever still has one after
+   * that gets UNAVAILABLE; nothing is unmapped under a run even then. Returns whether it was idle.
+   */
+  async retire(timeoutMs: number): Promise<boolean> {
+    this.moveTo('draining');
+    const wasIdle = await this.#idleWithin(timeoutMs);
+    await this.#unload();
+    this.moveTo('retired');
+    return wasIdle;
+  }
+
+  /** Gives up a version that never became ready. */
+  async discard(): Promise<void> {
+    this.moveTo('failed');
+    await this.#unload();
+  }
+
+  async #unload(): Promise<void> {
+    const model = this.#model;
+    this.#model = undefined;
+    await model?.unload();
+  }
+
+  #release(): void {
+    this.#leases--;
+    if (this.#leases === 0) this.#onIdle?.();
+  }
+
+  #idleWithin(timeoutMs: number): Promise<boolean> {
+    if (this.#leases === 0) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), timeoutMs);
+      this.#onIdle = () => {
+        clearTimeout(timer);
+        resolve(true);
+      };
+    });
+  }
+
+  #loaded(): EngineModel {
+    if (this.#model) return this.#model;
+    throw new WarmswapError('UNAVAILABLE', `version ${this.number} of ${this.name} is not loaded`);
+  }
+}

@@ -1,0 +1,138 @@
+import uWS, {
+  type HttpRequest,
+  type HttpResponse,
+  type us_listen_socket,
+  type us_socket_context_t,
+} from 'uWebSockets.js';
+import type { DaemonConfig } from '../config/schema.js';
+import { WarmswapError } from '../rpc/errors.js';
+import type { Registry } from '../registry/registry.js';
+import { addHealthRoutes } from './health.js';
+import { createMethods, type Method } from './methods.js';
+import { RpcConnection, type ConnectionContext } from './rpc-connection.js';
+
+interface SocketData {
+  connection?: RpcConnection;
+}
+
+/**
+ * uWebSockets drops a connection without a close frame when a message is longer than its own limit,
+ * so that limit is higher than ours: up to it, a client is told why (1009).
+ */
+const REFUSABLE_EXCESS = 2;
+
+/** The public port of one worker: MessagePack-RPC at /rpc, health over HTTP. */
+export class DataPlane implements ConnectionContext {
+  readonly methods: ReadonlyMap<string, Method>;
+  readonly maxMessageBytes: number;
+  readonly maxInflight: number;
+  readonly #limits: DaemonConfig['limits'];
+  readonly #app = uWS.App();
+  readonly #connections = new Set<RpcConnection>();
+  #listenSocket: us_listen_socket | undefined;
+  #draining = false;
+  #onAllIdle: (() => void) | undefined;
+
+  constructor(registry: Registry, limits: DaemonConfig['limits']) {
+    this.#limits = limits;
+    this.methods = createMethods(registry);
+    this.maxMessageBytes = limits.maxMessageBytes;
+    this.maxInflight = limits.maxInflightPerConnection;
+    this.#addRpcRoute();
+    addHealthRoutes(this.#app, () => !this.#draining);
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  get inflight(): number {
+    let sum = 0;
+    for (const connection of this.#connections) sum += connection.inflight;
+    return sum;
+  }
+
+  /** Listens beside the other workers (SO_REUSEPORT); rejects with UNAVAILABLE. */
+  listen(host: string, port: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#app.listen(host, port, (socket) => {
+        if (!socket) {
+          reject(new WarmswapError('UNAVAILABLE', `cannot listen on ${host}:${port}`));
+          return;
+        }
+        this.#listenSocket = socket;
+        resolve();
+      });
+    });
+  }
+
+  /**
+   * Takes no more connections and no more requests, waits at most `timeoutMs` for those in flight,
+   * then closes every connection with 1001.
+   */
+  async drain(timeoutMs: number): Promise<void> {
+    this.#draining = true;
+    if (this.#listenSocket) uWS.us_listen_socket_close(this.#listenSocket);
+    this.#listenSocket = undefined;
+    await this.#allIdleWithin(timeoutMs);
+    for (const connection of [...this.#connections]) connection.end(1001, 'shutting down');
+    this.#app.close();
+  }
+
+  onIdle(): void {
+    if (this.#onAllIdle && this.inflight === 0) this.#onAllIdle();
+  }
+
+  #allIdleWithin(timeoutMs: number): Promise<void> {
+    if (this.inflight === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs);
+      this.#onAllIdle = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  #addRpcRoute(): void {
+    this.#app.ws<SocketData>('/rpc', {
+      maxPayloadLength: this.#limits.maxMessageBytes * REFUSABLE_EXCESS,
+      maxBackpressure: this.#limits.maxBufferedBytesPerConnection,
+      closeOnBackpressureLimit: true,
+      idleTimeout: 120,
+      upgrade: (response, request, context) => this.#upgrade(response, request, context),
+      open: (socket) => {
+        const connection = new RpcConnection(socket, this);
+        socket.getUserData().connection = connection;
+        this.#connections.add(connection);
+      },
+      message: (socket, frame, isBinary) =>
+        socket.getUserData().connection?.onMessage(frame, isBinary),
+      close: (socket) => {
+        const { connection } = socket.getUserData();
+        connection?.onClose();
+        if (connection) this.#connections.delete(connection);
+        this.onIdle();
+      },
+    });
+  }
+
+  #upgrade(response: HttpResponse, request: HttpRequest, context: us_socket_context_t): void {
+    if (this.#connections.size >= this.#limits.maxConnections) {
+      const error = `${this.#limits.maxConnections} connections are open already`;
+      response.writeStatus('503 Service Unavailable').end(JSON.stringify({ error }));
+      return;
+    }
+    response.upgrade<SocketData>(
+      {},
+      request.getHeader('sec-websocket-key'),
+      request.getHeader('sec-websocket-protocol'),
+      request.getHeader('sec-websocket-extensions'),
+      context,
+    );
+  }
+}

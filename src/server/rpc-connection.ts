@@ -1,0 +1,113 @@
+import type { WebSocket } from 'uWebSockets.js';
+import { WarmswapError } from '../rpc/errors.js';
+import { decodeMessage, encodeError, encodeResult, type Message } from '../rpc/frames.js';
+import { FrameError } from '../rpc/structure.js';
+import type { Method } from './methods.js';
+
+/** What a connection needs of the data plane it belongs to. */
+export interface ConnectionContext {
+  readonly methods: ReadonlyMap<string, Method>;
+  readonly maxMessageBytes: number;
+  readonly maxInflight: number;
+  /** New work is refused, what runs is finished. */
+  readonly draining: boolean;
+  /** Called whenever the connection has nothing in flight any more. */
+  onIdle(): void;
+}
+
+/** The longest close reason that a WebSocket close frame holds, in bytes. */
+const MAX_REASON_BYTES = 123;
+
+/** One WebSocket that speaks MessagePack-RPC. Lives from open to close. */
+export class RpcConnection {
+  #inflight = 0;
+  #closed = false;
+
+  constructor(
+    private readonly socket: WebSocket<unknown>,
+    private readonly context: ConnectionContext,
+  ) {}
+
+  get inflight(): number {
+    return this.#inflight;
+  }
+
+  /** `frame` is the server's buffer: it is gone when this returns. */
+  onMessage(frame: ArrayBuffer, isBinary: boolean): void {
+    try {
+      if (!isBinary) throw new FrameError(1003, 'text frames are not accepted, only binary ones');
+      this.#refuseTooBig(frame.byteLength);
+      this.#dispatch(decodeMessage(new Uint8Array(frame)));
+    } catch (error) {
+      if (error instanceof FrameError) this.end(error.closeCode, error.message);
+      else throw error;
+    }
+  }
+
+  /** The socket is gone; what is still in flight finishes unheard. */
+  onClose(): void {
+    this.#closed = true;
+  }
+
+  /** Closes with a code and a reason. Does nothing if it is closed. */
+  end(code: number, reason: string): void {
+    if (!this.#closed) this.socket.end(code, Buffer.from(reason).subarray(0, MAX_REASON_BYTES));
+  }
+
+  #refuseTooBig(bytes: number): void {
+    const { maxMessageBytes } = this.context;
+    if (bytes <= maxMessageBytes) return;
+    throw new FrameError(1009, `a message of ${bytes} bytes; the limit is ${maxMessageBytes}`);
+  }
+
+  #dispatch(message: Message): void {
+    if (message.kind === 'response') {
+      throw new FrameError(1002, 'not MessagePack-RPC: the server has asked nothing');
+    }
+    // A notification has no answer, not even that its method is unknown.
+    if (message.kind === 'request') this.#answer(message.msgid, message.method, message.params);
+  }
+
+  #answer(msgid: number, method: string, params: readonly unknown[]): void {
+    try {
+      const result = this.#call(method, params);
+      if (result instanceof Promise) this.#answerLater(msgid, result);
+      else this.#send(encodeResult(msgid, result));
+    } catch (error) {
+      this.#send(encodeError(msgid, error));
+    }
+  }
+
+  #call(name: string, params: readonly unknown[]): unknown {
+    const method = this.context.methods.get(name);
+    if (!method) {
+      const known = [...this.context.methods.keys()].join(', ');
+      throw new WarmswapError('UNIMPLEMENTED', `there is no method '${name}'; methods: ${known}`);
+    }
+    if (this.context.draining) {
+      throw new WarmswapError('UNAVAILABLE', 'this worker is shutting down');
+    }
+    if (this.#inflight >= this.context.maxInflight) {
+      throw new WarmswapError(
+        'RESOURCE_EXHAUSTED',
+        `${this.context.maxInflight} requests of this connection are in flight already`,
+      );
+    }
+    return method(params);
+  }
+
+  #answerLater(msgid: number, result: Promise<unknown>): void {
+    this.#inflight++;
+    result
+      .then((value) => this.#send(encodeResult(msgid, value)))
+      .catch((error: unknown) => this.#send(encodeError(msgid, error)))
+      .finally(() => {
+        this.#inflight--;
+        if (this.#inflight === 0) this.context.onIdle();
+      });
+  }
+
+  #send(frame: Uint8Array): void {
+    if (!this.#closed) this.socket.cork(() => void this.socket.send(frame, true));
+  }
+}

@@ -1,0 +1,56 @@
+import type { Server } from 'node:http';
+import { loadConfig, type ConfigSources } from '../config/load.js';
+import { createLogger, type Logger } from '../telemetry/log.js';
+import { listenAdmin } from './admin-server.js';
+import { Supervisor } from './supervisor.js';
+
+/**
+ * Runs the daemon in this process until a signal ends it: SIGHUP reloads; SIGTERM and SIGINT drain
+ * and exit, a second one at once. Throws ConfigError before anything has started. Resolves when the
+ * daemon serves; its ready line on standard output names both addresses.
+ */
+export async function runDaemon(sources: ConfigSources): Promise<void> {
+  const config = loadConfig(sources);
+  const log = createLogger('supervisor', config.log.level);
+  const supervisor = new Supervisor({ config, readConfig: () => loadConfig(sources), log });
+  let admin: Server | undefined;
+  handleSignals(supervisor, log, () => admin);
+  try {
+    // The admin port first: a second daemon on this host fails here, before it loads a model.
+    const listening = await listenAdmin(supervisor, config.admin);
+    admin = listening.server;
+    await supervisor.start();
+    const { host, port } = supervisor.address;
+    const rpc = `ws://${hostInUrl(host)}:${port}/rpc`;
+    log.info({ rpc, admin: `http://${hostInUrl(config.admin.host)}:${listening.port}` }, 'serving');
+  } catch (error) {
+    supervisor.kill();
+    log.fatal({ reason: (error as Error).message }, 'cannot start');
+    process.exit(1);
+  }
+}
+
+function handleSignals(supervisor: Supervisor, log: Logger, admin: () => Server | undefined): void {
+  let stopping = false;
+  const stop = (signal: string) => {
+    if (stopping) {
+      supervisor.kill();
+      process.exit(1);
+    }
+    stopping = true;
+    log.info({ signal }, 'draining');
+    admin()?.close();
+    void supervisor.stop().then(() => process.exit(0));
+  };
+  process.on('SIGTERM', () => stop('SIGTERM'));
+  process.on('SIGINT', () => stop('SIGINT'));
+  process.on('SIGHUP', () => {
+    supervisor.reload().catch((error: unknown) => {
+      log.error({ reason: (error as Error).message }, 'reload refused; everything stays as it is');
+    });
+  });
+}
+
+function hostInUrl(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}

@@ -1,0 +1,266 @@
+import { availableParallelism } from 'node:os';
+import type { DaemonConfig } from '../config/schema.js';
+import type { GenerationPlan, VersionFailure } from '../registry/plan.js';
+import { scanRepository, type RepositorySnapshot } from '../repository/scan.js';
+import { WarmswapError } from '../rpc/errors.js';
+import type { Logger } from '../telemetry/log.js';
+import type { WorkerSettings } from '../worker/messages.js';
+import {
+  planGeneration,
+  servesTheSame,
+  type Activation,
+  type PlannedGeneration,
+  type PlanProblem,
+} from './plan-generation.js';
+import { findFreePort } from './free-port.js';
+import { toReloadResult, type ReloadResult } from './reload-result.js';
+import { collectStatus, type Status } from './status.js';
+import type { SwapResult } from './swap-coordinator.js';
+import { SwapDriver } from './swap-driver.js';
+import { WorkerPool } from './worker-pool.js';
+
+export interface SupervisorOptions {
+  config: DaemonConfig;
+  /** Reads the configuration again; throws if it cannot be used. */
+  readConfig(): DaemonConfig;
+  log: Logger;
+}
+
+/** On a host with many cores more workers than this rarely help. */
+const MOST_WORKERS_BY_DEFAULT = 4;
+/** Settings that only a restart can change. */
+const FIXED_SETTINGS = ['listen', 'admin', 'auth', 'workers', 'device', 'limits', 'log'] as const;
+
+/**
+ * The daemon's control side: keeps the workers running, and moves them from generation to generation
+ * as the repository and the operator ask. Runs no model itself.
+ */
+export class Supervisor {
+  readonly #startedAt = Date.now();
+  readonly #pool: WorkerPool;
+  readonly #driver: SwapDriver;
+  #config: DaemonConfig;
+  #committed: GenerationPlan = { generation: 0, models: [] };
+  #activations: ReadonlyMap<string, Activation> = new Map();
+  #failures: readonly VersionFailure[] = [];
+  #problems: readonly PlanProblem[] = [];
+  #lastAttempt = 0;
+  #address: { host: string; port: number };
+  /** Reloads run one after another. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly options: SupervisorOptions) {
+    this.#config = options.config;
+    this.#address = options.config.listen;
+    const nextAttempt = () => ++this.#lastAttempt;
+    this.#driver = new SwapDriver({
+      prepareTimeoutMs: () => this.#config.swap.prepareTimeout,
+      nextAttempt,
+      members: () => this.#pool.members,
+      send: (worker, message) => this.#pool.send(worker, message),
+      replace: (worker) => this.#pool.replace(worker),
+      onDecided: (plan) => (this.#committed = plan),
+    });
+    const size = workerCount(this.#config.workers);
+    this.#pool = new WorkerPool({
+      size,
+      settings: workerSettings(this.#config, size),
+      committed: () => this.#committed,
+      nextAttempt,
+      onSwapMessage: (worker, message) => this.#driver.onWorkerMessage(worker, message),
+      onJoined: (worker) => this.#driver.onWorkerJoined(worker),
+      onGone: (worker) => this.#driver.onWorkerGone(worker),
+      log: options.log,
+    });
+  }
+
+  /** Address of the data plane. */
+  get address(): { host: string; port: number } {
+    return this.#address;
+  }
+
+  get isReady(): boolean {
+    return this.#pool.workers.some((worker) => worker.state === 'ready');
+  }
+
+  /** Starts the workers, serves what the repository has, then listens. */
+  async start(): Promise<ReloadResult> {
+    await this.#pool.start();
+    const result = await this.#inTurn(() => this.#swap(this.#activations));
+    const { host, port } = this.#config.listen;
+    this.#address = { host, port: port === 0 ? await findFreePort(host) : port };
+    await this.#pool.open(host, this.#address.port);
+    return result;
+  }
+
+  /**
+   * Reads configuration and repository again and brings all workers to what they say. Rejects with
+   * FAILED_PRECONDITION if one of them cannot be read; everything is kept as it is then.
+   */
+  async reload(): Promise<ReloadResult> {
+    this.#supersede();
+    return this.#inTurn(() => {
+      this.#readConfig();
+      return this.#swap(this.#activations);
+    });
+  }
+
+  /** Makes a version active, loading it if need be. Rejects with NOT_FOUND if there is none. */
+  async activate(
+    model: string,
+    version: number,
+    allowSignatureChange: boolean,
+  ): Promise<ReloadResult> {
+    this.#supersede();
+    return this.#inTurn(async () => {
+      const known = (await this.#scan()).models.get(model)?.versions.map((v) => v.version) ?? [];
+      if (!known.includes(version)) {
+        const there = known.length === 0 ? 'no such model' : `versions: ${known.join(', ')}`;
+        throw new WarmswapError(
+          'NOT_FOUND',
+          `${model}/${version} is not in the repository; ${there}`,
+        );
+      }
+      const newestKnown = Math.max(...known);
+      const activation = { version, newestKnown, allowSignatureChange };
+      return this.#swap(new Map(this.#activations).set(model, activation));
+    });
+  }
+
+  status(): Promise<Status> {
+    return collectStatus({
+      committed: this.#committed,
+      failures: this.#failures,
+      problems: this.#problems,
+      pool: this.#pool,
+      listen: this.#address,
+      device: 'cpu',
+      startedAt: this.#startedAt,
+    });
+  }
+
+  /** Lets every worker finish what it holds, then ends it. */
+  async stop(): Promise<void> {
+    this.#driver.close();
+    await this.#pool.close();
+  }
+
+  /** Ends every worker at once. */
+  kill(): void {
+    this.#driver.close();
+    this.#pool.kill();
+  }
+
+  /** Nothing supersedes the first swap: the workers listen after it. */
+  #supersede(): void {
+    if (this.isReady) this.#driver.supersede();
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => {});
+    return done;
+  }
+
+  /**
+   * Plans and commits until a plan succeeds or none is left to try: versions that fail are left out
+   * of the next plan, so that one bad version does not hold up the others. Of `activations` those
+   * are kept that could be followed, for the others what held before.
+   */
+  async #swap(activations: ReadonlyMap<string, Activation>): Promise<ReloadResult> {
+    const snapshot = await this.#scan();
+    const before = this.#committed;
+    const failures: VersionFailure[] = [];
+    let planned: PlannedGeneration;
+    let swap: SwapResult | undefined;
+    let fresh: readonly VersionFailure[];
+    do {
+      planned = planGeneration({ snapshot, committed: this.#committed, activations, failures });
+      swap = await this.#commit(planned.plan);
+      fresh = newFailures(swap, failures);
+      failures.push(...fresh);
+    } while (fresh.length > 0);
+    this.#activations = new Map([
+      ...followed(this.#activations, this.#committed),
+      ...followed(activations, this.#committed),
+    ]);
+    this.#failures = failures;
+    this.#problems = planned.problems;
+    const after = this.#committed;
+    const { problems, plan } = planned;
+    const result = toReloadResult({ before, after, wanted: plan, swap, failures, problems });
+    this.#logResult(result, swap);
+    return result;
+  }
+
+  /** Nothing if the plan is what is served already. */
+  async #commit(plan: GenerationPlan): Promise<SwapResult | undefined> {
+    return servesTheSame(plan, this.#committed) ? undefined : this.#driver.run(plan);
+  }
+
+  async #scan(): Promise<RepositorySnapshot> {
+    try {
+      return await scanRepository(this.#config.models);
+    } catch (error) {
+      const { message } = error as Error;
+      throw new WarmswapError('FAILED_PRECONDITION', `the repository cannot be read: ${message}`);
+    }
+  }
+
+  #readConfig(): void {
+    let next: DaemonConfig;
+    try {
+      next = this.options.readConfig();
+    } catch (error) {
+      throw new WarmswapError('FAILED_PRECONDITION', (error as Error).message, { cause: error });
+    }
+    const { models, swap } = next;
+    const fixed = FIXED_SETTINGS.filter(
+      (key) => JSON.stringify(next[key]) !== JSON.stringify(this.#config[key]),
+    );
+    if (fixed.length > 0) this.options.log.warn({ settings: fixed }, 'restart to apply');
+    this.#config = { ...this.#config, models, swap };
+  }
+
+  #logResult(result: ReloadResult, swap: SwapResult | undefined): void {
+    const flipMs = swap?.outcome === 'committed' ? { flipMs: swap.flipMs } : {};
+    const isFine = result.changes.every((change) => change.result === 'committed');
+    this.options.log[isFine ? 'info' : 'error']({ ...result, ...flipMs }, 'reload');
+  }
+}
+
+function workerCount(workers: DaemonConfig['workers']): number {
+  return workers === 'auto' ? Math.min(MOST_WORKERS_BY_DEFAULT, availableParallelism()) : workers;
+}
+
+/** The workers share the cores: together they run no more threads than there are. */
+function workerSettings(config: DaemonConfig, workers: number): Omit<WorkerSettings, 'id'> {
+  const intraOpThreads = Math.max(1, Math.floor(availableParallelism() / workers));
+  return {
+    threads: { intraOpThreads, runnerThreads: 1 },
+    limits: config.limits,
+    drainTimeoutMs: config.swap.drainTimeout,
+    logLevel: config.log.level,
+  };
+}
+
+/** Those that are not known yet: leaving them out of the next plan makes a difference. */
+function newFailures(
+  swap: SwapResult | undefined,
+  known: readonly VersionFailure[],
+): readonly VersionFailure[] {
+  if (swap?.outcome !== 'aborted') return [];
+  return swap.failures.filter(
+    ({ model, key }) => !known.some((failed) => failed.model === model && failed.key === key),
+  );
+}
+
+/** Those whose version is what is served. */
+function followed(
+  activations: ReadonlyMap<string, Activation>,
+  committed: GenerationPlan,
+): [string, Activation][] {
+  return [...activations].filter(([name, { version }]) =>
+    committed.models.some((model) => model.name === name && model.active === version),
+  );
+}

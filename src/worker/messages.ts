@@ -1,0 +1,54 @@
+import type { DaemonConfig } from '../config/schema.js';
+import type { GenerationPlan, VersionFailure } from '../registry/plan.js';
+import type { VersionState } from '../registry/version-state.js';
+
+/** What supervisor and worker tell each other over the worker's IPC channel. Plain JSON. */
+
+export interface WorkerSettings {
+  id: number;
+  threads: { intraOpThreads: number; runnerThreads: number };
+  limits: DaemonConfig['limits'];
+  drainTimeoutMs: number;
+  logLevel: DaemonConfig['log']['level'];
+}
+
+export type ToWorker =
+  /** First of all, once. */
+  | { type: 'start'; settings: WorkerSettings }
+  /** Make this generation ready beside what is served. */
+  | { type: 'prepare'; attempt: number; plan: GenerationPlan }
+  /** Serve the prepared generation from now on. */
+  | { type: 'commit'; attempt: number }
+  | { type: 'abort'; attempt: number }
+  | { type: 'listen'; host: string; port: number }
+  | { type: 'report'; request: number }
+  /** Finish what is in flight, close the connections, exit. */
+  | { type: 'drain' };
+
+export type FromWorker =
+  | { type: 'started' }
+  | { type: 'prepared'; attempt: number }
+  | { type: 'prepareFailed'; attempt: number; failures: readonly VersionFailure[] }
+  | { type: 'committed'; attempt: number; flipMs: number }
+  | { type: 'listening' }
+  | { type: 'listenFailed'; reason: string }
+  | { type: 'report'; request: number; report: WorkerReport };
+
+export interface WorkerReport {
+  generation: number;
+  connections: number;
+  inflight: number;
+  versions: VersionReport[];
+}
+
+export interface VersionReport {
+  model: string;
+  version: number;
+  state: VersionState;
+  /** Size of the mapped files. */
+  bytes: number;
+  loadMs: number;
+  warmMs: number;
+  /** Why it could not be warmed, where that is so. */
+  reason?: string;
+}

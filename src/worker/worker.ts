@@ -1,0 +1,111 @@
+import type { Logger } from '../telemetry/log.js';
+import { Engine } from '../native/engine.js';
+import type { GenerationPlan } from '../registry/plan.js';
+import { PrepareError, Registry } from '../registry/registry.js';
+import { DataPlane } from '../server/data-plane.js';
+import type {
+  FromWorker,
+  ToWorker,
+  VersionReport,
+  WorkerReport,
+  WorkerSettings,
+} from './messages.js';
+
+/** One worker process: wires the engine, the registry and the data plane to the supervisor's messages. */
+export class Worker {
+  readonly #engine = new Engine();
+  readonly #registry: Registry;
+  readonly #dataPlane: DataPlane;
+  #drained: Promise<void> | undefined;
+
+  constructor(
+    private readonly settings: WorkerSettings,
+    private readonly send: (message: FromWorker) => void,
+    private readonly log: Logger,
+  ) {
+    const { threads, drainTimeoutMs } = settings;
+    this.#registry = new Registry(this.#engine, { threads, drainTimeoutMs });
+    this.#dataPlane = new DataPlane(this.#registry, settings.limits);
+    this.log.debug({ onnxRuntime: this.#engine.onnxRuntimeVersion }, 'worker started');
+    this.send({ type: 'started' });
+  }
+
+  async handle(message: ToWorker): Promise<void> {
+    switch (message.type) {
+      case 'start':
+        throw new Error('a worker is started once');
+      case 'prepare':
+        return this.#prepare(message.attempt, message.plan);
+      case 'commit': {
+        this.#commit(message.attempt);
+        return;
+      }
+      case 'abort':
+        return this.#registry.abort(message.attempt);
+      case 'listen':
+        return this.#listen(message.host, message.port);
+      case 'report': {
+        this.send({ type: 'report', request: message.request, report: this.#report() });
+        return;
+      }
+      case 'drain':
+        return this.drain();
+    }
+  }
+
+  /** Finishes what is in flight, frees everything. Idempotent; the process can exit then. */
+  drain(): Promise<void> {
+    return (this.#drained ??= this.#drain());
+  }
+
+  async #drain(): Promise<void> {
+    await this.#dataPlane.drain(this.settings.drainTimeoutMs);
+    await this.#registry.close();
+    this.#engine.close();
+    this.log.info('worker drained');
+  }
+
+  async #prepare(attempt: number, plan: GenerationPlan): Promise<void> {
+    try {
+      for (const { name, number, warmUpProblem } of await this.#registry.prepare(attempt, plan)) {
+        if (warmUpProblem) this.log.warn({ model: name, version: number }, warmUpProblem);
+      }
+      this.send({ type: 'prepared', attempt });
+    } catch (error) {
+      if (!(error instanceof PrepareError)) throw error;
+      this.send({ type: 'prepareFailed', attempt, failures: error.failures });
+    }
+  }
+
+  #commit(attempt: number): void {
+    const flipMs = this.#registry.commit(attempt);
+    this.send({ type: 'committed', attempt, flipMs });
+  }
+
+  async #listen(host: string, port: number): Promise<void> {
+    try {
+      await this.#dataPlane.listen(host, port);
+      this.send({ type: 'listening' });
+    } catch (error) {
+      this.send({ type: 'listenFailed', reason: (error as Error).message });
+    }
+  }
+
+  /** Asks nothing of the native side, which may be busy with a load. */
+  #report(): WorkerReport {
+    const versions = [...new Set(this.#registry.allVersions())];
+    return {
+      generation: this.#registry.current.generation,
+      connections: this.#dataPlane.connections,
+      inflight: this.#dataPlane.inflight,
+      versions: versions.map((version): VersionReport => ({
+        model: version.name,
+        version: version.number,
+        state: version.state,
+        bytes: version.mappedBytes,
+        ...version.times,
+        ...(version.warmUpProblem === undefined ? {} : { reason: version.warmUpProblem }),
+      })),
+    };
+  }
+}
