@@ -1,0 +1,98 @@
+#!/usr/bin/env node
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { readFileSync } from 'node:fs';
+import { addCtlCommands } from './ctl.js';
+import { runDemo, type DemoFlags } from './demo/demo.js';
+import { runInfer, type InferFlags } from './infer.js';
+import { runServe, type ServeFlags } from './serve.js';
+
+/** The command line. Exit codes: 0 fine, 1 failed, 2 wrong usage or configuration. */
+
+const FAILED = 1;
+const WRONG_USAGE = 2;
+
+function packageVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+function collect(value: string, previous: string[]): string[] {
+  return [...previous, value];
+}
+
+export function positiveInteger(text: string): number {
+  if (/^[1-9]\d*$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('expected a positive integer');
+}
+
+function buildProgram(): Command {
+  const program = new Command('warmswap')
+    .description(
+      'Inference daemon: one shared copy of the weights, swaps without a failed request.',
+    )
+    .version(packageVersion())
+    .enablePositionalOptions()
+    .exitOverride();
+  addServe(program);
+  addInfer(program);
+  addCtlCommands(program.command('ctl').description('steer a running daemon'), positiveInteger);
+  program
+    .command('demo')
+    .description('serve a bundled model, swap it under load, report')
+    .option('--assets <dir>', 'folder with models/ and data/ of the real classifier')
+    .option('--output <dir>', 'where pictures go', 'demo-output')
+    .option('--seconds <n>', 'length of the phases before and after the swap', positiveInteger, 3)
+    .action((flags: DemoFlags) => runDemo(flags));
+  return program;
+}
+
+function addServe(program: Command): void {
+  program
+    .command('serve')
+    .description('serve the models of a repository')
+    .option('--config <file>', 'warmswap.yaml')
+    .option('--models <dir>', 'the repository (default: ./models)')
+    .option('--host <host>', 'address of the data plane (default: 127.0.0.1)')
+    .option('--port <n>', 'port of the data plane (default: 9000; 0: any)')
+    .option('--admin-port <n>', 'port of the admin interface (default: 9001; 0: any)')
+    .option('--workers <n>', 'worker processes, or auto')
+    .option('--device <device>', 'auto or cpu')
+    .option('--log-level <level>', 'debug, info, warn or error')
+    .action((flags: ServeFlags) => runServe(flags));
+}
+
+function addInfer(program: Command): void {
+  program
+    .command('infer')
+    .description('run a model once')
+    .argument('<model>')
+    .option(
+      '--input <name=value>',
+      'JSON, @file.json, or @file with the raw bytes; once per input',
+      collect,
+      [],
+    )
+    .option('--url <url>', 'the daemon', 'ws://127.0.0.1:9000')
+    .option('--version <n>', 'a version instead of the active one', positiveInteger)
+    .option('--label <label>', 'the version with this label')
+    .option('--json', 'print JSON')
+    .action((model: string, flags: InferFlags) => runInfer(model, flags));
+}
+
+async function main(): Promise<void> {
+  try {
+    await buildProgram().parseAsync();
+  } catch (error) {
+    process.exitCode = exitCodeFor(error);
+  }
+}
+
+function exitCodeFor(error: unknown): number {
+  // Commander has printed its own errors; help and version are none.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USAGE;
+  const { name, message } = error as Error;
+  console.error(`warmswap: ${message}`);
+  return name === 'ConfigError' || name === 'UsageError' ? WRONG_USAGE : FAILED;
+}
+
+await main();
