@@ -1,0 +1,110 @@
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { runCli } from '../support/cli.js';
+import { startDaemon, testRepository } from '../support/daemon.js';
+
+test('infer runs a model with JSON, a JSON file and raw bytes, and prints text or JSON', async () => {
+  const repository = await testRepository();
+  for (const version of [1, 2]) await repository.publish('shift', version);
+  await repository.configure('shift', 'versions: all\nlabels: { old: 1 }');
+  const { process } = await startDaemon(repository, ['--workers', '1']);
+  const infer = (...args: string[]) => runCli(['infer', 'shift', '--url', process.rpcUrl, ...args]);
+
+  const text = await infer('--input', 'x=[[1, 2, 3, 4]]');
+  expect(text.code).toBe(0);
+  expect(text.output).toMatch(/shift version 2 .*\n {2}y {2}FP32 \[1, 4\] {2}3, 4, 5, 6\n/);
+
+  const json = join(repository.path, 'x.json');
+  await writeFile(json, '{"shape": [2, 4], "data": [0, 0, 0, 0, 1, 1, 1, 1]}');
+  const fromFile = await infer('--input', `x=@${json}`, '--label', 'old', '--json');
+  expect(JSON.parse(fromFile.output)).toMatchObject({
+    model: 'shift',
+    version: 1,
+    outputs: { y: { datatype: 'FP32', shape: [2, 4], data: [1, 1, 1, 1, 2, 2, 2, 2] } },
+  });
+
+  const raw = join(repository.path, 'x.bin');
+  await writeFile(raw, new Uint8Array(Float32Array.of(5, 6, 7, 8).buffer));
+  const fromBytes = await infer('--input', `x=@${raw}`, '--version', '1', '--json');
+  expect(JSON.parse(fromBytes.output)).toMatchObject({ outputs: { y: { data: [6, 7, 8, 9] } } });
+
+  expect(await infer('--input', 'z=[1]')).toMatchObject({
+    code: 2,
+    output: expect.stringContaining('NAME of x') as string,
+  });
+  expect(await infer('--input', 'x=[[1, 2]]')).toMatchObject({
+    code: 1,
+    output: expect.stringContaining('expected FP32 [n, 4], got FP32 [1, 2]') as string,
+  });
+});
+
+test('ctl shows the status, reloads and activates', async () => {
+  const repository = await testRepository();
+  await repository.publish('shift', 1);
+  const { process } = await startDaemon(repository, ['--workers', '1']);
+  const ctl = (...args: string[]) => runCli(['ctl', ...args, '--admin', process.adminUrl]);
+
+  const status = await ctl('status');
+  expect(status).toMatchObject({
+    code: 0,
+    output: expect.stringContaining('generation 1') as string,
+  });
+  expect(status.output).toMatch(
+    /worker 0 .* ready .*\n {2}shift {2}active 1\n {4}version 1 {2}active/,
+  );
+  expect(JSON.parse((await ctl('status', '--json')).output)).toMatchObject({ generation: 1 });
+
+  await repository.publish('shift', 2);
+  expect((await ctl('reload')).output).toBe('generation 2\n  shift: 1 → 2 committed\n');
+  expect((await ctl('reload')).output).toBe('generation 2: nothing has changed\n');
+  expect((await ctl('activate', 'shift', '1')).output).toBe(
+    'generation 3\n  shift: 2 → 1 committed\n',
+  );
+  expect(await ctl('activate', 'shift', '9')).toMatchObject({
+    code: 1,
+    output: expect.stringContaining('versions: 1, 2') as string,
+  });
+
+  await repository.publish('shift', 3, 'garbage', 1);
+  const failed = await ctl('reload');
+  expect(failed.code).toBe(1);
+  expect(failed.output).toMatch(/shift: 1 → 3 failed: cannot load/);
+});
+
+test('an activation holds until a newer version is published', async () => {
+  const repository = await testRepository();
+  for (const version of [1, 2]) await repository.publish('shift', version);
+  const { admin, reload, status } = await startDaemon(repository, ['--workers', '1']);
+  const active = async () => (await status()).models[0]?.active;
+  await admin.post('/models/shift/activate', { version: 1 });
+  await reload();
+  expect(await active()).toBe(1);
+  await repository.publish('shift', 3);
+  await reload();
+  expect(await active()).toBe(3);
+});
+
+test('ctl and infer say so when no daemon answers', async () => {
+  expect(await runCli(['ctl', 'status', '--admin', 'http://127.0.0.1:1'])).toMatchObject({
+    code: 1,
+    output: expect.stringContaining('no daemon answers') as string,
+  });
+  expect(await runCli(['infer', 'shift', '--url', 'ws://127.0.0.1:1'])).toMatchObject({
+    code: 1,
+    output: expect.stringContaining('cannot connect') as string,
+  });
+});
+
+test('the demo swaps the bundled model under load, writes its pictures and ends with 0', async () => {
+  const folder = await testRepository();
+  const { code, output } = await runCli(['demo', '--seconds', '1'], folder.path);
+  expect(output).toMatch(/requests \d+, failures 0, versions seen 1, 2/);
+  expect(output).toMatch(/while swapping .* p50 .* p99/);
+  expect(output).toMatch(/worker 1: private .* shared/);
+  expect(code).toBe(0);
+  for (const name of ['input.png', 'version-1-sobel.png', 'version-2-scharr.png']) {
+    expect(existsSync(join(folder.path, 'demo-output', name))).toBe(true);
+  }
+});

@@ -1,0 +1,5 @@
+import { Engine, load, say, shiftIsRight } from './harness.mjs';
+
+const model = await load(new Engine(), 'shift/1');
+if (await shiftIsRight(model, 1)) say('answered');
+void model.unload().then(() => say('unloaded'));

@@ -1,0 +1,5 @@
+import { Engine, say, startEndlessRun } from './harness.mjs';
+
+await startEndlessRun(new Engine());
+say('running');
+process.exit(0);

@@ -1,0 +1,72 @@
+import { describe, expect, test } from 'vitest';
+import { parseYaml, validate } from '../../src/config/parse.js';
+import { modelSchema } from '../../src/config/schema.js';
+
+const parse = (text: string) =>
+  validate(modelSchema, parseYaml(text, 'model.yaml', {}), 'model.yaml');
+
+test('a model.yaml that sets nothing gives the defaults', () => {
+  const defaults = {
+    versions: 'latest',
+    labels: {},
+    queue: { maxSize: 1024 },
+    warmup: { runs: 3, shapes: {} },
+  };
+  for (const text of ['', 'queue: {}\nwarmup: {}\nlabels: {}'])
+    expect(parse(text)).toEqual(defaults);
+});
+
+test('a model.yaml that sets everything is taken as it is', () => {
+  const text = `
+    versions: [1, 3]
+    active: 3
+    labels: { stable: 3, canary_2-b: 1 }
+    queue: { maxSize: 8, deadline: 100ms }
+    warmup: { runs: 0, shapes: { x: [1, 512], scalar: [], "a b/c": [0] } }`;
+  expect(parse(text)).toEqual({
+    versions: [1, 3],
+    active: 3,
+    labels: { stable: 3, 'canary_2-b': 1 },
+    queue: { maxSize: 8, deadline: 100 },
+    warmup: { runs: 0, shapes: { x: [1, 512], scalar: [], 'a b/c': [0] } },
+  });
+});
+
+test.each([
+  ['latest', 'latest'],
+  ['all', 'all'],
+  ['{ latest: 2 }', { latest: 2 }],
+  ['[7]', [7]],
+])('versions may be %s', (text, versions) => {
+  expect(parse(`versions: ${text}`).versions).toEqual(versions);
+});
+
+describe('refused is', () => {
+  test.each([
+    ['versions: newest', 'versions: expected latest, { latest: N }, all or a list of versions'],
+    [
+      'versions: { last: 2 }',
+      'versions: expected latest, { latest: N }, all or a list of versions',
+    ],
+    ['versions: { latest: 0 }', 'versions'],
+    ['versions: []', 'versions: Too small'],
+    ['versions: [0]', 'versions'],
+    ['active: 0', 'active: Too small'],
+    ['active: "3"', 'active: Invalid input: expected number, received string'],
+    [
+      'labels: { 1st: 3 }',
+      'labels.1st: the name: expected a letter, then letters, digits, _ and -',
+    ],
+    ['labels: { a: latest }', 'labels.a: Invalid input: expected number, received string'],
+    ['labels: [1]', 'labels: Invalid input: expected record, received array'],
+    ['queue: { maxSize: 0 }', 'queue.maxSize: Too small'],
+    ['queue: { maxsize: 1 }', 'unknown key queue.maxsize (did you mean maxSize?)'],
+    ['queue: { deadline: 0 }', 'queue.deadline: expected 1us to 24 days'],
+    ['warmup: { runs: 1001 }', 'warmup.runs: Too big'],
+    ['warmup: { shapes: { x: [-1] } }', 'warmup.shapes.x.0: Too small'],
+    ['warmup: { shapes: { x: 3 } }', 'warmup.shapes.x: Invalid input: expected array'],
+    ['label: { a: 1 }', 'unknown key label (did you mean labels?)'],
+  ])('%j', (text, problem) => {
+    expect(() => parse(text)).toThrow(`model.yaml: ${problem}`);
+  });
+});

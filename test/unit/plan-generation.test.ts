@@ -1,0 +1,314 @@
+import { describe, expect, test } from 'vitest';
+import { parseYaml, validate } from '../../src/config/parse.js';
+import { modelSchema } from '../../src/config/schema.js';
+import type { GenerationPlan, ModelPlan, VersionFailure } from '../../src/registry/plan.js';
+import type { RepositoryModel } from '../../src/repository/scan.js';
+import {
+  modelServesTheSame,
+  planGeneration,
+  servesTheSame,
+  type Activation,
+  type PlannedGeneration,
+} from '../../src/supervisor/plan-generation.js';
+
+const NOTHING: GenerationPlan = { generation: 0, models: [] };
+
+function model(name: string, versions: readonly number[], yaml = ''): RepositoryModel {
+  return {
+    name,
+    config: validate(modelSchema, parseYaml(yaml, 'model.yaml', {}), 'model.yaml'),
+    versions: versions.map((version) => ({
+      version,
+      modelPath: `/models/${name}/${version}/model.onnx`,
+      fingerprint: `print-${version}`,
+    })),
+  };
+}
+
+const broken = (name: string): RepositoryModel => ({
+  ...model(name, [1, 2]),
+  config: { problem: 'model.yaml: unknown key lables' },
+});
+
+interface Input {
+  committed?: GenerationPlan;
+  activations?: Readonly<Record<string, Activation>>;
+  failures?: readonly VersionFailure[];
+}
+
+function plan(models: readonly RepositoryModel[], input: Input = {}): PlannedGeneration {
+  return planGeneration({
+    snapshot: { models: new Map(models.map((each) => [each.name, each])) },
+    committed: input.committed ?? NOTHING,
+    activations: new Map(Object.entries(input.activations ?? {})),
+    failures: input.failures ?? [],
+  });
+}
+
+/** The plan of the only model, which must have one. */
+function planOf(only: RepositoryModel, input: Input = {}): ModelPlan {
+  const { plan: planned, problems } = plan([only], input);
+  expect(problems).toEqual([]);
+  const [first] = planned.models;
+  if (!first) throw new Error('the model is not planned');
+  return first;
+}
+
+const numbers = ({ versions }: ModelPlan) => versions.map(({ version }) => version);
+
+/** That the planned version did not become ready. */
+function failureOf(only: RepositoryModel, version: number): VersionFailure {
+  const all = planOf({ ...only, config: model('', [], 'versions: all').config });
+  const key = all.versions.find((each) => each.version === version)?.key ?? '';
+  return { model: only.name, version, key, code: 'INTERNAL', reason: 'broken' };
+}
+
+describe('the generation', () => {
+  test('is one more than the committed one', () => {
+    expect(plan([], { committed: { generation: 6, models: [] } }).plan).toEqual({
+      generation: 7,
+      models: [],
+    });
+  });
+
+  test('has every model of the repository, and none that was removed', () => {
+    const { plan: committed } = plan([model('a', [1]), model('b', [1])]);
+    const next = plan([model('b', [1]), model('c', [1])], { committed });
+    expect(next.plan.models.map(({ name }) => name)).toEqual(['b', 'c']);
+    expect(next.problems).toEqual([]);
+  });
+
+  test('does not change its input', () => {
+    const { plan: committed } = plan([model('a', [1]), broken('b')]);
+    const before = structuredClone(committed);
+    plan([model('a', [1, 2]), broken('b')], { committed });
+    expect(committed).toEqual(before);
+  });
+});
+
+describe('the versions that are served', () => {
+  test.each([
+    ['', [3]],
+    ['versions: latest', [3]],
+    ['versions: { latest: 2 }', [2, 3]],
+    ['versions: { latest: 9 }', [1, 2, 3]],
+    ['versions: all', [1, 2, 3]],
+    ['versions: [1, 3]', [1, 3]],
+    ['versions: [3, 1]', [1, 3]],
+    ['versions: [2, 9]', [2]],
+  ])('with %o are %o', (yaml, versions) => {
+    const planned = planOf(model('m', [1, 2, 3], yaml));
+    expect(numbers(planned)).toEqual(versions);
+    expect(planned.active).toBe(versions.at(-1));
+  });
+
+  test('have the path and the options of model.yaml', () => {
+    const yaml = 'queue: { maxSize: 8, deadline: 1s }\nwarmup: { runs: 5, shapes: { x: [2] } }';
+    expect(planOf(model('m', [4], yaml)).versions).toMatchObject([
+      {
+        version: 4,
+        modelPath: '/models/m/4/model.onnx',
+        options: { queueCapacity: 8, deadlineMs: 1_000, warmup: { runs: 5, shapes: { x: [2] } } },
+      },
+    ]);
+    expect(planOf(model('m', [4])).versions[0]?.options).not.toHaveProperty('deadlineMs');
+  });
+
+  test('include the active and the labelled ones, each once, ascending', () => {
+    const yaml = 'active: 2\nlabels: { stable: 1, canary: 4, other: 4 }';
+    const planned = planOf(model('m', [1, 2, 3, 4], yaml));
+    expect(numbers(planned)).toEqual([1, 2, 4]);
+    expect(planned.active).toBe(2);
+    expect(planned.labels).toEqual({ stable: 1, canary: 4, other: 4 });
+  });
+});
+
+describe('the key of a version', () => {
+  const keyOf = (only: RepositoryModel) => planOf(only).versions[0]?.key;
+  const key = keyOf(model('m', [1]));
+
+  test('stays while the version is loaded the same way', () => {
+    expect(keyOf(model('m', [1], 'labels: { a: 1 }\nversions: all'))).toBe(key);
+  });
+
+  test.each([
+    ['its files change', { ...model('m', [1]), versions: [changed()] }],
+    ['its queue changes', model('m', [1], 'queue: { maxSize: 2 }')],
+    ['its deadline changes', model('m', [1], 'queue: { deadline: 1s }')],
+    ['its warm-up changes', model('m', [1], 'warmup: { runs: 1 }')],
+    ['it is another version', model('m', [2])],
+  ])('is another one when %s', (_, only) => {
+    expect(keyOf(only)).not.toBe(key);
+  });
+
+  function changed() {
+    return { version: 1, modelPath: '/models/m/1/model.onnx', fingerprint: 'other' };
+  }
+});
+
+describe('a version that failed', () => {
+  const three = model('m', [1, 2, 3]);
+
+  test('is left out, and the newest of the others is active', () => {
+    const failures = [failureOf(three, 3)];
+    expect(planOf(three, { failures })).toMatchObject({ active: 2, versions: [{ version: 2 }] });
+    const all = model('m', [1, 2, 3], 'versions: all');
+    expect(numbers(planOf(all, { failures }))).toEqual([1, 2]);
+  });
+
+  test('of another model, or with other files, does not matter', () => {
+    const foreign = { ...failureOf(three, 3), model: 'other' };
+    const old = { ...failureOf(three, 3), key: '3:before' };
+    expect(planOf(three, { failures: [foreign, old] }).active).toBe(3);
+  });
+
+  test('and has a label or is configured to be active keeps the model as it is', () => {
+    const { plan: committed } = plan([model('m', [1, 2])]);
+    for (const yaml of ['labels: { canary: 3 }', 'active: 3']) {
+      const only = model('m', [1, 2, 3], yaml);
+      const { plan: planned, problems } = plan([only], {
+        committed,
+        failures: [failureOf(three, 3)],
+      });
+      expect(planned.models).toEqual(committed.models);
+      expect(problems).toEqual([
+        { model: 'm', reason: 'version 3 is wanted, but missing or failed' },
+      ]);
+    }
+  });
+
+  test('and is the only one leaves a new model out, and an old one as it is', () => {
+    const one = model('m', [1]);
+    const failures = [failureOf(one, 1)];
+    const problems = [{ model: 'm', reason: 'no version can be served' }];
+    expect(plan([one], { failures })).toEqual({ plan: { generation: 1, models: [] }, problems });
+    const { plan: committed } = plan([model('m', [1], 'queue: { maxSize: 2 }')]);
+    expect(plan([one], { failures, committed })).toEqual({
+      plan: { generation: 2, models: committed.models },
+      problems,
+    });
+  });
+});
+
+describe('a model that cannot be followed', () => {
+  test('is served as before, and the others are followed', () => {
+    const { plan: committed } = plan([model('a', [1]), model('b', [1])]);
+    const next = plan([broken('a'), model('b', [1, 2])], { committed });
+    expect(next.plan.models[0]).toEqual(committed.models[0]);
+    expect(next.plan.models[1]?.active).toBe(2);
+    expect(next.problems).toEqual([{ model: 'a', reason: 'model.yaml: unknown key lables' }]);
+  });
+
+  test('is not served if it was not before', () => {
+    const { plan: planned, problems } = plan([broken('a')]);
+    expect(planned.models).toEqual([]);
+    expect(problems).toHaveLength(1);
+  });
+
+  test.each([
+    ['active: 9', 'version 9 is wanted, but missing or failed'],
+    ['labels: { a: 9 }', 'version 9 is wanted, but missing or failed'],
+    ['versions: [9]', 'no version can be served'],
+  ])('because of %o says which version is missing', (yaml, reason) => {
+    expect(plan([model('m', [1], yaml)])).toEqual({
+      plan: { generation: 1, models: [] },
+      problems: [{ model: 'm', reason }],
+    });
+  });
+});
+
+describe("an operator's activation", () => {
+  const activate = (version: number, newestKnown: number, allowSignatureChange = false) => ({
+    activations: { m: { version, newestKnown, allowSignatureChange } },
+  });
+
+  test('wins over the newest version and over model.yaml, and loads what it needs', () => {
+    const planned = planOf(model('m', [1, 2, 3]), activate(1, 3));
+    expect([planned.active, numbers(planned)]).toEqual([1, [1, 3]]);
+    expect(planOf(model('m', [1, 2, 3], 'active: 2'), activate(1, 3)).active).toBe(1);
+  });
+
+  test('allows another signature only where the operator did', () => {
+    const only = model('m', [1, 2]);
+    expect(planOf(only, activate(1, 2, true)).allowSignatureChange).toBe(true);
+    expect(planOf(only, activate(1, 2))).not.toHaveProperty('allowSignatureChange');
+    expect(planOf(only)).not.toHaveProperty('allowSignatureChange');
+  });
+
+  test('ends when a newer version than all known is published', () => {
+    expect(planOf(model('m', [1, 2, 3]), activate(1, 3)).active).toBe(1);
+    expect(planOf(model('m', [1, 2, 4]), activate(1, 3, true))).toMatchObject({
+      active: 4,
+      versions: [{ version: 4 }],
+    });
+    expect(planOf(model('m', [1, 2, 4], 'active: 2'), activate(1, 3)).active).toBe(2);
+  });
+
+  test('holds on when the newer version fails', () => {
+    const four = model('m', [1, 2, 3, 4]);
+    const failures = [failureOf(four, 4)];
+    const planned = planOf(four, { ...activate(1, 3), failures });
+    expect([planned.active, numbers(planned)]).toEqual([1, [1, 3]]);
+  });
+
+  test('holds on when versions are removed', () => {
+    expect(planOf(model('m', [1, 2]), activate(1, 3)).active).toBe(1);
+  });
+
+  test('of a version that failed or is gone keeps the model as it is', () => {
+    const only = model('m', [1, 2]);
+    const { plan: committed } = plan([model('m', [1])]);
+    const problems = [{ model: 'm', reason: 'version 2 is wanted, but missing or failed' }];
+    const failed = plan([only], { ...activate(2, 2), committed, failures: [failureOf(only, 2)] });
+    expect(failed).toEqual({ plan: { generation: 2, models: committed.models }, problems });
+    const gone = plan([model('m', [1])], { ...activate(2, 2), committed });
+    expect(gone).toEqual({ plan: { generation: 2, models: committed.models }, problems });
+  });
+
+  test('of another model does not matter', () => {
+    const activations = { other: { version: 1, newestKnown: 2, allowSignatureChange: true } };
+    expect(planOf(model('m', [1, 2]), { activations })).toEqual(planOf(model('m', [1, 2])));
+  });
+});
+
+describe('two generations serve the same', () => {
+  const of = (...models: RepositoryModel[]) => plan(models).plan;
+  const base = model('m', [1, 2], 'versions: all\nlabels: { a: 1, b: 2 }');
+
+  test('whatever their numbers, the order of labels and what was allowed', () => {
+    const allowed = plan([base], {
+      committed: { generation: 8, models: [] },
+      activations: { m: { version: 2, newestKnown: 2, allowSignatureChange: true } },
+    }).plan;
+    const reordered = of(model('m', [1, 2], 'versions: all\nlabels: { b: 2, a: 1 }'));
+    expect(servesTheSame(of(base), allowed)).toBe(true);
+    expect(servesTheSame(of(base), reordered)).toBe(true);
+    expect(servesTheSame(NOTHING, { generation: 3, models: [] })).toBe(true);
+  });
+
+  test.each([
+    ['the active version', model('m', [1, 2], 'active: 1\nversions: all\nlabels: { a: 1, b: 2 }')],
+    ['a label', model('m', [1, 2], 'versions: all\nlabels: { a: 2, b: 2 }')],
+    [
+      'the versions',
+      model('m', [1, 2, 3], 'versions: [1, 2, 3]\nactive: 2\nlabels: { a: 1, b: 2 }'),
+    ],
+    [
+      'the way they are loaded',
+      {
+        ...base,
+        ...model('m', [1, 2], 'versions: all\nlabels: { a: 1, b: 2 }\nwarmup: { runs: 9 }'),
+      },
+    ],
+    ['the name', { ...base, name: 'n' }],
+  ])('unless %s differs', (_, other) => {
+    expect(servesTheSame(of(base), of(other))).toBe(false);
+    expect(modelServesTheSame(of(base).models[0], of(other).models[0])).toBe(false);
+  });
+
+  test('unless one has a model that the other has not', () => {
+    expect(servesTheSame(of(base), NOTHING)).toBe(false);
+    expect(modelServesTheSame(of(base).models[0], undefined)).toBe(false);
+    expect(modelServesTheSame(undefined, undefined)).toBe(true);
+  });
+});
