@@ -45,6 +45,7 @@ export class Supervisor {
   #failures: readonly VersionFailure[] = [];
   #problems: readonly PlanProblem[] = [];
   #lastAttempt = 0;
+  #stopping = false;
   #address: { host: string; port: number };
   /** Reloads run one after another. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -141,6 +142,8 @@ export class Supervisor {
 
   /** Lets every worker finish what it holds, then ends it. */
   async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#driver.supersede();
     this.#driver.close();
     await this.#pool.close();
   }
@@ -193,9 +196,13 @@ export class Supervisor {
     return result;
   }
 
-  /** Nothing if the plan is what is served already. */
+  /** Nothing if the plan is what is served already. Commits nothing that no worker has prepared. */
   async #commit(plan: GenerationPlan): Promise<SwapResult | undefined> {
-    return servesTheSame(plan, this.#committed) ? undefined : this.#driver.run(plan);
+    if (servesTheSame(plan, this.#committed)) return undefined;
+    if (this.#stopping) return aborted('the daemon is shutting down');
+    const nobodyPrepares = this.#pool.members.length === 0 && !this.#pool.cannotJoin;
+    if (nobodyPrepares) return aborted('no worker is up to prepare it; try again');
+    return this.#driver.run(plan);
   }
 
   async #scan(): Promise<RepositorySnapshot> {
@@ -227,6 +234,10 @@ export class Supervisor {
     const isFine = result.changes.every((change) => change.result === 'committed');
     this.options.log[isFine ? 'info' : 'error']({ ...result, ...flipMs }, 'reload');
   }
+}
+
+function aborted(reason: string): SwapResult {
+  return { outcome: 'aborted', reason, failures: [] };
 }
 
 function workerCount(workers: DaemonConfig['workers']): number {

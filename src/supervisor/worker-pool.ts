@@ -38,6 +38,8 @@ export class WorkerPool {
   readonly #joins = new Map<number, { attempt: number; generation: number }>();
   readonly #reports = new Map<number, PendingReport>();
   readonly #waiters = new Set<() => void>();
+  /** A worker could not load what is committed; its files may be gone. */
+  #cannotJoin = false;
   #lastReport = 0;
   #address: { host: string; port: number } | undefined;
   #listenFailure: string | undefined;
@@ -47,6 +49,11 @@ export class WorkerPool {
 
   get workers(): readonly WorkerProcess[] {
     return [...this.#workers.values()];
+  }
+
+  /** Whether a new generation is the only way back: nobody can serve the committed one. */
+  get cannotJoin(): boolean {
+    return this.#cannotJoin && this.members.length === 0;
   }
 
   /** Ids of the workers that take part in swaps. */
@@ -85,7 +92,6 @@ export class WorkerPool {
 
   /** What a worker says of itself; nothing if it cannot answer, or does not in time. */
   report(id: number): Promise<WorkerReport | undefined> {
-    if (this.#workers.get(id)?.state === 'gone') return Promise.resolve(undefined);
     const request = ++this.#lastReport;
     return new Promise((resolve) => {
       const state = this.#workers.get(id)?.state;
@@ -180,6 +186,7 @@ export class WorkerPool {
         { worker: worker.id, failures: message.failures },
         'worker cannot join',
       );
+      this.#cannotJoin = true;
       worker.kill();
     } else {
       this.#onJoined(worker, join.generation);
@@ -192,6 +199,7 @@ export class WorkerPool {
       return;
     }
     worker.state = 'joined';
+    this.#cannotJoin = false;
     this.options.onJoined(worker.id);
     this.#listen(worker);
   }

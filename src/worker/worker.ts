@@ -31,6 +31,7 @@ export class Worker {
   }
 
   async handle(message: ToWorker): Promise<void> {
+    if (this.#drained) return this.#drained;
     switch (message.type) {
       case 'start':
         throw new Error('a worker is started once');

@@ -82,6 +82,23 @@ describe('an uncaught exception', () => {
   });
 });
 
+describe('what goes wrong', () => {
+  it('with the library is FAILED_PRECONDITION, and the right one can still be opened', async () => {
+    expect(await run('wrong-library')).toEqual(ended('FAILED_PRECONDITION', 'answered'));
+  });
+
+  it('with the number of threads is refused, and no model is left without any', async () => {
+    const runner = 'runnerThreads must be 1 to 1024';
+    const intraOp = 'intraOpThreads must be 1 to 1024';
+    expect(await run('wrong-threads')).toEqual(ended(runner, runner, intraOp));
+  });
+
+  it('in the handler of events is an uncaught exception, and later events are delivered', async () => {
+    const lines = ['thrown for 1', 'thrown for 2'];
+    expect(await run('throw-in-event-handler')).toEqual(ended(...lines));
+  });
+});
+
 describe('worker threads', () => {
   it('infer at the same time as the main thread, each with its own runtime', async () => {
     expect(await run('workers-infer')).toEqual(ended('200 right', '200 right', '200 right'));

@@ -69,6 +69,35 @@ test('a reload while a worker is down reaches that worker when it is back', asyn
   );
 });
 
+test('a worker that joins during a swap takes part in it', async () => {
+  const repository = await testRepository();
+  await repository.publish('shift', 1);
+  const { process: daemon, status, reload } = await startDaemon(repository);
+  const [first = 0, second = 0] = (await status()).workers.map(({ pid }) => pid);
+  process.kill(first, 'SIGSTOP');
+  await repository.publish('shift', 2);
+  const reloaded = reload();
+  process.kill(second, 'SIGKILL');
+  await daemon.logged(
+    (line) => line.msg === 'worker ready' && line.worker === 1 && line.workerPid !== second,
+  );
+  process.kill(first, 'SIGCONT');
+  expect((await reloaded).changes).toMatchObject([{ from: 1, to: 2, result: 'committed' }]);
+  expect((await status()).workers.map(({ generation }) => generation)).toEqual([2, 2]);
+});
+
+test('a bad version is not committed while no worker is up to try it', async () => {
+  const repository = await testRepository();
+  await repository.publish('shift', 1);
+  const { process: daemon, status, reload } = await startDaemon(repository, ['--workers', '1']);
+  process.kill((await status()).workers[0]?.pid ?? 0, 'SIGKILL');
+  await daemon.logged(({ msg }) => msg === 'worker ended');
+  await repository.publish('shift', 2, 'garbage', 1);
+  await reload();
+  await until('the worker is back', async () => (await status()).workers[0]?.state === 'ready');
+  expect((await status()).models[0]).toMatchObject({ active: 1 });
+});
+
 test('SIGTERM answers what is in flight, closes with 1001 and exits with 0', async () => {
   const repository = await testRepository();
   await repository.publish('slow', 1);
@@ -110,6 +139,22 @@ test('workers whose supervisor was killed finish what they hold and end', async 
   daemon.signal('SIGKILL');
   expect((await inFlight).error).toBeNull();
   await until('the workers have ended', () => !pids.some(isAlive));
+});
+
+test('a drain goes on when the supervisor is killed meanwhile', async () => {
+  const repository = await testRepository();
+  await repository.publish('slow', 1);
+  const { process: daemon } = await startDaemon(repository, ['--workers', '1']);
+  const rpc = await RawRpc.connect(daemon.rpcUrl);
+  const inFlight = rpc.call('infer', slowRequest(500_000));
+  await rpc.call('ping');
+  daemon.signal('SIGTERM');
+  await until(
+    'the worker drains',
+    async () => (await rpc.call('ping')).error?.code === 'UNAVAILABLE',
+  );
+  daemon.signal('SIGKILL');
+  expect((await inFlight).error).toBeNull();
 });
 
 test('a bad configuration at reload is refused and everything stays as it is', async () => {

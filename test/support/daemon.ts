@@ -9,8 +9,8 @@ export interface TestDaemon {
   process: DaemonProcess;
   repository: TestRepository;
   admin: AdminClient;
-  status(): Promise<Status>;
-  reload(): Promise<ReloadResult>;
+  status: () => Promise<Status>;
+  reload: () => Promise<ReloadResult>;
 }
 
 /** A repository that is deleted at the end of the test. */

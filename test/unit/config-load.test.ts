@@ -6,7 +6,9 @@ import { loadConfig, type ConfigSources } from '../../src/config/load.js';
 import { ConfigError } from '../../src/config/parse.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'warmswap-config-'));
-afterAll(() => { rmSync(folder, { recursive: true, force: true }); });
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
 
 const FILE = join(folder, 'warmswap.yaml');
 

@@ -97,7 +97,9 @@ beforeEach(() => {
   nextLoad = 0;
 });
 
-const finishLoad = async (signature?: EngineModel['signature']) => { (await engine.begun(nextLoad++)).finish(signature); };
+const finishLoad = async (signature?: EngineModel['signature']) => {
+  (await engine.begun(nextLoad++)).finish(signature);
+};
 
 async function prepare(attempt: number, next: GenerationPlan, loads: number): Promise<void> {
   const done = registry.prepare(attempt, next);

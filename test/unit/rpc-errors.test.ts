@@ -33,7 +33,9 @@ test.each(['not_found', '', 'toString', 'constructor', '__proto__', 5, null, und
 );
 
 describe.each(CODES)('an error with %s', (code) => {
-  test('is a code', () => { expect(isErrorCode(code)).toBe(true); });
+  test('is a code', () => {
+    expect(isErrorCode(code)).toBe(true);
+  });
 
   test('comes out of the wire as it went in', () => {
     const error = new WarmswapError(code, 'why', { details: { a: 1 } });

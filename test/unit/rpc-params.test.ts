@@ -261,6 +261,10 @@ describe('a method without params', () => {
     [[{}, {}], "the params of 'models': expected one map, got 2 values"],
     [[{ a: 1 }], "the params of 'models': expected no keys, got 'a'"],
   ])('refuses %j', (params, message) => {
-    expect(refusal(() => { parseNoParams(params, 'models'); }).message).toBe(message);
+    expect(
+      refusal(() => {
+        parseNoParams(params, 'models');
+      }).message,
+    ).toBe(message);
   });
 });
