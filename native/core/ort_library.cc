@@ -37,7 +37,7 @@ std::string InitApi(const std::filesystem::path& path) {
   // starts. A user who wants that sets the variable to 0.
   setenv("ORT_DISABLE_TELEMETRY", "1", 0);
   const OrtApiBase& base = OpenApiBase(path);
-  const std::string version = base.GetVersionString();
+  std::string version = base.GetVersionString();
   const OrtApi* api = base.GetApi(kApiVersion);
   if (api == nullptr) {
     throw Error(ErrorCode::kFailedPrecondition,

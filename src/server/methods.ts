@@ -11,22 +11,31 @@ const PLATFORM = 'onnxruntime_onnx';
 
 /**
  * Answers one request, at once or by a promise. The params may be views on the frame: a method copies
- * what it needs later before it first waits. Throws or rejects with coded errors.
+ * what it needs later before it first waits. A method that a version answers says so, before it first
+ * waits, by `answeredBy`. Throws or rejects with coded errors.
  */
-export type Method = (params: readonly unknown[]) => unknown;
+export type Method = (params: readonly unknown[], answeredBy: AnsweredBy) => unknown;
+
+/** `target` is what the request asked for: the answers to it never go back to an older version. */
+export type AnsweredBy = (target: string, version: object) => void;
 
 export function createMethods(registry: Registry): ReadonlyMap<string, Method> {
   return new Map<string, Method>([
-    ['infer', (params) => infer(registry, params)],
+    ['infer', (params, answeredBy) => infer(registry, params, answeredBy)],
     ['models', (params) => listModels(registry, params)],
     ['describe', (params) => describe(registry, params)],
     ['ping', ping],
   ]);
 }
 
-async function infer(registry: Registry, params: readonly unknown[]): Promise<InferResult> {
+async function infer(
+  registry: Registry,
+  params: readonly unknown[],
+  answeredBy: AnsweredBy,
+): Promise<InferResult> {
   const { model, version, label, ...request } = parseInferParams(params);
   const chosen = registry.current.resolve(model, version, label);
+  if (version === undefined) answeredBy(label === undefined ? model : `${model}@${label}`, chosen);
   const { outputs, timing } = await chosen.infer(request);
   return { model, version: chosen.number, outputs, timing };
 }

@@ -2,7 +2,8 @@ import type { WebSocket } from 'uWebSockets.js';
 import { WarmswapError } from '../rpc/errors.js';
 import { decodeMessage, encodeError, encodeResult, type Message } from '../rpc/frames.js';
 import { FrameError } from '../rpc/structure.js';
-import type { Method } from './methods.js';
+import type { AnsweredBy, Method } from './methods.js';
+import { VersionOrder, type Turn } from './version-order.js';
 
 /** What a connection needs of the data plane it belongs to. */
 export interface ConnectionContext {
@@ -20,6 +21,7 @@ const MAX_REASON_BYTES = 123;
 
 /** One WebSocket that speaks MessagePack-RPC. Lives from open to close. */
 export class RpcConnection {
+  readonly #order = new VersionOrder();
   #inflight = 0;
   #closed = false;
 
@@ -69,16 +71,20 @@ export class RpcConnection {
   }
 
   #answer(msgid: number, method: string, params: readonly unknown[]): void {
+    let turn: Turn | undefined;
+    const answeredBy = (target: string, version: object) => {
+      turn = this.#order.begin(target, version);
+    };
     try {
-      const result = this.#call(method, params);
-      if (result instanceof Promise) this.#answerLater(msgid, result);
+      const result = this.#call(method, params, answeredBy);
+      if (result instanceof Promise) this.#answerLater(msgid, result, turn);
       else this.#send(encodeResult(msgid, result));
     } catch (error) {
       this.#send(encodeError(msgid, error));
     }
   }
 
-  #call(name: string, params: readonly unknown[]): unknown {
+  #call(name: string, params: readonly unknown[], answeredBy: AnsweredBy): unknown {
     const method = this.context.methods.get(name);
     if (!method) {
       const known = [...this.context.methods.keys()].join(', ');
@@ -93,15 +99,17 @@ export class RpcConnection {
         `${this.context.maxInflight} requests of this connection are in flight already`,
       );
     }
-    return method(params);
+    return method(params, answeredBy);
   }
 
-  #answerLater(msgid: number, result: Promise<unknown>): void {
+  #answerLater(msgid: number, result: Promise<unknown>, turn: Turn | undefined): void {
     this.#inflight++;
-    result
-      .then((value) => this.#send(encodeResult(msgid, value)))
-      .catch((error: unknown) => this.#send(encodeError(msgid, error)))
-      .finally(() => {
+    void result
+      .then((value) => encodeResult(msgid, value))
+      .catch((error: unknown) => encodeError(msgid, error))
+      .then((frame) => {
+        if (turn) this.#order.end(turn, () => this.#send(frame));
+        else this.#send(frame);
         this.#inflight--;
         if (this.#inflight === 0) this.context.onIdle();
       });
