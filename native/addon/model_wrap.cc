@@ -90,7 +90,7 @@ void ModelWrap::Unload(const Napi::CallbackInfo& info) {
 }
 
 const std::shared_ptr<Model>& ModelWrap::Loaded() const {
-  if (!model_) throw Error(ErrorCode::kFailedPrecondition, "this model is unloaded");
+  if (!model_) throw Error(ErrorCode::kUnavailable, "this model is unloaded");
   return model_;
 }
 

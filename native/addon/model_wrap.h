@@ -27,7 +27,7 @@ class ModelWrap : public Napi::ObjectWrap<ModelWrap> {
   void Memory(const Napi::CallbackInfo& info);
   void Unload(const Napi::CallbackInfo& info);
 
-  /// Throws kFailedPrecondition once unloaded.
+  /// Throws kUnavailable once unloaded.
   const std::shared_ptr<Model>& Loaded() const;
 
   std::shared_ptr<Model> model_;

@@ -26,9 +26,11 @@ export class VersionOrder {
     group.inFlight--;
     if (groups[0] === group) send();
     else group.held.push(send);
-    while (groups[0]?.inFlight === 0) {
+    let [oldest] = groups;
+    while (oldest?.inFlight === 0) {
       groups.shift();
-      for (const held of groups[0]?.held.splice(0) ?? []) held();
+      [oldest] = groups;
+      for (const held of oldest?.held.splice(0) ?? []) held();
     }
     if (groups.length === 0) this.#groups.delete(target);
   }
