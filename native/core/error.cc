@@ -26,6 +26,11 @@ ErrorCode FromOrt(OrtErrorCode code) noexcept {
   }
 }
 
+std::string WithoutTrailingSpace(std::string text) {
+  text.erase(text.find_last_not_of(" \n") + 1);
+  return text;
+}
+
 }  // namespace
 
 std::string_view ToString(ErrorCode code) noexcept {
@@ -58,7 +63,7 @@ Error CurrentExceptionAsError() noexcept {
   } catch (const Error& error) {
     return error;
   } catch (const Ort::Exception& error) {
-    return {FromOrt(error.GetOrtErrorCode()), error.what()};
+    return {FromOrt(error.GetOrtErrorCode()), WithoutTrailingSpace(error.what())};
   } catch (const std::filesystem::filesystem_error& error) {
     return {ErrorCode::kFailedPrecondition, error.what()};
   } catch (const std::bad_alloc&) {

@@ -1,33 +1,54 @@
-/** Calls the admin interface; rejects with its error message. */
+import { request } from 'node:http';
+
+/**
+ * Calls the admin interface; rejects with its error message. Waits as long as the daemon takes: a
+ * reload may load gigabytes.
+ */
 export class AdminClient {
   constructor(private readonly url: string) {}
 
   get(path: string): Promise<unknown> {
-    return this.#fetch(path, { method: 'GET' });
+    return this.#call('GET', path);
   }
 
   post(path: string, body: unknown = {}): Promise<unknown> {
-    return this.#fetch(path, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify(body),
+    return this.#call('POST', path, JSON.stringify(body));
+  }
+
+  async #call(method: string, path: string, body?: string): Promise<unknown> {
+    const { status, text } = await this.#exchange(method, path, body);
+    const answer = parseJson(text) as { error?: string } | undefined;
+    if (status === 200 && answer !== undefined) return answer;
+    throw new Error(answer?.error ?? `${this.url} answered HTTP ${status}`);
+  }
+
+  #exchange(
+    method: string,
+    path: string,
+    body?: string,
+  ): Promise<{ status: number; text: string }> {
+    return new Promise((resolve, reject) => {
+      const headers = { 'Content-Type': 'application/json' };
+      const call = request(new URL(path, this.url), { method, headers }, (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('error', reject);
+        response.on('end', () =>
+          resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }),
+        );
+      });
+      call.on('error', (error) =>
+        reject(new Error(`no daemon answers at ${this.url} (${error.message})`, { cause: error })),
+      );
+      call.end(body);
     });
   }
+}
 
-  async #fetch(path: string, options: RequestInit): Promise<unknown> {
-    const response = await this.#reach(path, options);
-    const body: unknown = await response.json();
-    if (response.ok) return body;
-    throw new Error((body as { error?: string }).error ?? `HTTP ${response.status}`);
-  }
-
-  async #reach(path: string, options: RequestInit): Promise<Response> {
-    try {
-      return await fetch(new URL(path, this.url), options);
-    } catch (error) {
-      const { cause } = error as Error;
-      const reason = cause instanceof Error ? cause.message : String(error);
-      throw new Error(`no daemon answers at ${this.url} (${reason})`, { cause: error });
-    }
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }

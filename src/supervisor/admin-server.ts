@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { isIP, type AddressInfo } from 'node:net';
 import { z } from 'zod';
 import { validate } from '../config/parse.js';
 import type { ErrorCode } from '../rpc/codes.js';
@@ -78,9 +78,11 @@ async function handle(
   }
 }
 
-/** A page that the operator visits must not steer the daemon. */
-function refuseBrowsers(request: IncomingMessage): void {
-  if (request.headers.origin === undefined) return;
+/** A page that the operator visits must not steer the daemon, nor read it through a name of its own. */
+function refuseBrowsers({ headers }: IncomingMessage): void {
+  const host = (headers.host ?? 'localhost').replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
+  const isNamed = isIP(host) === 0 && host !== 'localhost';
+  if (headers.origin === undefined && !isNamed) return;
   throw new WarmswapError('PERMISSION_DENIED', 'requests of browsers are refused');
 }
 

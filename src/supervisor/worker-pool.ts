@@ -35,6 +35,8 @@ const EXIT_GRACE_MS = 5_000;
 export class WorkerPool {
   readonly #workers = new Map<number, WorkerProcess>();
   readonly #backoffs = new Map<number, NodeJS.Timeout>();
+  /** By worker: ends in a row that came soon after the start. */
+  readonly #crashes = new Map<number, number>();
   readonly #joins = new Map<number, { attempt: number; generation: number }>();
   readonly #reports = new Map<number, PendingReport>();
   readonly #waiters = new Set<() => void>();
@@ -223,13 +225,13 @@ export class WorkerPool {
 
   #restartLater(worker: WorkerProcess): void {
     const wasStable = Date.now() - worker.startedAt > STABLE_AFTER_MS;
-    const restarts = worker.restarts + 1;
-    const exponent = wasStable ? 0 : Math.min(worker.restarts, 10);
-    const delay = Math.min(FIRST_BACKOFF_MS * 2 ** exponent, LONGEST_BACKOFF_MS);
-    this.#backoffs.set(
-      worker.id,
-      setTimeout(() => this.#spawn(worker.id, restarts), delay),
-    );
+    const crashes = wasStable ? 0 : (this.#crashes.get(worker.id) ?? 0);
+    this.#crashes.set(worker.id, crashes + 1);
+    const delay = Math.min(FIRST_BACKOFF_MS * 2 ** Math.min(crashes, 10), LONGEST_BACKOFF_MS);
+    const restart = () => {
+      this.#spawn(worker.id, worker.restarts + 1);
+    };
+    this.#backoffs.set(worker.id, setTimeout(restart, delay));
   }
 
   async #until(condition: () => boolean): Promise<void> {

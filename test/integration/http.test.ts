@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { expect, test } from 'vitest';
 import { startDaemon, testRepository } from '../support/daemon.js';
 import { RawRpc } from '../support/raw-rpc.js';
@@ -38,6 +39,13 @@ test('the admin interface refuses what it cannot read, with the reason', async (
     400,
     expect.stringContaining('65536'),
   ]);
+  const named = await new Promise<number | undefined>((resolve) => {
+    const headers = { Host: 'evil.example' };
+    request(`${process.adminUrl}/status`, { headers }, ({ statusCode }) =>
+      resolve(statusCode),
+    ).end();
+  });
+  expect(named).toBe(403);
   expect(await post('/reload', '', { Origin: 'http://evil.example' })).toEqual([
     403,
     expect.stringContaining('browsers'),
