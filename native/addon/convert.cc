@@ -16,8 +16,9 @@ namespace {
 constexpr std::size_t kExternalBytes = 64 * 1024;
 constexpr std::size_t kMaxRank = 64;
 constexpr std::int64_t kMaxThreads = 1024;
+constexpr std::int64_t kMaxCount = 65'536;
 constexpr double kMaxInteger = 9007199254740991.0;  // 2^53 - 1
-constexpr double kMaxDeadlineMs = 1e10;             // about four months
+constexpr double kMaxDurationMs = 1e10;             // about four months
 
 [[noreturn]] void Refuse(const std::string& what, const std::string& expected) {
   throw Error(ErrorCode::kInvalidArgument, what + " must be " + expected);
@@ -31,10 +32,23 @@ std::int64_t ToInteger(const Napi::Value& value, const std::string& what) {
   return static_cast<std::int64_t>(number);
 }
 
+std::chrono::nanoseconds ToDuration(const Napi::Value& value, const std::string& what) {
+  const double ms = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
+  if (!(ms >= 0 && ms <= kMaxDurationMs)) Refuse(what, "milliseconds of 0 to 1e10");
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+      std::chrono::duration<double, std::milli>(ms));
+}
+
 int ToThreads(const Napi::Value& value, const std::string& what) {
   const std::int64_t threads = ToInteger(value, what);
   if (threads < 1 || threads > kMaxThreads) Refuse(what, "1 to 1024");
   return static_cast<int>(threads);
+}
+
+std::size_t ToCount(const Napi::Value& value, const std::string& what) {
+  const std::int64_t count = ToInteger(value, what);
+  if (count < 1 || count > kMaxCount) Refuse(what, "1 to 65536");
+  return static_cast<std::size_t>(count);
 }
 
 Napi::Array ToArray(const Napi::Value& value, const std::string& what) {
@@ -135,8 +149,34 @@ Napi::Value FromTensorData(Napi::Env env, Ort::Value value, DataType type, std::
   return CopyBytes(env, value.GetTensorRawData(), size);
 }
 
+void SetScheduling(RunnerOptions& options, const Napi::Object& object) {
+  const Napi::Value priorities = object.Get("priorities");
+  const Napi::Value max_batch = object.Get("maxBatch");
+  const Napi::Value max_delay = object.Get("maxDelayMs");
+  if (!priorities.IsUndefined()) options.priorities = ToCount(priorities, "priorities");
+  if (!max_batch.IsUndefined()) options.max_batch = ToCount(max_batch, "maxBatch");
+  if (!max_delay.IsUndefined()) options.max_delay = ToDuration(max_delay, "maxDelayMs");
+}
+
 double Microseconds(std::chrono::nanoseconds duration) {
   return std::chrono::duration<double, std::micro>(duration).count();
+}
+
+Napi::Object FromHistogram(Napi::Env env, const Histogram::Snapshot& histogram) {
+  auto object = Napi::Object::New(env);
+  object.Set("counts", FromNumbers(env, histogram.counts));
+  object.Set("sum", static_cast<double>(histogram.sum));
+  return object;
+}
+
+Napi::Object FromOutcomes(Napi::Env env, const StatisticsSnapshot& statistics) {
+  auto object = Napi::Object::New(env);
+  object.Set("OK", static_cast<double>(statistics.succeeded));
+  for (std::size_t i = 0; i < kErrorCodeCount; ++i) {
+    const std::string code(ToString(static_cast<ErrorCode>(i)));
+    object.Set(code, static_cast<double>(statistics.failed[i]));
+  }
+  return object;
 }
 
 }  // namespace
@@ -153,6 +193,7 @@ ModelOptions ToModelOptions(const Napi::Value& value) {
       static_cast<std::size_t>(ToThreads(object.Get("runnerThreads"), "runnerThreads"));
   options.runner.queue_capacity =
       static_cast<std::size_t>(ToInteger(object.Get("queueCapacity"), "queueCapacity"));
+  SetScheduling(options.runner, object);
   return options;
 }
 
@@ -182,10 +223,12 @@ std::vector<std::size_t> ToIndices(const Napi::Value& value, std::size_t count) 
 
 Clock::time_point ToDeadline(const Napi::Value& value) {
   if (value.IsUndefined()) return Clock::time_point::max();
-  const double ms = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
-  if (!(ms >= 0 && ms <= kMaxDeadlineMs)) Refuse("a deadline", "milliseconds of 0 to 1e10");
-  return Clock::now() +
-         std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double, std::milli>(ms));
+  return Clock::now() + ToDuration(value, "a deadline");
+}
+
+std::optional<std::size_t> ToPriority(const Napi::Value& value) {
+  if (value.IsUndefined()) return std::nullopt;
+  return static_cast<std::size_t>(ToInteger(value, "a priority"));
 }
 
 std::uint64_t ToTicket(const Napi::Value& value) {
@@ -223,6 +266,21 @@ Napi::Object FromRunResult(Napi::Env env, RunResult result) {
   object.Set("queueUs", Microseconds(result.queued));
   object.Set("computeUs", Microseconds(result.computed));
   object.Set("batchSize", static_cast<double>(result.batch_size));
+  return object;
+}
+
+Napi::Object FromStatistics(Napi::Env env, const StatisticsSnapshot& statistics) {
+  auto object = Napi::Object::New(env);
+  object.Set("requests", FromOutcomes(env, statistics));
+  object.Set("rowsIn", static_cast<double>(statistics.rows_in));
+  object.Set("rowsOut", static_cast<double>(statistics.rows_out));
+  object.Set("bytesIn", static_cast<double>(statistics.bytes_in));
+  object.Set("bytesOut", static_cast<double>(statistics.bytes_out));
+  object.Set("batchSize", FromHistogram(env, statistics.batch_size));
+  object.Set("queueUs", FromHistogram(env, statistics.queue_us));
+  object.Set("assembleUs", FromHistogram(env, statistics.assemble_us));
+  object.Set("runUs", FromHistogram(env, statistics.run_us));
+  object.Set("splitUs", FromHistogram(env, statistics.split_us));
   return object;
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,8 @@ namespace warmswap {
 // JavaScript values become plain structs here and nowhere else; src/native/binding.ts has their
 // types. Whatever does not have the expected type throws kInvalidArgument.
 
-/// `{ modelPath, intraOpThreads, runnerThreads, queueCapacity }`
+/// `{ modelPath, intraOpThreads, runnerThreads, queueCapacity }`, and perhaps
+/// `priorities`, `maxBatch` and `maxDelayMs`
 ModelOptions ToModelOptions(const Napi::Value& value);
 
 /// Three arrays of one element per tensor. The views borrow the memory of `data`: use them before
@@ -29,6 +31,9 @@ std::vector<std::size_t> ToIndices(const Napi::Value& value, std::size_t count);
 /// Milliseconds from now, or undefined for none.
 Clock::time_point ToDeadline(const Napi::Value& value);
 
+/// An integer of at least 0, or undefined for none.
+std::optional<std::size_t> ToPriority(const Napi::Value& value);
+
 /// An integer of 0 to 2^53 - 1.
 std::uint64_t ToTicket(const Napi::Value& value);
 
@@ -40,6 +45,10 @@ Napi::Array FromSpecs(Napi::Env env, const std::vector<TensorSpec>& specs);
 /// `{ datatypes, shapes, data, queueUs, computeUs, batchSize }`. Big outputs keep ONNX Runtime's
 /// memory alive instead of being copied.
 Napi::Object FromRunResult(Napi::Env env, RunResult result);
+
+/// `{ requests, rowsIn, rowsOut, bytesIn, bytesOut, batchSize, queueUs, assembleUs, runUs, splitUs
+/// }`
+Napi::Object FromStatistics(Napi::Env env, const StatisticsSnapshot& statistics);
 
 /// `{ mappedBytes, residentBytes }`
 Napi::Object FromMemory(Napi::Env env, const ModelMemory& memory);

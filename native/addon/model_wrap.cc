@@ -30,7 +30,8 @@ Napi::Function ModelWrap::Define(Napi::Env env) {
       env, "Model",
       {InstanceAccessor<&ModelWrap::Inputs>("inputs"),
        InstanceAccessor<&ModelWrap::Outputs>("outputs"),
-       InstanceMethod<&ModelWrap::Submit>("submit"), InstanceMethod<&ModelWrap::Memory>("memory"),
+       InstanceMethod<&ModelWrap::Submit>("submit"), InstanceMethod<&ModelWrap::Cancel>("cancel"),
+       InstanceMethod<&ModelWrap::Stats>("stats"), InstanceMethod<&ModelWrap::Memory>("memory"),
        InstanceMethod<&ModelWrap::Unload>("unload")});
 }
 
@@ -57,7 +58,7 @@ Napi::Value ModelWrap::Outputs(const Napi::CallbackInfo& info) {
   return Guarded(info.Env(), [&] { return FromSpecs(info.Env(), Loaded()->outputs()); });
 }
 
-// submit(ticket, datatypes, shapes, data, outputs, deadlineMs)
+// submit(ticket, datatypes, shapes, data, outputs, deadlineMs, priority)
 void ModelWrap::Submit(const Napi::CallbackInfo& info) {
   Guarded(info.Env(), [&] {
     Model& model = *Loaded();
@@ -66,8 +67,21 @@ void ModelWrap::Submit(const Napi::CallbackInfo& info) {
     request.inputs = ValidInputs(model, ToTensorViews(info[1], info[2], info[3]));
     request.outputs = ToIndices(info[4], model.outputs().size());
     request.deadline = ToDeadline(info[5]);
+    request.priority = ToPriority(info[6]);
     core_->Submit(model, std::move(request));
   });
+}
+
+// cancel(ticket)
+void ModelWrap::Cancel(const Napi::CallbackInfo& info) {
+  Guarded(info.Env(), [&] {
+    if (model_) model_->Cancel(ToTicket(info[0]));
+  });
+}
+
+Napi::Value ModelWrap::Stats(const Napi::CallbackInfo& info) {
+  return Guarded(info.Env(),
+                 [&] { return FromStatistics(info.Env(), Loaded()->ReadStatistics()); });
 }
 
 void ModelWrap::Memory(const Napi::CallbackInfo& info) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <vector>
@@ -41,6 +42,10 @@ class Model {
 
   /// See Runner::Submit.
   void Submit(Request request) { runner_.Submit(std::move(request)); }
+  /// See Runner::Cancel.
+  void Cancel(std::uint64_t ticket) { runner_.Cancel(ticket); }
+  /// See Runner::ReadStatistics.
+  StatisticsSnapshot ReadStatistics() const noexcept { return runner_.ReadStatistics(); }
   /// See Runner::Stop.
   void Stop() { runner_.Stop(); }
 

@@ -1,5 +1,6 @@
 #include "core/request_queue.h"
 
+#include <algorithm>
 #include <iterator>
 #include <string>
 #include <utility>
@@ -7,28 +8,56 @@
 #include "core/error.h"
 
 namespace warmswap {
+namespace {
+
+bool HasRequests(const std::deque<Request>& level) { return !level.empty(); }
+
+}  // namespace
+
+RequestQueue::RequestQueue(std::size_t capacity, std::size_t priorities, OnTaken on_taken)
+    : capacity_(capacity), on_taken_(std::move(on_taken)), levels_(priorities) {}
 
 void RequestQueue::Push(Request request) {
   {
     const std::lock_guard lock(mutex_);
-    if (closed_) throw Error(ErrorCode::kUnavailable, "this version is being unloaded");
-    if (requests_.size() >= capacity_) {
-      throw Error(ErrorCode::kResourceExhausted,
-                  "the queue is full: " + std::to_string(capacity_) + " requests are waiting");
-    }
+    std::deque<Request>& level = Level(request);
+    CheckRoom();
     request.queued_at = Clock::now();
-    requests_.push_back(std::move(request));
+    level.push_back(std::move(request));
+    ++size_;
   }
   not_empty_.notify_one();
 }
 
 std::optional<Request> RequestQueue::Pop() {
   std::unique_lock lock(mutex_);
-  not_empty_.wait(lock, [this] { return closed_ || !requests_.empty(); });
-  if (requests_.empty()) return std::nullopt;
-  Request request = std::move(requests_.front());
-  requests_.pop_front();
-  return request;
+  not_empty_.wait(lock, [this] { return closed_ || size_ > 0; });
+  if (size_ == 0) return std::nullopt;
+  return TakeFront();
+}
+
+std::optional<Request> RequestQueue::PopIf(const std::function<bool(const Request&)>& fits,
+                                           Clock::time_point until) {
+  std::unique_lock lock(mutex_);
+  const auto may_go_on = [this] { return closed_ || size_ > 0; };
+  if (!not_empty_.wait_until(lock, until, may_go_on) || size_ == 0) return std::nullopt;
+  if (fits(Front())) return TakeFront();
+  // The wake-up was for a request that stays: another thread may want it.
+  not_empty_.notify_one();
+  return std::nullopt;
+}
+
+std::optional<Request> RequestQueue::Remove(std::uint64_t ticket) {
+  const std::lock_guard lock(mutex_);
+  for (std::deque<Request>& level : levels_) {
+    const auto found = std::ranges::find(level, ticket, &Request::ticket);
+    if (found == level.end()) continue;
+    Request request = std::move(*found);
+    level.erase(found);
+    --size_;
+    return request;
+  }
+  return std::nullopt;
 }
 
 std::vector<Request> RequestQueue::Close() {
@@ -36,12 +65,42 @@ std::vector<Request> RequestQueue::Close() {
   {
     const std::lock_guard lock(mutex_);
     closed_ = true;
-    left.assign(std::make_move_iterator(requests_.begin()),
-                std::make_move_iterator(requests_.end()));
-    requests_.clear();
+    size_ = 0;
+    for (std::deque<Request>& level : levels_) {
+      std::ranges::move(level, std::back_inserter(left));
+      level.clear();
+    }
   }
   not_empty_.notify_all();
   return left;
+}
+
+void RequestQueue::CheckRoom() const {
+  if (closed_) throw Error(ErrorCode::kUnavailable, "this version is being unloaded");
+  if (size_ < capacity_) return;
+  throw Error(ErrorCode::kResourceExhausted,
+              "the queue is full: " + std::to_string(capacity_) + " requests are waiting");
+}
+
+std::deque<Request>& RequestQueue::Level(const Request& request) {
+  const std::size_t priority = request.priority.value_or(levels_.size() / 2);
+  if (priority < levels_.size()) return levels_[priority];
+  throw Error(ErrorCode::kInvalidArgument, "priority: expected 0 to " +
+                                               std::to_string(levels_.size() - 1) + ", got " +
+                                               std::to_string(priority));
+}
+
+const Request& RequestQueue::Front() const {
+  return std::ranges::find_if(levels_, HasRequests)->front();
+}
+
+Request RequestQueue::TakeFront() {
+  std::deque<Request>& level = *std::ranges::find_if(levels_, HasRequests);
+  on_taken_(level.front());
+  Request request = std::move(level.front());
+  level.pop_front();
+  --size_;
+  return request;
 }
 
 }  // namespace warmswap

@@ -14,6 +14,8 @@ export interface InferCall {
   outputs?: readonly string[];
   /** Milliseconds that the daemon may take, counted from the arrival of the request. */
   deadlineMs?: number;
+  /** 0 is the most urgent; the middle of the model's priorities if left out. */
+  priority?: number;
 }
 
 export interface InferAnswer {

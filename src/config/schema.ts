@@ -4,7 +4,9 @@ import { duration, size } from './units.js';
 /** warmswap.yaml and model.yaml. Every default stands here. Unknown keys are refused. */
 
 const MAX_TIMER_MS = 2 ** 31 - 1;
+const MAX_DELAY_MS = 10_000;
 const timeout = duration.refine((ms) => ms > 0 && ms <= MAX_TIMER_MS, 'expected 1us to 24 days');
+const delay = duration.refine((ms) => ms <= MAX_DELAY_MS, 'expected 0 to 10s');
 const port = z.int().min(0).max(65_535);
 const positive = z.int().min(1);
 
@@ -63,8 +65,16 @@ export const modelSchema = z.strictObject({
   active: version.optional(),
   labels: z.record(label, version).default({}),
   queue: z
-    .strictObject({ maxSize: positive.max(1_000_000).default(1024), deadline: timeout.optional() })
+    .strictObject({
+      maxSize: positive.max(1_000_000).default(1024),
+      deadline: timeout.optional(),
+      priorities: positive.max(16).default(3),
+    })
     .prefault({}),
+  batching: z
+    .strictObject({ maxBatch: z.int().min(2).max(65_536), maxDelay: delay.default(0) })
+    .optional(),
+  instances: positive.max(64).default(1),
   warmup: z
     .strictObject({
       runs: z.int().min(0).max(1000).default(3),

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import type { ErrorCode } from '../rpc/codes.js';
 import { WarmswapError } from '../rpc/errors.js';
 
 /**
@@ -34,6 +35,32 @@ export interface NativeRunResult extends NativeTensors {
   batchSize: number;
 }
 
+/** What a model has done since it was loaded. Times are in microseconds. */
+export interface NativeStats {
+  /** By outcome: `OK` or the code of the error; also requests that were refused at once. */
+  requests: Record<ErrorCode | 'OK', number>;
+  /** Of requests that succeeded; BYTES tensors count as no bytes. */
+  rowsIn: number;
+  rowsOut: number;
+  bytesIn: number;
+  bytesOut: number;
+  /** Requests that ran together, of each run that succeeded. */
+  batchSize: NativeHistogram;
+  /** Of each request that succeeded. */
+  queueUs: NativeHistogram;
+  /** Of each run that succeeded. */
+  runUs: NativeHistogram;
+  /** Joining inputs and cutting outputs, of each run of several requests. */
+  assembleUs: NativeHistogram;
+  splitUs: NativeHistogram;
+}
+
+/** `counts[i]` counts values above 2^(i-1) and up to 2^i; the first also 0, the last all above. */
+export interface NativeHistogram {
+  counts: number[];
+  sum: number;
+}
+
 export interface NativeMemory {
   mappedBytes: number;
   residentBytes: number;
@@ -52,6 +79,12 @@ export interface NativeModelOptions {
   intraOpThreads: number;
   runnerThreads: number;
   queueCapacity: number;
+  /** 1 if left out. */
+  priorities?: number | undefined;
+  /** Rows that may run together; left out or 1, every request runs alone. */
+  maxBatch?: number | undefined;
+  /** How long after it was queued a request waits for others to run with; 0 if left out. */
+  maxDelayMs?: number | undefined;
 }
 
 export interface NativeModel {
@@ -68,7 +101,15 @@ export interface NativeModel {
     data: NativeTensors['data'],
     outputs: readonly number[],
     deadlineMs: number | undefined,
+    priority: number | undefined,
   ): void;
+  /**
+   * Ends a run that waits or runs: unless it is done already, its ticket comes back as CANCELLED.
+   * Ignores what is not out.
+   */
+  cancel(ticket: number): void;
+  /** At once. Throws UNAVAILABLE once unloaded. */
+  stats(): NativeStats;
   /** Comes back with a NativeMemory. */
   memory(ticket: number): void;
   /** Ends what runs and frees everything; comes back with nothing. The model is unusable at once. */

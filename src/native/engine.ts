@@ -10,6 +10,7 @@ import {
   type NativeModelOptions,
   type NativeRunResult,
   type NativeRuntime,
+  type NativeStats,
   type NativeTensors,
   type NativeTensorSpec,
 } from './binding.js';
@@ -21,6 +22,14 @@ export interface EngineRequest {
   /** Names of the outputs wanted; all if left out. */
   outputs?: readonly string[] | undefined;
   deadlineMs?: number | undefined;
+  /** 0 is the most urgent; the middle of the model's priorities if left out. */
+  priority?: number | undefined;
+}
+
+/** Where `infer` puts, before it returns, what cancels the run. */
+export interface CancelSlot {
+  /** Idempotent; does nothing once the run is done. */
+  cancel?: () => void;
 }
 
 export interface EngineResult {
@@ -96,15 +105,21 @@ export class EngineModel {
   /**
    * Runs the model. The inputs are copied before this returns, so views on a buffer that is about
    * to be reused are fine. Rejects with INVALID_ARGUMENT, RESOURCE_EXHAUSTED, DEADLINE_EXCEEDED,
-   * UNAVAILABLE (unloaded meanwhile) or what ONNX Runtime reports.
+   * CANCELLED, UNAVAILABLE (unloaded meanwhile) or what ONNX Runtime reports.
    */
-  async infer(request: EngineRequest): Promise<EngineResult> {
+  async infer(request: EngineRequest, slot?: CancelSlot): Promise<EngineResult> {
     const outputs = this.#outputIndices(request.outputs);
     const { datatypes, shapes, data } = this.#inOrder(request.inputs);
-    const result = await this.#tickets.take<NativeRunResult>((ticket) =>
-      this.#native.submit(ticket, datatypes, shapes, data, outputs, request.deadlineMs),
-    );
+    const { deadlineMs, priority } = request;
+    const result = await this.#tickets.take<NativeRunResult>((ticket) => {
+      this.#native.submit(ticket, datatypes, shapes, data, outputs, deadlineMs, priority);
+      if (slot) slot.cancel = () => this.#native.cancel(ticket);
+    });
     return this.#toResult(result, outputs);
+  }
+
+  stats(): NativeStats {
+    return this.#native.stats();
   }
 
   async memory(): Promise<NativeMemory> {

@@ -1,14 +1,17 @@
 import type { Engine } from '../native/engine.js';
+import { probeBatching } from './batch-probe.js';
+import type { VersionOptions } from './plan.js';
 import type { Version } from './version.js';
 import { warmUp } from './warmup.js';
 
 export interface ThreadBudget {
+  /** That one run may use. */
   intraOpThreads: number;
-  runnerThreads: number;
 }
 
 /**
- * Takes a planned version to `ready`: maps it, creates its session, warms it. Rejects with the
+ * Takes a planned version to `ready`: maps it, creates its session, warms it, and proves that its
+ * requests may be batched if they are to be. Rejects with the
  * reason, after which the version is `failed` and holds nothing. A warm-up that fails is noted in
  * `warmUpProblem`; the gates judge it.
  */
@@ -23,6 +26,7 @@ export async function loadVersion(
     const loaded = performance.now();
     version.moveTo('warming');
     version.warmUpProblem = await warmUp(version);
+    if (version.plan.options.batching) await probeBatching(version);
     version.times = { loadMs: loaded - started, warmMs: performance.now() - loaded };
     version.moveTo('ready');
   } catch (error) {
@@ -38,8 +42,12 @@ async function createSession(
 ): Promise<void> {
   const { modelPath, options } = version.plan;
   version.moveTo('mapping');
-  const native = { modelPath, ...threads, queueCapacity: options.queueCapacity };
+  const native = { modelPath, ...threads, ...scheduling(options) };
   const model = await engine.load(native, () => version.moveTo('loading'));
   version.attach(model);
   version.mappedBytes = (await model.memory()).mappedBytes;
+}
+
+function scheduling({ queueCapacity, priorities, instances, batching }: VersionOptions) {
+  return { queueCapacity, priorities, runnerThreads: instances, ...batching };
 }

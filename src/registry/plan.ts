@@ -13,6 +13,12 @@ export interface VersionOptions {
   queueCapacity: number;
   /** Deadline in milliseconds for requests that bring none; none if left out. */
   deadlineMs?: number;
+  /** Requests may have the priorities 0 to `priorities` - 1. */
+  priorities: number;
+  /** How many runs may be under way at once. */
+  instances: number;
+  /** Rows that may run together, and how long a request waits for others; none: each runs alone. */
+  batching?: { maxBatch: number; maxDelayMs: number };
   warmup: { runs: number; shapes: Readonly<Record<string, readonly number[]>> };
 }
 

@@ -1,5 +1,11 @@
 import { WarmswapError } from '../rpc/errors.js';
-import type { EngineModel, EngineRequest, EngineResult, Signature } from '../native/engine.js';
+import type {
+  CancelSlot,
+  EngineModel,
+  EngineRequest,
+  EngineResult,
+  Signature,
+} from '../native/engine.js';
 import type { VersionPlan } from './plan.js';
 import { transition, type VersionState } from './version-state.js';
 
@@ -56,14 +62,14 @@ export class Version {
 
   /**
    * Runs one request under a lease of its own. The lease is taken, and the inputs are copied, before
-   * this returns.
+   * this returns; what cancels the run is in `slot` then.
    */
-  async infer(request: EngineRequest): Promise<EngineResult> {
+  async infer(request: EngineRequest, slot?: CancelSlot): Promise<EngineResult> {
     const model = this.#loaded();
     this.#leases++;
     try {
       const deadlineMs = request.deadlineMs ?? this.plan.options.deadlineMs;
-      return await model.infer({ ...request, deadlineMs });
+      return await model.infer({ ...request, deadlineMs }, slot);
     } finally {
       this.#release();
     }

@@ -12,6 +12,8 @@ export interface InferParams {
   outputs?: readonly string[];
   /** Milliseconds from the arrival of the request. */
   deadlineMs?: number;
+  /** 0 is the most urgent; the middle of the model's priorities if left out. */
+  priority?: number;
 }
 
 export interface InferTiming {

@@ -8,12 +8,13 @@ import { DATATYPES, isDatatype, type Tensor } from './tensor.js';
  */
 
 /** Accepted by the protocol, not served yet. */
-const UNSERVED_INFER_KEYS: readonly string[] = ['priority', 'key'];
+const UNSERVED_INFER_KEYS: readonly string[] = ['key'];
 const INFER_KEYS: readonly string[] = [
-  ...['model', 'version', 'label', 'inputs', 'outputs', 'deadlineMs'],
+  ...['model', 'version', 'label', 'inputs', 'outputs', 'deadlineMs', 'priority'],
   ...UNSERVED_INFER_KEYS,
 ];
 const DESCRIBE_KEYS: readonly string[] = ['model', 'version'];
+const CANCEL_KEYS: readonly string[] = ['msgid'];
 const TENSOR_KEYS: readonly string[] = ['datatype', 'shape', 'data'];
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -35,7 +36,15 @@ export function parseInferParams(params: readonly unknown[]): InferParams {
   }
   if (fields.outputs !== undefined) parsed.outputs = outputNames(fields.outputs);
   if (fields.deadlineMs !== undefined) parsed.deadlineMs = deadline(fields.deadlineMs);
+  if (fields.priority !== undefined) parsed.priority = priority(fields.priority);
   return parsed;
+}
+
+/** The msgid of the request to cancel. */
+export function parseCancelParams(params: readonly unknown[]): number {
+  const { msgid } = onlyObject(params, 'cancel', CANCEL_KEYS);
+  if (isDimension(msgid)) return msgid as number;
+  throw invalid("'msgid'", 'an integer of at least 0', kindOf(msgid));
 }
 
 export function parseDescribeParams(params: readonly unknown[]): DescribeParams {
@@ -133,6 +142,11 @@ function outputNames(value: unknown): readonly string[] {
 function deadline(value: unknown): number {
   if (typeof value === 'number' && value > 0 && value <= 1e9) return value;
   throw invalid("'deadlineMs'", 'a number above 0, at most 1e9', kindOf(value));
+}
+
+function priority(value: unknown): number {
+  if (isDimension(value)) return value as number;
+  throw invalid("'priority'", 'an integer of at least 0', kindOf(value));
 }
 
 function invalid(what: string, expected: string, got: string): WarmswapError {

@@ -1,3 +1,4 @@
+import type { CancelSlot } from '../native/engine.js';
 import { WarmswapError } from '../rpc/errors.js';
 import type { InferResult, ModelDescription, ModelListing } from '../rpc/methods.js';
 import { parseDescribeParams, parseInferParams, parseNoParams } from '../rpc/params.js';
@@ -11,17 +12,22 @@ const PLATFORM = 'onnxruntime_onnx';
 
 /**
  * Answers one request, at once or by a promise. The params may be views on the frame: a method copies
- * what it needs later before it first waits. A method that a version answers says so, before it first
- * waits, by `answeredBy`. Throws or rejects with coded errors.
+ * what it needs later before it first waits. Throws or rejects with coded errors.
  */
-export type Method = (params: readonly unknown[], answeredBy: AnsweredBy) => unknown;
+export type Method = (params: readonly unknown[], call: CallContext) => unknown;
 
-/** `target` is what the request asked for: the answers to it never go back to an older version. */
-export type AnsweredBy = (target: string, version: object) => void;
+/** What a method tells its connection, before it first waits: also what cancels the request. */
+export interface CallContext extends CancelSlot {
+  /**
+   * A version answers this request. `target` is what the request asked for: the answers to it never
+   * go back to an older version.
+   */
+  answeredBy(target: string, version: object): void;
+}
 
 export function createMethods(registry: Registry): ReadonlyMap<string, Method> {
   return new Map<string, Method>([
-    ['infer', (params, answeredBy) => infer(registry, params, answeredBy)],
+    ['infer', (params, call) => infer(registry, params, call)],
     ['models', (params) => listModels(registry, params)],
     ['describe', (params) => describe(registry, params)],
     ['ping', ping],
@@ -31,12 +37,14 @@ export function createMethods(registry: Registry): ReadonlyMap<string, Method> {
 async function infer(
   registry: Registry,
   params: readonly unknown[],
-  answeredBy: AnsweredBy,
+  call: CallContext,
 ): Promise<InferResult> {
   const { model, version, label, ...request } = parseInferParams(params);
   const chosen = registry.current.resolve(model, version, label);
-  if (version === undefined) answeredBy(label === undefined ? model : `${model}@${label}`, chosen);
-  const { outputs, timing } = await chosen.infer(request);
+  if (version === undefined) {
+    call.answeredBy(label === undefined ? model : `${model}@${label}`, chosen);
+  }
+  const { outputs, timing } = await chosen.infer(request, call);
   return { model, version: chosen.number, outputs, timing };
 }
 
@@ -58,6 +66,7 @@ function describe(registry: Registry, params: readonly unknown[]): ModelDescript
   const { model, version } = parseDescribeParams(params);
   const chosen = registry.current.resolve(model, version);
   const { inputs, outputs } = chosen.signature;
+  const { batching } = chosen.plan.options;
   return {
     name: model,
     version: chosen.number,
@@ -65,7 +74,7 @@ function describe(registry: Registry, params: readonly unknown[]): ModelDescript
     platform: PLATFORM,
     inputs,
     outputs,
-    batching: null,
+    batching: batching ? { maxBatch: batching.maxBatch } : null,
   };
 }
 

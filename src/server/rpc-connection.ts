@@ -2,7 +2,8 @@ import type { WebSocket } from 'uWebSockets.js';
 import { WarmswapError } from '../rpc/errors.js';
 import { decodeMessage, encodeError, encodeResult, type Message } from '../rpc/frames.js';
 import { FrameError } from '../rpc/structure.js';
-import type { AnsweredBy, Method } from './methods.js';
+import { parseCancelParams } from '../rpc/params.js';
+import type { CallContext, Method } from './methods.js';
 import { VersionOrder, type Turn } from './version-order.js';
 
 /** What a connection needs of the data plane it belongs to. */
@@ -22,7 +23,7 @@ const MAX_REASON_BYTES = 123;
 /** One WebSocket that speaks MessagePack-RPC. Lives from open to close. */
 export class RpcConnection {
   readonly #order = new VersionOrder();
-  #inflight = 0;
+  readonly #inflight = new Set<Call>();
   #closed = false;
 
   constructor(
@@ -31,7 +32,7 @@ export class RpcConnection {
   ) {}
 
   get inflight(): number {
-    return this.#inflight;
+    return this.#inflight.size;
   }
 
   /** `frame` is the server's buffer: it is gone when this returns. */
@@ -46,9 +47,10 @@ export class RpcConnection {
     }
   }
 
-  /** The socket is gone; what is still in flight finishes unheard. */
+  /** The socket is gone; what is still in flight is cancelled. */
   onClose(): void {
     this.#closed = true;
+    for (const call of this.#inflight) call.cancel?.();
   }
 
   /** Closes with a code and a reason. Does nothing if it is closed. */
@@ -66,25 +68,32 @@ export class RpcConnection {
     if (message.kind === 'response') {
       throw new FrameError(1002, 'not MessagePack-RPC: the server has asked nothing');
     }
-    // A notification has no answer, not even that its method is unknown.
     if (message.kind === 'request') this.#answer(message.msgid, message.method, message.params);
+    else if (message.method === 'cancel') this.#cancel(message.params);
   }
 
   #answer(msgid: number, method: string, params: readonly unknown[]): void {
-    let turn: Turn | undefined;
-    const answeredBy = (target: string, version: object) => {
-      turn = this.#order.begin(target, version);
-    };
+    const call = new Call(msgid, this.#order);
     try {
-      const result = this.#call(method, params, answeredBy);
-      if (result instanceof Promise) this.#answerLater(msgid, result, turn);
+      const result = this.#call(method, params, call);
+      if (result instanceof Promise) this.#answerLater(call, result);
       else this.#send(encodeResult(msgid, result));
     } catch (error) {
       this.#send(encodeError(msgid, error));
     }
   }
 
-  #call(name: string, params: readonly unknown[], answeredBy: AnsweredBy): unknown {
+  /** A notification has no answer, not even that its method is unknown or its params are wrong. */
+  #cancel(params: readonly unknown[]): void {
+    try {
+      const msgid = parseCancelParams(params);
+      for (const call of this.#inflight) if (call.msgid === msgid) call.cancel?.();
+    } catch (error) {
+      if (!(error instanceof WarmswapError)) throw error;
+    }
+  }
+
+  #call(name: string, params: readonly unknown[], call: Call): unknown {
     const method = this.context.methods.get(name);
     if (!method) {
       const known = [...this.context.methods.keys()].join(', ');
@@ -93,29 +102,45 @@ export class RpcConnection {
     if (this.context.draining) {
       throw new WarmswapError('UNAVAILABLE', 'this worker is shutting down');
     }
-    if (this.#inflight >= this.context.maxInflight) {
+    if (this.#inflight.size >= this.context.maxInflight) {
       throw new WarmswapError(
         'RESOURCE_EXHAUSTED',
         `${this.context.maxInflight} requests of this connection are in flight already`,
       );
     }
-    return method(params, answeredBy);
+    return method(params, call);
   }
 
-  #answerLater(msgid: number, result: Promise<unknown>, turn: Turn | undefined): void {
-    this.#inflight++;
+  #answerLater(call: Call, result: Promise<unknown>): void {
+    this.#inflight.add(call);
     void result
-      .then((value) => encodeResult(msgid, value))
-      .catch((error: unknown) => encodeError(msgid, error))
+      .then((value) => encodeResult(call.msgid, value))
+      .catch((error: unknown) => encodeError(call.msgid, error))
       .then((frame) => {
-        if (turn) this.#order.end(turn, () => this.#send(frame));
+        if (call.turn) this.#order.end(call.turn, () => this.#send(frame));
         else this.#send(frame);
-        this.#inflight--;
-        if (this.#inflight === 0) this.context.onIdle();
+        this.#inflight.delete(call);
+        if (this.#inflight.size === 0) this.context.onIdle();
       });
   }
 
   #send(frame: Uint8Array): void {
     if (!this.#closed) this.socket.cork(() => void this.socket.send(frame, true));
+  }
+}
+
+/** One request of a connection. */
+class Call implements CallContext {
+  cancel?: () => void;
+  /** Its place among the answers, if a version answers it. */
+  turn: Turn | undefined;
+
+  constructor(
+    readonly msgid: number,
+    private readonly order: VersionOrder,
+  ) {}
+
+  answeredBy(target: string, version: object): void {
+    this.turn = this.order.begin(target, version);
   }
 }

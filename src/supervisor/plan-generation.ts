@@ -90,10 +90,15 @@ function planVersion(
   { version, modelPath, fingerprint }: RepositoryVersion,
   config: ModelConfig,
 ): VersionPlan {
-  const { queue, warmup } = config;
+  const { queue, warmup, batching, instances } = config;
   const options = {
     queueCapacity: queue.maxSize,
     ...(queue.deadline === undefined ? {} : { deadlineMs: queue.deadline }),
+    priorities: queue.priorities,
+    instances,
+    ...(batching && {
+      batching: { maxBatch: batching.maxBatch, maxDelayMs: batching.maxDelay },
+    }),
     warmup,
   };
   const key = `${version}:${fingerprint}:${JSON.stringify(options)}`;

@@ -248,7 +248,7 @@ function workerCount(workers: DaemonConfig['workers']): number {
 function workerSettings(config: DaemonConfig, workers: number): Omit<WorkerSettings, 'id'> {
   const intraOpThreads = Math.max(1, Math.floor(availableParallelism() / workers));
   return {
-    threads: { intraOpThreads, runnerThreads: 1 },
+    threads: { intraOpThreads },
     limits: config.limits,
     drainTimeoutMs: config.swap.drainTimeout,
     logLevel: config.log.level,

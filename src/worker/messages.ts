@@ -6,7 +6,7 @@ import type { VersionState } from '../registry/version-state.js';
 
 export interface WorkerSettings {
   id: number;
-  threads: { intraOpThreads: number; runnerThreads: number };
+  threads: { intraOpThreads: number };
   limits: DaemonConfig['limits'];
   drainTimeoutMs: number;
   logLevel: DaemonConfig['log']['level'];

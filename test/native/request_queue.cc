@@ -20,6 +20,21 @@ Request Ticket(std::uint64_t ticket) {
   return request;
 }
 
+Request Urgent(std::uint64_t ticket, std::size_t priority) {
+  Request request = Ticket(ticket);
+  request.priority = priority;
+  return request;
+}
+
+std::vector<std::uint64_t> PopAll(RequestQueue& queue, std::size_t count) {
+  std::vector<std::uint64_t> tickets;
+  for (std::size_t i = 0; i < count; ++i) tickets.push_back(queue.Pop().value().ticket);
+  return tickets;
+}
+
+bool Fits(const Request&) { return true; }
+bool FitsNot(const Request&) { return false; }
+
 std::vector<std::uint64_t> Tickets(const std::vector<Request>& requests) {
   std::vector<std::uint64_t> tickets;
   for (const Request& request : requests) tickets.push_back(request.ticket);
@@ -105,6 +120,88 @@ TEST_CASE("closing wakes every pop that waits") {
   queue.Close();
   for (std::thread& consumer : consumers) consumer.join();
   CHECK(empty == std::vector<int>{1, 1, 1});
+}
+
+TEST_CASE(
+    "more urgent requests leave first, those of one priority in the order in which they came") {
+  RequestQueue queue(8, 3);
+  queue.Push(Urgent(1, 2));
+  queue.Push(Urgent(2, 0));
+  queue.Push(Urgent(3, 1));
+  queue.Push(Urgent(4, 0));
+  queue.Push(Urgent(5, 2));
+  CHECK(PopAll(queue, 5) == std::vector<std::uint64_t>{2, 4, 3, 1, 5});
+}
+
+TEST_CASE("a request without a priority has the middle one") {
+  RequestQueue queue(8, 3);
+  queue.Push(Urgent(1, 2));
+  queue.Push(Ticket(2));
+  queue.Push(Urgent(3, 1));
+  queue.Push(Urgent(4, 0));
+  CHECK(PopAll(queue, 4) == std::vector<std::uint64_t>{4, 2, 3, 1});
+}
+
+TEST_CASE("a priority that there is not is refused with INVALID_ARGUMENT") {
+  RequestQueue queue(8, 3);
+  const Error error = ErrorOf([&] { queue.Push(Urgent(1, 3)); });
+  CHECK(CodeName(error) == "INVALID_ARGUMENT");
+  CHECK(Message(error) == "priority: expected 0 to 2, got 3");
+}
+
+TEST_CASE("the bound of a queue holds over all priorities") {
+  RequestQueue queue(2, 3);
+  queue.Push(Urgent(1, 2));
+  queue.Push(Urgent(2, 1));
+  CHECK(CodeName(ErrorOf([&] { queue.Push(Urgent(3, 0)); })) == "RESOURCE_EXHAUSTED");
+}
+
+TEST_CASE("closing gives back what waits, the more urgent first") {
+  RequestQueue queue(8, 2);
+  queue.Push(Urgent(1, 1));
+  queue.Push(Urgent(2, 0));
+  CHECK(Tickets(queue.Close()) == std::vector<std::uint64_t>{2, 1});
+}
+
+TEST_CASE("a request that is removed makes room and is never popped") {
+  RequestQueue queue(2, 2);
+  queue.Push(Urgent(1, 1));
+  queue.Push(Urgent(2, 1));
+  CHECK(queue.Remove(1).value().ticket == 1);
+  CHECK_FALSE(queue.Remove(1).has_value());
+  CHECK_FALSE(queue.Remove(7).has_value());
+  queue.Push(Urgent(3, 1));
+  CHECK(PopAll(queue, 2) == std::vector<std::uint64_t>{2, 3});
+}
+
+TEST_CASE("what is taken is told under the lock, what is removed is not") {
+  std::vector<std::uint64_t> taken;
+  RequestQueue queue(8, 1, [&](const Request& request) { taken.push_back(request.ticket); });
+  for (std::uint64_t ticket : {1, 2, 3}) queue.Push(Ticket(ticket));
+  queue.Remove(2);
+  PopAll(queue, 1);
+  queue.PopIf(Fits, Clock::now());
+  CHECK(taken == std::vector<std::uint64_t>{1, 3});
+}
+
+TEST_CASE("a conditional pop takes the next request or leaves it, and waits no longer than told") {
+  RequestQueue queue(8);
+  CHECK_FALSE(queue.PopIf(Fits, Clock::now() + std::chrono::milliseconds(1)).has_value());
+  queue.Push(Ticket(1));
+  CHECK_FALSE(queue.PopIf(FitsNot, Clock::now() + kPatience).has_value());
+  CHECK(queue.PopIf(Fits, Clock::now()).value().ticket == 1);
+  queue.Close();
+  CHECK_FALSE(queue.PopIf(Fits, Clock::now() + kPatience).has_value());
+}
+
+TEST_CASE("a request that a conditional pop leaves reaches a pop that waits") {
+  RequestQueue queue(8);
+  std::thread conditional([&] { queue.PopIf(FitsNot, Clock::now() + kPatience); });
+  std::thread consumer([&] { CHECK(queue.Pop().value().ticket == 1); });
+  queue.Push(Ticket(1));
+  consumer.join();
+  queue.Close();
+  conditional.join();
 }
 
 TEST_CASE("requests of many producers reach exactly one of many consumers") {

@@ -198,6 +198,23 @@ Request SlowRequest(std::uint64_t ticket, std::int64_t iterations) {
   return request;
 }
 
+Request ShiftRows(std::uint64_t ticket, std::int64_t rows, float x) {
+  return AnyWidthRows(ticket, rows, 4, x);
+}
+
+Request AnyWidthRows(std::uint64_t ticket, std::int64_t rows, std::int64_t width, float x) {
+  Request request = MakeRequest(ticket);
+  const std::vector<float> values(static_cast<std::size_t>(rows * width), x);
+  request.inputs.push_back(MakeTensor(DataType::kFp32, values, {rows, width}));
+  return request;
+}
+
+Request IntegerRow(std::uint64_t ticket, std::int64_t x) {
+  Request request = MakeRequest(ticket);
+  request.inputs.push_back(MakeTensor<std::int64_t>(DataType::kInt64, {x}, {1}));
+  return request;
+}
+
 Request ReshapeRequest(std::uint64_t ticket, std::size_t count) {
   Request request = MakeRequest(ticket);
   request.inputs.push_back(MakeTensor(DataType::kFp32, std::vector<float>(count, 1.0F),

@@ -153,6 +153,12 @@ std::vector<T> Elements(const Ort::Value& value) {
 Request ShiftRequest(std::uint64_t ticket, float x = 0);
 /// A request for the fixture `slow`, which takes about a microsecond an iteration.
 Request SlowRequest(std::uint64_t ticket, std::int64_t iterations);
+/// `rows` rows for the fixture `shift`, every value `x`.
+Request ShiftRows(std::uint64_t ticket, std::int64_t rows, float x);
+/// Rows of width `width` for the fixture `any-width`, every value `x`.
+Request AnyWidthRows(std::uint64_t ticket, std::int64_t rows, std::int64_t width, float x);
+/// A row for the fixtures `pick` and `slow-rows`.
+Request IntegerRow(std::uint64_t ticket, std::int64_t x);
 /// `count` values for the fixture `fails-at-run`, which fails if that is odd.
 Request ReshapeRequest(std::uint64_t ticket, std::size_t count);
 

@@ -9,7 +9,8 @@ test('a model.yaml that sets nothing gives the defaults', () => {
   const defaults = {
     versions: 'latest',
     labels: {},
-    queue: { maxSize: 1024 },
+    queue: { maxSize: 1024, priorities: 3 },
+    instances: 1,
     warmup: { runs: 3, shapes: {} },
   };
   for (const text of ['', 'queue: {}\nwarmup: {}\nlabels: {}'])
@@ -21,13 +22,17 @@ test('a model.yaml that sets everything is taken as it is', () => {
     versions: [1, 3]
     active: 3
     labels: { stable: 3, canary_2-b: 1 }
-    queue: { maxSize: 8, deadline: 100ms }
+    queue: { maxSize: 8, deadline: 100ms, priorities: 2 }
+    batching: { maxBatch: 32, maxDelay: 500us }
+    instances: 2
     warmup: { runs: 0, shapes: { x: [1, 512], scalar: [], "a b/c": [0] } }`;
   expect(parse(text)).toEqual({
     versions: [1, 3],
     active: 3,
     labels: { stable: 3, 'canary_2-b': 1 },
-    queue: { maxSize: 8, deadline: 100 },
+    queue: { maxSize: 8, deadline: 100, priorities: 2 },
+    batching: { maxBatch: 32, maxDelay: 0.5 },
+    instances: 2,
     warmup: { runs: 0, shapes: { x: [1, 512], scalar: [], 'a b/c': [0] } },
   });
 });

@@ -103,15 +103,28 @@ describe('the versions that are served', () => {
   });
 
   test('have the path and the options of model.yaml', () => {
-    const yaml = 'queue: { maxSize: 8, deadline: 1s }\nwarmup: { runs: 5, shapes: { x: [2] } }';
+    const yaml = `
+      queue: { maxSize: 8, deadline: 1s, priorities: 2 }
+      batching: { maxBatch: 4, maxDelay: 1ms }
+      instances: 2
+      warmup: { runs: 5, shapes: { x: [2] } }`;
     expect(planOf(model('m', [4], yaml)).versions).toMatchObject([
       {
         version: 4,
         modelPath: '/models/m/4/model.onnx',
-        options: { queueCapacity: 8, deadlineMs: 1_000, warmup: { runs: 5, shapes: { x: [2] } } },
+        options: {
+          queueCapacity: 8,
+          deadlineMs: 1_000,
+          priorities: 2,
+          instances: 2,
+          batching: { maxBatch: 4, maxDelayMs: 1 },
+          warmup: { runs: 5, shapes: { x: [2] } },
+        },
       },
     ]);
-    expect(planOf(model('m', [4])).versions[0]?.options).not.toHaveProperty('deadlineMs');
+    const byDefault = planOf(model('m', [4])).versions[0]?.options;
+    expect(byDefault).not.toHaveProperty('deadlineMs');
+    expect(byDefault).not.toHaveProperty('batching');
   });
 
   test('include the active and the labelled ones, each once, ascending', () => {

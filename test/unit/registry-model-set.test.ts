@@ -4,7 +4,12 @@ import { Version } from '../../src/registry/version.js';
 import { WarmswapError } from '../../src/rpc/errors.js';
 
 function version(name: string, number: number): Version {
-  const options = { queueCapacity: 1, warmup: { runs: 0, shapes: {} } };
+  const options = {
+    queueCapacity: 1,
+    priorities: 3,
+    instances: 1,
+    warmup: { runs: 0, shapes: {} },
+  };
   return new Version(name, { version: number, modelPath: '', key: String(number), options });
 }
 

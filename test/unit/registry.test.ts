@@ -74,7 +74,7 @@ const versionPlan = (version: number, key = `${version}`): VersionPlan => ({
   version,
   modelPath: `/${key}`,
   key,
-  options: { queueCapacity: 1, warmup: { runs: 0, shapes: {} } },
+  options: { queueCapacity: 1, priorities: 3, instances: 1, warmup: { runs: 0, shapes: {} } },
 });
 
 /** A generation of one model, the last version active. */
@@ -91,7 +91,7 @@ let nextLoad: number;
 beforeEach(() => {
   engine = new SteeredEngine();
   registry = new Registry(engine as unknown as Engine, {
-    threads: { intraOpThreads: 1, runnerThreads: 1 },
+    threads: { intraOpThreads: 1 },
     drainTimeoutMs: 60_000,
   });
   nextLoad = 0;

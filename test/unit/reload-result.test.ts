@@ -3,7 +3,12 @@ import type { GenerationPlan, ModelPlan, VersionFailure } from '../../src/regist
 import { toReloadResult, type ReloadOutcome } from '../../src/supervisor/reload-result.js';
 
 function serving(name: string, active: number, key = `${active}`): ModelPlan {
-  const options = { queueCapacity: 1, warmup: { runs: 0, shapes: {} } };
+  const options = {
+    queueCapacity: 1,
+    priorities: 3,
+    instances: 1,
+    warmup: { runs: 0, shapes: {} },
+  };
   return { name, active, labels: {}, versions: [{ version: active, modelPath: '', key, options }] };
 }
 

@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { WarmswapError } from '../../src/rpc/errors.js';
-import { parseDescribeParams, parseInferParams, parseNoParams } from '../../src/rpc/params.js';
+import {
+  parseCancelParams,
+  parseDescribeParams,
+  parseInferParams,
+  parseNoParams,
+} from '../../src/rpc/params.js';
 
 const X = { datatype: 'FP32', shape: [1, 2], data: new Uint8Array(8) };
 
@@ -29,6 +34,7 @@ describe('infer', () => {
       inputs: { x: X },
       outputs: ['y', 'z'],
       deadlineMs: 0.5,
+      priority: 0,
     };
     expect(parseInferParams([params])).toEqual(params);
     const labelled = { model: 'm', label: 'canary', inputs: {} };
@@ -46,10 +52,7 @@ describe('infer', () => {
     expect(Object.keys(inputs)).toEqual(['toString', 'constructor']);
   });
 
-  test.each([
-    ['priority', 1],
-    ['key', 'k'],
-  ])('says that %s is not served yet', (key, value) => {
+  test.each([['key', 'k']])('says that %s is not served yet', (key, value) => {
     expect(inferRefusal({ model: 'm', inputs: {}, [key]: value })).toEqual({
       code: 'UNIMPLEMENTED',
       message: `'${key}' is not served`,
@@ -266,5 +269,20 @@ describe('a method without params', () => {
         parseNoParams(params, 'models');
       }).message,
     ).toBe(message);
+  });
+});
+
+describe('cancel', () => {
+  test('takes a msgid', () => {
+    expect(parseCancelParams([{ msgid: 7 }])).toBe(7);
+  });
+
+  test.each([
+    [[], "the params of 'cancel': expected one map, got 0 values"],
+    [[{}], "'msgid': expected an integer of at least 0, got nothing"],
+    [[{ msgid: -1 }], "'msgid': expected an integer of at least 0, got -1"],
+    [[{ msgid: 1, all: true }], "the params of 'cancel': expected keys of msgid, got 'all'"],
+  ])('refuses %o', (params, message) => {
+    expect(refusal(() => parseCancelParams(params))).toEqual({ code: 'INVALID_ARGUMENT', message });
   });
 });
