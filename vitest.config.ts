@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -10,6 +11,8 @@ export default defineConfig({
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
           globalSetup: ['test/support/global-setup.ts'],
+          // Artifacts of the tests are nobody else's.
+          env: { WARMSWAP_STORE: join(import.meta.dirname, 'build', 'test-store') },
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

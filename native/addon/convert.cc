@@ -45,6 +45,17 @@ int ToThreads(const Napi::Value& value, const std::string& what) {
   return static_cast<int>(threads);
 }
 
+std::string ToText(const Napi::Value& value, const std::string& what) {
+  if (!value.IsString()) Refuse(what, "a string");
+  return value.As<Napi::String>().Utf8Value();
+}
+
+bool ToOptionalFlag(const Napi::Value& value, const std::string& what) {
+  if (value.IsUndefined()) return false;
+  if (!value.IsBoolean()) Refuse(what, "true or false");
+  return value.As<Napi::Boolean>().Value();
+}
+
 std::size_t ToCount(const Napi::Value& value, const std::string& what) {
   const std::int64_t count = ToInteger(value, what);
   if (count < 1 || count > kMaxCount) Refuse(what, "1 to 65536");
@@ -93,6 +104,7 @@ TensorView ToTensorView(DataType type, std::vector<std::int64_t> shape, const Na
   const Napi::Array elements = ToArray(data, "the data of a BYTES tensor");
   view.strings.reserve(elements.Length());
   for (std::uint32_t i = 0; i < elements.Length(); ++i) {
+    const Napi::HandleScope scope(elements.Env());
     view.strings.push_back(ToElement(elements[i]));
   }
   return view;
@@ -133,17 +145,22 @@ Napi::Value LendBytes(Napi::Env env, Ort::Value value, std::size_t size) {
   return Napi::Uint8Array::New(env, size, buffer, 0);
 }
 
-Napi::Value FromStringTensor(Napi::Env env, const Ort::Value& value) {
-  const std::vector<std::string> strings = StringElements(value);
-  auto array = Napi::Array::New(env, strings.size());
-  for (std::uint32_t i = 0; i < strings.size(); ++i) {
-    array[i] = CopyBytes(env, strings[i].data(), strings[i].size());
+// One buffer with a view for each element: a buffer for each would cost far more than its bytes.
+Napi::Value FromStringTensor(Napi::Env env, const Ort::Value& value, std::size_t count) {
+  const std::size_t size = value.GetStringTensorDataLength();
+  auto buffer = Napi::ArrayBuffer::New(env, size);
+  std::vector<std::size_t> offsets(count + 1, size);
+  value.GetStringTensorContent(buffer.Data(), size, offsets.data(), count);
+  auto array = Napi::Array::New(env, count);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const Napi::HandleScope scope(env);
+    array[i] = Napi::Uint8Array::New(env, offsets[i + 1] - offsets[i], buffer, offsets[i]);
   }
   return array;
 }
 
 Napi::Value FromTensorData(Napi::Env env, Ort::Value value, DataType type, std::size_t count) {
-  if (type == DataType::kBytes) return FromStringTensor(env, value);
+  if (type == DataType::kBytes) return FromStringTensor(env, value, count);
   const std::size_t size = count * ElementSize(type);
   if (size >= kExternalBytes) return LendBytes(env, std::move(value), size);
   return CopyBytes(env, value.GetTensorRawData(), size);
@@ -184,17 +201,24 @@ Napi::Object FromOutcomes(Napi::Env env, const StatisticsSnapshot& statistics) {
 ModelOptions ToModelOptions(const Napi::Value& value) {
   if (!value.IsObject()) Refuse("the model's options", "an object");
   const auto object = value.As<Napi::Object>();
-  const Napi::Value path = object.Get("modelPath");
-  if (!path.IsString()) Refuse("modelPath", "a string");
   ModelOptions options;
-  options.model_path = path.As<Napi::String>().Utf8Value();
+  options.model_path = ToText(object.Get("modelPath"), "modelPath");
   options.session.intra_op_threads = ToThreads(object.Get("intraOpThreads"), "intraOpThreads");
+  options.session.optimised = ToOptionalFlag(object.Get("optimised"), "optimised");
   options.runner.threads =
       static_cast<std::size_t>(ToThreads(object.Get("runnerThreads"), "runnerThreads"));
   options.runner.queue_capacity =
       static_cast<std::size_t>(ToInteger(object.Get("queueCapacity"), "queueCapacity"));
   SetScheduling(options.runner, object);
   return options;
+}
+
+PackOrder ToPackOrder(const Napi::Value& value) {
+  if (!value.IsObject()) Refuse("what to pack", "an object");
+  const auto object = value.As<Napi::Object>();
+  return {ToText(object.Get("sourcePath"), "sourcePath"),
+          ToText(object.Get("outputDirectory"), "outputDirectory"),
+          {.intra_op_threads = ToThreads(object.Get("intraOpThreads"), "intraOpThreads")}};
 }
 
 std::vector<TensorView> ToTensorViews(const Napi::Value& datatypes, const Napi::Value& shapes,
@@ -266,6 +290,22 @@ Napi::Object FromRunResult(Napi::Env env, RunResult result) {
   object.Set("queueUs", Microseconds(result.queued));
   object.Set("computeUs", Microseconds(result.computed));
   object.Set("batchSize", static_cast<double>(result.batch_size));
+  return object;
+}
+
+Napi::Object FromPackReport(Napi::Env env, const PackReport& report) {
+  auto object = Napi::Object::New(env);
+  object.Set("form", std::string(ToString(report.form)));
+  if (!report.reason.empty()) object.Set("reason", report.reason);
+  object.Set("verified", report.verified);
+  object.Set("sourceBytes", static_cast<double>(report.source_bytes));
+  object.Set("bytes", static_cast<double>(report.artifact_bytes));
+  object.Set("dataFileBytes", static_cast<double>(report.data_file_bytes));
+  object.Set("weightBytes", static_cast<double>(report.weight_bytes));
+  object.Set("privateBytes", static_cast<double>(report.private_bytes));
+  object.Set("loadBytes", static_cast<double>(report.load_bytes));
+  object.Set("peakMemoryGrowth", static_cast<double>(report.peak_memory_growth));
+  object.Set("packSeconds", report.seconds);
   return object;
 }
 

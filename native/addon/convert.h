@@ -2,11 +2,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "addon/napi.h"
+#include "core/artifact_packer.h"
 #include "core/model.h"
 #include "core/runner.h"
 #include "core/tensor.h"
@@ -17,8 +19,17 @@ namespace warmswap {
 // types. Whatever does not have the expected type throws kInvalidArgument.
 
 /// `{ modelPath, intraOpThreads, runnerThreads, queueCapacity }`, and perhaps
-/// `priorities`, `maxBatch` and `maxDelayMs`
+/// `optimised`, `priorities`, `maxBatch` and `maxDelayMs`
 ModelOptions ToModelOptions(const Napi::Value& value);
+
+struct PackOrder {
+  std::filesystem::path source_path;
+  std::filesystem::path output_directory;
+  PackOptions options;
+};
+
+/// `{ sourcePath, outputDirectory, intraOpThreads }`
+PackOrder ToPackOrder(const Napi::Value& value);
 
 /// Three arrays of one element per tensor. The views borrow the memory of `data`: use them before
 /// JavaScript runs again.
@@ -45,6 +56,10 @@ Napi::Array FromSpecs(Napi::Env env, const std::vector<TensorSpec>& specs);
 /// `{ datatypes, shapes, data, queueUs, computeUs, batchSize }`. Big outputs keep ONNX Runtime's
 /// memory alive instead of being copied.
 Napi::Object FromRunResult(Napi::Env env, RunResult result);
+
+/// `{ form, reason, verified, sourceBytes, bytes, dataFileBytes, weightBytes, privateBytes,
+/// loadBytes, peakMemoryGrowth, packSeconds }`; no reason where there is none.
+Napi::Object FromPackReport(Napi::Env env, const PackReport& report);
 
 /// `{ requests, rowsIn, rowsOut, bytesIn, bytesOut, batchSize, queueUs, assembleUs, runUs, splitUs
 /// }`

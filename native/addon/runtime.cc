@@ -11,8 +11,8 @@ namespace warmswap {
 Napi::Function Runtime::Define(Napi::Env env) {
   return DefineClass(
       env, "Runtime",
-      {InstanceMethod<&Runtime::Load>("load"), InstanceMethod<&Runtime::Close>("close"),
-       InstanceAccessor<&Runtime::Version>("version"),
+      {InstanceMethod<&Runtime::Load>("load"), InstanceMethod<&Runtime::Pack>("pack"),
+       InstanceMethod<&Runtime::Close>("close"), InstanceAccessor<&Runtime::Version>("version"),
        InstanceAccessor<&Runtime::Providers>("providers")});
 }
 
@@ -37,6 +37,15 @@ Runtime::~Runtime() {
 
 void Runtime::Load(const Napi::CallbackInfo& info) {
   Guarded(info.Env(), [&] { core_->Load(ToTicket(info[0]), ToModelOptions(info[1])); });
+}
+
+void Runtime::Pack(const Napi::CallbackInfo& info) {
+  Guarded(info.Env(), [&] {
+    const std::uint64_t ticket = ToTicket(info[0]);
+    core_->Post(ticket, [&library = core_->library(), order = ToPackOrder(info[1])]() -> Outcome {
+      return PackArtifact(library, order.source_path, order.output_directory, order.options);
+    });
+  });
 }
 
 void Runtime::Close(const Napi::CallbackInfo& /*info*/) { core_->Shutdown(); }

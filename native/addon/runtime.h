@@ -19,6 +19,7 @@ class Runtime : public Napi::ObjectWrap<Runtime> {
 
  private:
   void Load(const Napi::CallbackInfo& info);
+  void Pack(const Napi::CallbackInfo& info);
   void Close(const Napi::CallbackInfo& info);
   Napi::Value Version(const Napi::CallbackInfo& info);
   Napi::Value Providers(const Napi::CallbackInfo& info);

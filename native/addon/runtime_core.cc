@@ -117,6 +117,7 @@ Napi::Object RuntimeCore::ToJs(Event event) {
       [&](RunResult result) -> Napi::Value { return FromRunResult(env_, std::move(result)); },
       [&](std::shared_ptr<Model> model) -> Napi::Value { return ToJs(std::move(model)); },
       [&](const ModelMemory& memory) -> Napi::Value { return FromMemory(env_, memory); },
+      [&](const PackReport& report) -> Napi::Value { return FromPackReport(env_, report); },
       [&](std::monostate) -> Napi::Value { return env_.Undefined(); },
       [&](const Error& error) -> Napi::Value { throw ToJsError(env_, error); },
       [&](Mapped) -> Napi::Value { return Napi::Boolean::New(env_, true); }};

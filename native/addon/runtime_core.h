@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "addon/napi.h"
+#include "core/artifact_packer.h"
 #include "core/completion_queue.h"
 #include "core/job_thread.h"
 #include "core/model.h"
@@ -17,10 +18,10 @@ namespace warmswap {
 /// A model that is being loaded is mapped; its ticket is still out.
 struct Mapped {};
 
-/// What a ticket comes back with: a finished run, a loaded model, the memory that one takes,
-/// nothing, or why it failed. Mapped comes before.
-using Outcome =
-    std::variant<RunResult, std::shared_ptr<Model>, ModelMemory, std::monostate, Error, Mapped>;
+/// What a ticket comes back with: a finished run, a loaded model, the memory that one takes, how a
+/// model was packed, nothing, or why it failed. Mapped comes before.
+using Outcome = std::variant<RunResult, std::shared_ptr<Model>, ModelMemory, PackReport,
+                             std::monostate, Error, Mapped>;
 
 struct Event {
   std::uint64_t ticket;

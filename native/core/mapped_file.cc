@@ -54,6 +54,8 @@ void* Address(std::span<const std::byte> bytes) noexcept {
   return const_cast<std::byte*>(bytes.data());
 }
 
+std::size_t PageSize() noexcept { return static_cast<std::size_t>(sysconf(_SC_PAGESIZE)); }
+
 }  // namespace
 
 MappedFile MappedFile::Open(const std::filesystem::path& path, Advice advice) {
@@ -83,12 +85,19 @@ MappedFile::~MappedFile() {
   if (!bytes_.empty()) munmap(Address(bytes_), bytes_.size());
 }
 
-void MappedFile::Populate() const {
-  if (bytes_.empty()) return;
-  while (madvise(Address(bytes_), bytes_.size(), MADV_POPULATE_READ) != 0) {
+void MappedFile::Populate(std::size_t offset, std::size_t length) const {
+  if (offset > bytes_.size() || length > bytes_.size() - offset) {
+    throw Error(ErrorCode::kFailedPrecondition,
+                "a mapped file has " + std::to_string(bytes_.size()) + " bytes, too few for " +
+                    std::to_string(length) + " at offset " + std::to_string(offset));
+  }
+  if (length == 0) return;
+  const std::size_t start = offset - offset % PageSize();
+  const std::span<const std::byte> pages = bytes_.subspan(start, offset + length - start);
+  while (madvise(Address(pages), pages.size(), MADV_POPULATE_READ) != 0) {
     if (errno == EINTR || errno == EAGAIN) continue;
     if (errno == EINVAL) {
-      madvise(Address(bytes_), bytes_.size(), MADV_WILLNEED);
+      madvise(Address(pages), pages.size(), MADV_WILLNEED);
       return;
     }
     throw Error(ErrorCode::kFailedPrecondition,
@@ -98,7 +107,7 @@ void MappedFile::Populate() const {
 
 std::size_t MappedFile::ResidentBytes() const {
   if (bytes_.empty()) return 0;
-  const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  const std::size_t page = PageSize();
   std::vector<unsigned char> pages((bytes_.size() + page - 1) / page);
   if (mincore(Address(bytes_), bytes_.size(), pages.data()) != 0) return 0;
   const auto resident = std::ranges::count_if(pages, [](unsigned char p) { return (p & 1) != 0; });

@@ -31,7 +31,11 @@ class MappedFile {
   /// Reads every page in and maps it, so that no later reader meets a major fault. Blocks for as
   /// long as the disk takes. Never raises SIGBUS; throws kFailedPrecondition if the file has become
   /// shorter. Falls back to read-ahead on kernels before 5.14.
-  void Populate() const;
+  void Populate() const { Populate(0, bytes_.size()); }
+
+  /// The same for the pages of a part of the file. Throws kFailedPrecondition if that part is not
+  /// in the mapping.
+  void Populate(std::size_t offset, std::size_t length) const;
 
   /// Bytes of the mapping that are in memory now (whole pages, at most the file's size).
   std::size_t ResidentBytes() const;

@@ -30,8 +30,8 @@ struct ModelMemory {
 /// before the session goes, and unmaps last: nothing is ever unmapped under a run.
 class Model {
  public:
-  /// Maps and populates the version's files, then creates the session. Blocks; see Session for what
-  /// it throws.
+  /// Checks what the model refers to (CheckExternalData), maps its files and populates what a
+  /// session reads of them, then creates the session. Blocks; throws as these do.
   Model(const OrtLibrary& library, const ModelOptions& options,
         std::function<void(Completion)> on_complete);
   Model(const Model&) = delete;

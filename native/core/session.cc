@@ -8,16 +8,6 @@
 namespace warmswap {
 namespace {
 
-Ort::SessionOptions ToOrt(const SessionOptions& options) {
-  Ort::SessionOptions ort;
-  ort.SetIntraOpNumThreads(options.intra_op_threads);
-  ort.SetInterOpNumThreads(1);
-  // Spinning threads would burn the cores that the other workers need.
-  ort.AddConfigEntry("session.intra_op.allow_spinning", "0");
-  ort.AddConfigEntry("session.inter_op.allow_spinning", "0");
-  return ort;
-}
-
 Ort::Session Create(const OrtLibrary& library, const std::filesystem::path& path,
                     const SessionOptions& options) {
   try {
@@ -87,6 +77,17 @@ std::vector<TensorSpec> OutputSpecs(const Ort::Session& session) {
 }
 
 }  // namespace
+
+Ort::SessionOptions ToOrt(const SessionOptions& options) {
+  Ort::SessionOptions ort;
+  ort.SetIntraOpNumThreads(options.intra_op_threads);
+  ort.SetInterOpNumThreads(1);
+  ort.SetGraphOptimizationLevel(options.optimised ? ORT_DISABLE_ALL : ORT_ENABLE_ALL);
+  // Spinning threads would burn the cores that the other workers need.
+  ort.AddConfigEntry("session.intra_op.allow_spinning", "0");
+  ort.AddConfigEntry("session.inter_op.allow_spinning", "0");
+  return ort;
+}
 
 Session::Session(const OrtLibrary& library, const std::filesystem::path& model_path,
                  const SessionOptions& options)

@@ -14,7 +14,12 @@ namespace warmswap {
 struct SessionOptions {
   /// Threads that one run may use; 1 means the calling thread alone.
   int intra_op_threads = 1;
+  /// The model is an artifact (core/artifact_packer.h), so there is nothing left to optimise.
+  bool optimised = false;
 };
+
+/// ONNX Runtime's options for a session of ours.
+Ort::SessionOptions ToOrt(const SessionOptions& options);
 
 /// A model that is ready to run, with its signature. Loading blocks for as long as ONNX Runtime
 /// takes; do it off the JavaScript thread. `Run` may be called from many threads at once.

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { addCtlCommands } from './ctl.js';
 import { runDemo, type DemoFlags } from './demo/demo.js';
 import { runInfer, type InferFlags } from './infer.js';
+import { runPack, type PackFlags } from './pack.js';
 import { runServe, type ServeFlags } from './serve.js';
 
 /** The command line. Exit codes: 0 fine, 1 failed, 2 wrong usage or configuration. */
@@ -35,6 +36,7 @@ function buildProgram(): Command {
     .exitOverride();
   addServe(program);
   addInfer(program);
+  addPack(program);
   addCtlCommands(program.command('ctl').description('steer a running daemon'), positiveInteger);
   program
     .command('demo')
@@ -52,6 +54,7 @@ function addServe(program: Command): void {
     .description('serve the models of a repository')
     .option('--config <file>', 'warmswap.yaml')
     .option('--models <dir>', 'the repository (default: ./models)')
+    .option('--store <dir>', 'the artifact store (default: ~/.cache/warmswap)')
     .option('--host <host>', 'address of the data plane (default: 127.0.0.1)')
     .option('--port <n>', 'port of the data plane (default: 9000; 0: any)')
     .option('--admin-port <n>', 'port of the admin interface (default: 9001; 0: any)')
@@ -59,6 +62,18 @@ function addServe(program: Command): void {
     .option('--device <device>', 'auto or cpu')
     .option('--log-level <level>', 'debug, info, warn or error')
     .action((flags: ServeFlags) => runServe(flags));
+}
+
+function addPack(program: Command): void {
+  program
+    .command('pack')
+    .description('make the artifact of a version ahead of time')
+    .argument('<model/version>')
+    .option('--config <file>', 'warmswap.yaml')
+    .option('--models <dir>', 'the repository (default: ./models)')
+    .option('--store <dir>', 'the artifact store (default: ~/.cache/warmswap)')
+    .option('--json', 'print JSON')
+    .action((version: string, flags: PackFlags) => runPack(version, flags));
 }
 
 function addInfer(program: Command): void {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { homedir } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { ConfigError, parseYaml, validate } from './parse.js';
 import { daemonSchema, type DaemonConfig } from './schema.js';
@@ -7,6 +8,7 @@ import { daemonSchema, type DaemonConfig } from './schema.js';
 /** Where each setting may come from besides the file: flags beat variables beat the file. */
 const SETTINGS = [
   { flag: 'models', variable: 'WARMSWAP_MODELS', path: ['models'] },
+  { flag: 'store', variable: 'WARMSWAP_STORE', path: ['store', 'path'] },
   { flag: 'host', variable: 'WARMSWAP_HOST', path: ['listen', 'host'] },
   { flag: 'port', variable: 'WARMSWAP_PORT', path: ['listen', 'port'] },
   { flag: 'adminPort', variable: 'WARMSWAP_ADMIN_PORT', path: ['admin', 'port'] },
@@ -27,15 +29,17 @@ export interface ConfigSources {
 type Tree = Record<string, unknown>;
 
 /**
- * The frozen configuration of a daemon. A relative `models` counts from the file's folder, or from
- * the working directory when it comes from a flag or a variable. Throws ConfigError.
+ * The frozen configuration of a daemon. A relative path counts from the file's folder, or from the
+ * working directory when it comes from a flag or a variable. Throws ConfigError.
  */
 export function loadConfig(sources: ConfigSources): DaemonConfig {
   const file = sources.file ?? sources.environment.WARMSWAP_CONFIG;
   const tree = file === undefined ? {} : readTree(file, sources.environment);
   for (const { flag, variable, path } of SETTINGS) {
     const text = sources.flags[flag] ?? sources.environment[variable];
-    if (text !== undefined) setPath(tree, path, flag === 'models' ? resolve(text) : scalar(text));
+    if (text === undefined) continue;
+    const isPath = flag === 'models' || flag === 'store';
+    setPath(tree, path, isPath ? resolve(text) : scalar(text));
   }
   tree.models ??= resolve(file === undefined ? '.' : dirname(file), 'models');
   const config = validate(daemonSchema, tree, file ?? 'configuration');
@@ -45,12 +49,18 @@ export function loadConfig(sources: ConfigSources): DaemonConfig {
 
 function readTree(file: string, environment: ConfigSources['environment']): Tree {
   const value = parseYaml(readText(file), file, environment);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new ConfigError(file, ['expected a map of settings']);
-  }
-  const tree = value as Tree;
-  if (typeof tree.models === 'string') tree.models = resolve(dirname(file), tree.models);
+  if (!isTree(value)) throw new ConfigError(file, ['expected a map of settings']);
+  const tree = { ...value };
+  const fromFile = (path: unknown) =>
+    typeof path === 'string' ? resolve(dirname(file), path.replace(/^~(?=\/|$)/, homedir())) : path;
+  if ('models' in tree) tree.models = fromFile(tree.models);
+  if (isTree(tree.store)) tree.store = { ...tree.store, path: fromFile(tree.store.path) };
+  else if ('store' in tree) tree.store = fromFile(tree.store);
   return tree;
+}
+
+function isTree(value: unknown): value is Tree {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function readText(file: string): string {
@@ -68,7 +78,7 @@ function setPath(tree: Tree, path: readonly string[], value: unknown): void {
     return;
   }
   const child = tree[head];
-  const next: Tree = typeof child === 'object' && child !== null ? { ...child } : {};
+  const next: Tree = isTree(child) ? { ...child } : {};
   tree[head] = next;
   setPath(next, rest, value);
 }

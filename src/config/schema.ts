@@ -1,3 +1,5 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { duration, size } from './units.js';
 
@@ -10,8 +12,25 @@ const delay = duration.refine((ms) => ms <= MAX_DELAY_MS, 'expected 0 to 10s');
 const port = z.int().min(0).max(65_535);
 const positive = z.int().min(1);
 
+/** The user's cache folder, as the XDG base directory specification has it. */
+function defaultStore(): string {
+  const cache = process.env.XDG_CACHE_HOME ?? '';
+  return join(cache.startsWith('/') ? cache : join(homedir(), '.cache'), 'warmswap');
+}
+
+function folderAlone(value: unknown): unknown {
+  return typeof value === 'string' ? { path: value } : value;
+}
+
+const storeSettings = z.strictObject({
+  path: z.string().min(1).default(defaultStore),
+  maxBytes: size.pipe(positive).prefault('64GiB'),
+});
+
 export const daemonSchema = z.strictObject({
   models: z.string().min(1),
+  /** Either the folder alone, or with the bound. */
+  store: z.preprocess(folderAlone, storeSettings).prefault({}),
   listen: z
     .strictObject({ host: z.string().min(1).default('127.0.0.1'), port: port.default(9000) })
     .prefault({}),

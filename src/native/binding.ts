@@ -17,7 +17,7 @@ export interface NativeEvent {
   ticket: number;
   /** Not the end yet: the model that this ticket loads is mapped, its session comes next. */
   mapped?: true;
-  value?: NativeRunResult | NativeModel | NativeMemory | undefined;
+  value?: NativeRunResult | NativeModel | NativeMemory | NativePackReport | undefined;
   error?: Error;
 }
 
@@ -76,7 +76,10 @@ export interface NativeTensorSpec {
 
 export interface NativeModelOptions {
   modelPath: string;
+  /** Threads that one run may use; 1 means the runner's own thread alone. */
   intraOpThreads: number;
+  /** The model is an artifact that `pack` made: nothing is left to optimise. */
+  optimised?: boolean;
   runnerThreads: number;
   queueCapacity: number;
   /** 1 if left out. */
@@ -85,6 +88,41 @@ export interface NativeModelOptions {
   maxBatch?: number | undefined;
   /** How long after it was queued a request waits for others to run with; 0 if left out. */
   maxDelayMs?: number | undefined;
+}
+
+export interface NativePackOptions {
+  /** Path of the version's model.onnx. */
+  sourcePath: string;
+  /** Gets model.onnx and, if there is a weight worth it, weights.bin. */
+  outputDirectory: string;
+  /** As it will be loaded: see NativeModelOptions. */
+  intraOpThreads: number;
+}
+
+export interface NativePackReport {
+  /**
+   * `prepacked`: weights and their packed forms are shared; `external`: the weights are, and each
+   * process packs for itself; `inline`: too small to share.
+   */
+  form: 'prepacked' | 'external' | 'inline';
+  /** Why it is not prepacked. */
+  reason?: string;
+  /** Whether it was compared with the source; not if that takes none of the generated inputs. */
+  verified: boolean;
+  /** Bytes of the source's files. */
+  sourceBytes: number;
+  /** Bytes of the artifact's files. */
+  bytes: number;
+  dataFileBytes: number;
+  /** Bytes of its weights, packed forms not counted. */
+  weightBytes: number;
+  /** Memory that one session of it takes for itself, measured. */
+  privateBytes: number;
+  /** The same with what loading takes for a moment: reserve this. */
+  loadBytes: number;
+  /** Of the packing process, at most, pages of files included. */
+  peakMemoryGrowth: number;
+  packSeconds: number;
 }
 
 export interface NativeModel {
@@ -122,7 +160,9 @@ export interface NativeRuntime {
   readonly providers: string[];
   /** Comes back with a NativeModel. */
   load(ticket: number, options: NativeModelOptions): void;
-  /** Ends all threads; waits for a load that runs. Tickets still out never come back. */
+  /** Comes back with a NativePackReport; takes seconds a gigabyte. */
+  pack(ticket: number, options: NativePackOptions): void;
+  /** Ends all threads; waits for a load or packing that runs. Tickets still out never come back. */
   close(): void;
 }
 

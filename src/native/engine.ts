@@ -8,6 +8,8 @@ import {
   type NativeMemory,
   type NativeModel,
   type NativeModelOptions,
+  type NativePackOptions,
+  type NativePackReport,
   type NativeRunResult,
   type NativeRuntime,
   type NativeStats,
@@ -42,6 +44,10 @@ export interface Signature {
   outputs: readonly TensorSignature[];
 }
 
+export type EnginePackOptions = Omit<NativePackOptions, 'intraOpThreads'> &
+  Partial<Pick<NativePackOptions, 'intraOpThreads'>>;
+export type { NativePackReport as PackReport } from './binding.js';
+
 const DATATYPE_NAMES = Object.keys(DATATYPES) as Datatype[];
 const DATATYPE_NUMBERS = new Map(DATATYPE_NAMES.map((name, number) => [name, number]));
 
@@ -73,6 +79,18 @@ export class Engine {
       onMapped,
     );
     return new EngineModel(model, this.#tickets);
+  }
+
+  /**
+   * Makes the artifact of a model on the loader thread, which does nothing else meanwhile: see
+   * native/core/artifact_packer.h. Rejects with NOT_FOUND, FAILED_PRECONDITION (no valid model, or the
+   * directory holds an artifact), UNIMPLEMENTED or RESOURCE_EXHAUSTED (the disk is full); then it
+   * leaves nothing in the directory.
+   */
+  async pack({ intraOpThreads = 1, ...paths }: EnginePackOptions): Promise<NativePackReport> {
+    return this.#tickets.take<NativePackReport>((ticket) =>
+      this.#runtime.pack(ticket, { ...paths, intraOpThreads }),
+    );
   }
 
   /** Ends all native threads. Unload the models first: what is still under way never settles. */

@@ -1,5 +1,6 @@
 import type { Engine } from '../native/engine.js';
 import { probeBatching } from './batch-probe.js';
+import { requireMemory } from './host-memory.js';
 import type { VersionOptions } from './plan.js';
 import type { Version } from './version.js';
 import { warmUp } from './warmup.js';
@@ -40,9 +41,12 @@ async function createSession(
   version: Version,
   threads: ThreadBudget,
 ): Promise<void> {
-  const { modelPath, options } = version.plan;
+  const { modelPath, options, artifact } = version.plan;
   version.moveTo('mapping');
-  const native = { modelPath, ...threads, ...scheduling(options) };
+  await requireMemory(artifact?.loadBytes ?? 0);
+  // What the packer wrote is optimised already.
+  const optimised = artifact !== undefined;
+  const native = { modelPath, optimised, ...threads, ...scheduling(options) };
   const model = await engine.load(native, () => version.moveTo('loading'));
   version.attach(model);
   version.mappedBytes = (await model.memory()).mappedBytes;

@@ -2,11 +2,22 @@
 
 export interface VersionPlan {
   version: number;
-  /** Absolute path of model.onnx. */
+  /** Absolute path of model.onnx: the repository's, or the artifact's where there is one. */
   modelPath: string;
+  /** Differs whenever a file of the version was replaced or changed. */
+  fingerprint: string;
+  /** How the artifact shares its weights, and why not better; without it, the source is loaded. */
+  artifact?: ArtifactPlan;
   /** Two plans with equal keys are the same version loaded the same way. */
   key: string;
   options: VersionOptions;
+}
+
+export interface ArtifactPlan {
+  form: 'prepacked' | 'external' | 'inline';
+  reason?: string;
+  /** Memory to reserve for a load. */
+  loadBytes: number;
 }
 
 export interface VersionOptions {

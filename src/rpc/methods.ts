@@ -52,4 +52,6 @@ export interface ModelDescription {
   inputs: readonly TensorSignature[];
   outputs: readonly TensorSignature[];
   batching: { maxBatch: number } | null;
+  /** How its weights are shared between processes, and why not better; null if it was not packed. */
+  artifact: { form: string; reason?: string } | null;
 }

@@ -4,6 +4,7 @@ import type { InferResult, ModelDescription, ModelListing } from '../rpc/methods
 import { parseDescribeParams, parseInferParams, parseNoParams } from '../rpc/params.js';
 import type { ServedModel } from '../registry/model-set.js';
 import type { Registry } from '../registry/registry.js';
+import type { Version } from '../registry/version.js';
 
 /** The methods of the RPC, over one worker's registry. */
 
@@ -75,7 +76,14 @@ function describe(registry: Registry, params: readonly unknown[]): ModelDescript
     inputs,
     outputs,
     batching: batching ? { maxBatch: batching.maxBatch } : null,
+    artifact: describeArtifact(chosen),
   };
+}
+
+function describeArtifact({ plan }: Version): ModelDescription['artifact'] {
+  if (!plan.artifact) return null;
+  const { form, reason } = plan.artifact;
+  return reason === undefined ? { form } : { form, reason };
 }
 
 function ping(params: readonly unknown[]): unknown {

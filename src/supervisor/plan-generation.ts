@@ -102,7 +102,7 @@ function planVersion(
     warmup,
   };
   const key = `${version}:${fingerprint}:${JSON.stringify(options)}`;
-  return { version, modelPath, key, options };
+  return { version, modelPath, fingerprint, key, options };
 }
 
 function chosenByPolicy(

@@ -49,6 +49,7 @@ export interface StatusInput {
   failures: readonly VersionFailure[];
   problems: readonly PlanProblem[];
   pool: WorkerPool;
+  packing: { model: string; version: number } | undefined;
   listen: { host: string; port: number };
   device: string;
   startedAt: number;
@@ -88,10 +89,10 @@ async function workerStatus(
   };
 }
 
-function modelNames({ committed, failures, problems }: StatusInput): string[] {
+function modelNames({ committed, failures, problems, packing }: StatusInput): string[] {
   const names = [
     ...committed.models.map(({ name }) => name),
-    ...[...failures, ...problems].map(({ model }) => model),
+    ...[...failures, ...problems, ...(packing ? [packing] : [])].map(({ model }) => model),
   ];
   return [...new Set(names)].sort();
 }
@@ -110,6 +111,7 @@ function modelStatus(
     versions: [
       ...reports.filter(({ model }) => model === name).map(loadedVersion),
       ...input.failures.filter(({ model }) => model === name).map(failedVersion),
+      ...(input.packing?.model === name ? [packedVersion(input.packing.version)] : []),
     ],
     ...(problem === undefined ? {} : { problem }),
   };
@@ -121,4 +123,8 @@ function loadedVersion({ model: _, ...version }: VersionReport): VersionStatus {
 
 function failedVersion({ version, reason }: VersionFailure): VersionStatus {
   return { version, state: 'failed', reason, bytes: 0, loadMs: 0, warmMs: 0 };
+}
+
+function packedVersion(version: number): VersionStatus {
+  return { version, state: 'packing', bytes: 0, loadMs: 0, warmMs: 0 };
 }

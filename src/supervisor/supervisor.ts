@@ -12,6 +12,7 @@ import {
   type PlannedGeneration,
   type PlanProblem,
 } from './plan-generation.js';
+import { ArtifactSupply, type Supplied } from './artifact-supply.js';
 import { findFreePort } from './free-port.js';
 import { toReloadResult, type ReloadResult } from './reload-result.js';
 import { collectStatus, type Status } from './status.js';
@@ -28,8 +29,19 @@ export interface SupervisorOptions {
 
 /** On a host with many cores more workers than this rarely help. */
 const MOST_WORKERS_BY_DEFAULT = 4;
+/** All that runs here yet. */
+const DEVICE = 'cpu';
 /** Settings that only a restart can change. */
-const FIXED_SETTINGS = ['listen', 'admin', 'auth', 'workers', 'device', 'limits', 'log'] as const;
+const FIXED_SETTINGS = [
+  'store',
+  'listen',
+  'admin',
+  'auth',
+  'workers',
+  'device',
+  'limits',
+  'log',
+] as const;
 
 /**
  * The daemon's control side: keeps the workers running, and moves them from generation to generation
@@ -39,6 +51,7 @@ export class Supervisor {
   readonly #startedAt = Date.now();
   readonly #pool: WorkerPool;
   readonly #driver: SwapDriver;
+  readonly #artifacts: ArtifactSupply;
   #config: DaemonConfig;
   #committed: GenerationPlan = { generation: 0, models: [] };
   #activations: ReadonlyMap<string, Activation> = new Map();
@@ -61,6 +74,12 @@ export class Supervisor {
       send: (worker, message) => this.#pool.send(worker, message),
       replace: (worker) => this.#pool.replace(worker),
       onDecided: (plan) => (this.#committed = plan),
+    });
+    this.#artifacts = new ArtifactSupply({
+      store: this.#config.store.path,
+      maxBytes: this.#config.store.maxBytes,
+      device: DEVICE,
+      log: options.log,
     });
     const size = workerCount(this.#config.workers);
     this.#pool = new WorkerPool({
@@ -89,7 +108,7 @@ export class Supervisor {
     await this.#pool.start();
     const result = await this.#inTurn(() => this.#swap(this.#activations));
     const { host, port } = this.#config.listen;
-    this.#address = { host, port: port === 0 ? await findFreePort(host) : port };
+    this.#address = { host, port: await findFreePort(host, port) };
     await this.#pool.open(host, this.#address.port);
     return result;
   }
@@ -134,8 +153,9 @@ export class Supervisor {
       failures: this.#failures,
       problems: this.#problems,
       pool: this.#pool,
+      packing: this.#artifacts.packing,
       listen: this.#address,
-      device: 'cpu',
+      device: DEVICE,
       startedAt: this.#startedAt,
     });
   }
@@ -143,6 +163,7 @@ export class Supervisor {
   /** Lets every worker finish what it holds, then ends it. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#artifacts.close();
     this.#driver.supersede();
     this.#driver.close();
     await this.#pool.close();
@@ -150,6 +171,7 @@ export class Supervisor {
 
   /** Ends every worker at once. */
   kill(): void {
+    this.#artifacts.close();
     this.#driver.close();
     this.#pool.kill();
   }
@@ -179,10 +201,12 @@ export class Supervisor {
     let fresh: readonly VersionFailure[];
     do {
       planned = planGeneration({ snapshot, committed: this.#committed, activations, failures });
-      swap = await this.#commit(planned.plan);
-      fresh = newFailures(swap, failures);
+      const supplied = await this.#supply(planned.plan);
+      swap = supplied.failures.length > 0 ? undefined : await this.#commit(supplied.plan);
+      fresh = newFailures([...supplied.failures, ...failuresOf(swap)], failures);
       failures.push(...fresh);
     } while (fresh.length > 0);
+    await this.#artifacts.collect(this.#committed);
     this.#activations = new Map([
       ...followed(this.#activations, this.#committed),
       ...followed(activations, this.#committed),
@@ -196,12 +220,17 @@ export class Supervisor {
     return result;
   }
 
+  async #supply(plan: GenerationPlan): Promise<Supplied> {
+    return servesTheSame(plan, this.#committed)
+      ? { plan, failures: [] }
+      : this.#artifacts.supply(plan);
+  }
+
   /** Nothing if the plan is what is served already. Commits nothing that no worker has prepared. */
   async #commit(plan: GenerationPlan): Promise<SwapResult | undefined> {
-    if (servesTheSame(plan, this.#committed)) return undefined;
+    if (servesTheSame(plan, this.#committed) && this.#pool.isComplete) return undefined;
     if (this.#stopping) return aborted('the daemon is shutting down');
-    const nobodyPrepares = this.#pool.members.length === 0 && !this.#pool.cannotJoin;
-    if (nobodyPrepares) return aborted('no worker is up to prepare it; try again');
+    if (this.#pool.members.length === 0) return aborted('no worker is up to prepare it; try again');
     return this.#driver.run(plan);
   }
 
@@ -255,13 +284,16 @@ function workerSettings(config: DaemonConfig, workers: number): Omit<WorkerSetti
   };
 }
 
+function failuresOf(swap: SwapResult | undefined): readonly VersionFailure[] {
+  return swap?.outcome === 'aborted' ? swap.failures : [];
+}
+
 /** Those that are not known yet: leaving them out of the next plan makes a difference. */
 function newFailures(
-  swap: SwapResult | undefined,
+  failures: readonly VersionFailure[],
   known: readonly VersionFailure[],
 ): readonly VersionFailure[] {
-  if (swap?.outcome !== 'aborted') return [];
-  return swap.failures.filter(
+  return failures.filter(
     ({ model, key }) => !known.some((failed) => failed.model === model && failed.key === key),
   );
 }

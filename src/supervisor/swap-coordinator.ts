@@ -100,7 +100,7 @@ function stepPreparing(state: Preparing, event: Exclude<SwapEvent, Begin>): Swap
   if (event.type === 'superseded') return abort(state, 'a newer generation began');
   const isCurrent = event.attempt === state.attempt;
   if (isCurrent && event.type === 'timedOut') {
-    return abort(state, `worker ${state.preparing} took too long to prepare`);
+    return replaceStuck(state);
   }
   if (!isCurrent || event.type === 'timedOut' || event.worker !== state.preparing) {
     return { state, actions: [] };
@@ -110,6 +110,13 @@ function stepPreparing(state: Preparing, event: Exclude<SwapEvent, Begin>): Swap
   }
   if (event.type === 'committed') return { state, actions: [] };
   return advance({ ...state, prepared: [...state.prepared, event.worker] });
+}
+
+/** A load that does not end blocks every later one in that worker. */
+function replaceStuck(state: Preparing): SwapStep {
+  const worker = state.preparing;
+  const step = abort(state, `worker ${worker} took too long to prepare`);
+  return { state: step.state, actions: [{ type: 'replace', worker }, ...step.actions] };
 }
 
 function loseWorker(state: Preparing, worker: WorkerId): SwapStep {

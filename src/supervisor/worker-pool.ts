@@ -1,4 +1,4 @@
-import type { GenerationPlan } from '../registry/plan.js';
+import type { GenerationPlan, VersionFailure } from '../registry/plan.js';
 import type { Logger } from '../telemetry/log.js';
 import type { FromWorker, ToWorker, WorkerReport, WorkerSettings } from '../worker/messages.js';
 import { WorkerProcess, type WorkerState } from './worker-process.js';
@@ -16,6 +16,13 @@ export interface WorkerPoolOptions {
   onJoined(worker: number): void;
   onGone(worker: number): void;
   log: Logger;
+}
+
+interface Join {
+  attempt: number;
+  generation: number;
+  /** Models that are left out. */
+  without: ReadonlySet<string>;
 }
 
 interface PendingReport {
@@ -37,11 +44,9 @@ export class WorkerPool {
   readonly #backoffs = new Map<number, NodeJS.Timeout>();
   /** By worker: ends in a row that came soon after the start. */
   readonly #crashes = new Map<number, number>();
-  readonly #joins = new Map<number, { attempt: number; generation: number }>();
+  readonly #joins = new Map<number, Join>();
   readonly #reports = new Map<number, PendingReport>();
   readonly #waiters = new Set<() => void>();
-  /** A worker could not load what is committed; its files may be gone. */
-  #cannotJoin = false;
   #lastReport = 0;
   #address: { host: string; port: number } | undefined;
   #listenFailure: string | undefined;
@@ -53,9 +58,9 @@ export class WorkerPool {
     return [...this.#workers.values()];
   }
 
-  /** Whether a new generation is the only way back: nobody can serve the committed one. */
-  get cannotJoin(): boolean {
-    return this.#cannotJoin && this.members.length === 0;
+  /** Whether every member serves all that is committed. */
+  get isComplete(): boolean {
+    return this.workers.every((worker) => !worker.isMember || worker.isComplete);
   }
 
   /** Ids of the workers that take part in swaps. */
@@ -87,9 +92,9 @@ export class WorkerPool {
     this.#workers.get(id)?.send(message);
   }
 
-  /** Ends a worker that does not answer; another takes its place. */
+  /** Lets a worker that is stuck finish what it can, then ends it; another takes its place. */
   replace(id: number): void {
-    this.#workers.get(id)?.kill();
+    void this.#workers.get(id)?.drain(this.options.settings.drainTimeoutMs + EXIT_GRACE_MS);
   }
 
   /** What a worker says of itself; nothing if it cannot answer, or does not in time. */
@@ -170,11 +175,12 @@ export class WorkerPool {
   }
 
   /** Prepares and commits the committed generation in one worker, again if it moves on meanwhile. */
-  #join(worker: WorkerProcess): void {
+  #join(worker: WorkerProcess, without: ReadonlySet<string> = new Set()): void {
     worker.state = 'joining';
-    const plan = this.options.committed();
+    const { generation, models } = this.options.committed();
     const attempt = this.options.nextAttempt();
-    this.#joins.set(worker.id, { attempt, generation: plan.generation });
+    this.#joins.set(worker.id, { attempt, generation, without });
+    const plan = { generation, models: models.filter(({ name }) => !without.has(name)) };
     worker.send({ type: 'prepare', attempt, plan });
   }
 
@@ -184,24 +190,29 @@ export class WorkerPool {
     if (message.type === 'prepared') {
       worker.send({ type: 'commit', attempt: join.attempt });
     } else if (message.type === 'prepareFailed') {
-      this.options.log.error(
-        { worker: worker.id, failures: message.failures },
-        'worker cannot join',
-      );
-      this.#cannotJoin = true;
-      worker.kill();
+      this.#joinWithout(worker, join, message.failures);
     } else {
-      this.#onJoined(worker, join.generation);
+      this.#onJoined(worker, join);
     }
   }
 
-  #onJoined(worker: WorkerProcess, generation: number): void {
+  /** What a worker cannot load any more, because its files are gone, must not keep it from the rest. */
+  #joinWithout(worker: WorkerProcess, join: Join, failures: readonly VersionFailure[]): void {
+    this.options.log.error(
+      { worker: worker.id, failures },
+      'worker joins without what it cannot load',
+    );
+    if (failures.length === 0) worker.kill();
+    else this.#join(worker, new Set([...join.without, ...failures.map(({ model }) => model)]));
+  }
+
+  #onJoined(worker: WorkerProcess, { generation, without }: Join): void {
     if (generation < this.options.committed().generation) {
       this.#join(worker);
       return;
     }
     worker.state = 'joined';
-    this.#cannotJoin = false;
+    worker.isComplete = without.size === 0;
     this.options.onJoined(worker.id);
     this.#listen(worker);
   }

@@ -19,6 +19,8 @@ const WORKER_ENTRY = fileURLToPath(new URL('../worker/main.js', import.meta.url)
 export class WorkerProcess {
   state: WorkerState = 'starting';
   readonly startedAt = Date.now();
+  /** It serves all of the generation that it joined at. */
+  isComplete = true;
   readonly #child: ChildProcess;
 
   constructor(

@@ -61,7 +61,7 @@ describe('a process without work', () => {
 
 describe('unloading', () => {
   it('ends a run in flight as UNAVAILABLE, and leaves a model that refuses', async () => {
-    expect(await run('unload-during-run')).toEqual(ended('UNAVAILABLE', 'FAILED_PRECONDITION'));
+    expect(await run('unload-during-run')).toEqual(ended('UNAVAILABLE', 'UNAVAILABLE'));
   });
 
   it('happens by garbage collection where nobody asked for it', async () => {

@@ -70,7 +70,7 @@ test('ctl shows the status, reloads and activates', async () => {
   await repository.publish('shift', 3, 'garbage', 1);
   const failed = await ctl('reload');
   expect(failed.code).toBe(1);
-  expect(failed.output).toMatch(/shift: 1 → 3 failed: cannot load/);
+  expect(failed.output).toMatch(/shift: 1 → 3 failed: .*malformed/);
 });
 
 test('an activation holds until a newer version is published', async () => {

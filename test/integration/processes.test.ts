@@ -1,4 +1,5 @@
-import { writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { runCli } from '../support/cli.js';
@@ -96,6 +97,52 @@ test('a bad version is not committed while no worker is up to try it', async () 
   await reload();
   await until('the worker is back', async () => (await status()).workers[0]?.state === 'ready');
   expect((await status()).models[0]).toMatchObject({ active: 1 });
+});
+
+test('a model that cannot be loaded any more does not keep a restarted worker from the others', async () => {
+  const repository = await testRepository();
+  await repository.publish('shift', 1);
+  await repository.publish('mixed', 1);
+  const store = join(repository.path, '.store');
+  const flags = ['--workers', '1', '--store', store];
+  const { process: daemon, status, reload } = await startDaemon(repository, flags);
+  await rm(store, { recursive: true });
+  await mkdir(store);
+  await repository.publish('shift', 2);
+  await reload();
+  process.kill((await status()).workers[0]?.pid ?? 0, 'SIGKILL');
+  await daemon.logged(({ msg }) => msg === 'worker ended');
+  await until('the worker is back', async () => (await status()).workers[0]?.state === 'ready');
+  const rpc = await RawRpc.connect(daemon.rpcUrl);
+  expect((await rpc.call('infer', shiftRequest())).result.version).toBe(2);
+  expect((await rpc.call('describe', { model: 'mixed' })).error?.code).toBe('NOT_FOUND');
+});
+
+test('a pipe in the place of a model is refused, and later reloads go on', async () => {
+  const repository = await testRepository();
+  await repository.publish('shift', 1);
+  const { reload } = await startDaemon(repository);
+  await mkdir(join(repository.path, 'pipe', '1'), { recursive: true });
+  spawnSync('mkfifo', [join(repository.path, 'pipe', '1', 'model.onnx')]);
+  const [change] = (await reload()).changes;
+  expect(change).toMatchObject({ model: 'pipe', result: 'failed' });
+  expect(change?.reason).toContain('is no regular file');
+  await repository.publish('shift', 2);
+  expect((await reload()).changes).toContainEqual({
+    ...{ model: 'shift', from: 1, to: 2, result: 'committed' },
+  });
+});
+
+test('a data port that another daemon has is refused', async () => {
+  const repository = await testRepository();
+  await repository.publish('shift', 1);
+  const { process: daemon } = await startDaemon(repository);
+  const { port } = new URL(daemon.rpcUrl);
+  const flags = ['--models', repository.path, '--port', port, '--admin-port', '0'];
+  expect(await runCli(['serve', ...flags])).toMatchObject({
+    code: 1,
+    output: expect.stringContaining('EADDRINUSE') as string,
+  });
 });
 
 test('SIGTERM answers what is in flight, closes with 1001 and exits with 0', async () => {

@@ -282,6 +282,7 @@ describe('the other methods', () => {
         { name: 'b2', datatype: 'INT64', shape: [-1] },
       ],
       batching: null,
+      artifact: { form: 'inline', reason: 'no weight has 1024 bytes' },
     });
   });
 

@@ -187,4 +187,32 @@ TEST_CASE("populating a file that became shorter throws FAILED_PRECONDITION, no 
   CHECK(Contains(error.what(), "truncated"));
 }
 
+TEST_CASE("a part of a file is populated by whole pages, what is far from it is left alone") {
+  if (!KernelPopulates()) return;
+  const TempDir dir;
+  const std::size_t size = 1024 * PageSize();
+  WriteFile(dir / "file", std::string(size, 'x'));
+  const MappedFile file = MappedFile::Open(dir / "file");
+  const auto mapped_in = [&] { return MappingsBelow(dir.path()).at(0).mapped_in_bytes; };
+  file.Populate(size, 0);
+  CHECK(mapped_in() == 0);
+  file.Populate(100 * PageSize() - 1, 100 * PageSize() + 2);
+  CHECK(mapped_in() >= 102 * PageSize());
+  CHECK(mapped_in() <= size / 2);
+}
+
+TEST_CASE("populating what is not in the mapping is FAILED_PRECONDITION, with the numbers") {
+  const TempDir dir;
+  WriteFile(dir / "file", "12345");
+  const MappedFile file = MappedFile::Open(dir / "file");
+  for (const auto& [offset, length] : {std::pair{0, 6}, std::pair{6, 0}, std::pair{5, 1}}) {
+    const auto populate = [&] {
+      file.Populate(static_cast<std::size_t>(offset), static_cast<std::size_t>(length));
+    };
+    const Error error = ErrorOf(populate);
+    CHECK(CodeName(error) == "FAILED_PRECONDITION");
+    CHECK(Contains(error.what(), "5 bytes"));
+  }
+}
+
 }  // namespace warmswap::test

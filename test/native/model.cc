@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/onnx_rewrite.h"
+#include "onnx_builder.h"
 #include "support.h"
 
 namespace warmswap::test {
@@ -88,14 +90,23 @@ TEST_CASE("a model's files are populated: no run meets a page that is not mapped
   CHECK(shared == 2);
 }
 
-TEST_CASE("weights in a folder of the version are mapped, recorded requests are not") {
-  const Version version("shift/1");
+TEST_CASE("files of the version that the model does not refer to are not mapped") {
+  const Version version("linear/1");
   const std::size_t bare = MappedBytes(version.model_path());
   version.Add("golden/first.json", "1234567");
-  version.Add("warmup/first.json", "1234567");
+  version.Add("weights.bin.old", "1234567");
   CHECK(MappedBytes(version.model_path()) == bare);
-  version.Add("weights/layer-0.bin", "1234567");
-  CHECK(MappedBytes(version.model_path()) == bare + 7);
+}
+
+TEST_CASE("weights in a folder of the version are mapped") {
+  const Version version("linear/1");
+  const std::size_t bare = MappedBytes(version.model_path());
+  version.Add("weights/layers.bin", ReadFile(version.folder() / "weights.bin"));
+  const std::string model = ReadFile(version.model_path());
+  const std::string moved = RewriteOnnx(
+      MessageBytes(model), [](ExternalTensor& tensor) { tensor.location = "weights/layers.bin"; });
+  WriteFile(version.model_path(), moved);
+  CHECK(MappedBytes(version.model_path()) == bare + moved.size() - model.size());
 }
 
 TEST_CASE("what is no regular file in a version folder is left alone") {
@@ -144,7 +155,7 @@ TEST_CASE("a broken model is FAILED_PRECONDITION, and leaves no mapping") {
 
 TEST_CASE("a model is reported as mapped once, before its session is made") {
   int mapped = 0;
-  ModelOptions options = OptionsFor(ModelPath("garbage/1"));
+  ModelOptions options = OptionsFor(ModelPath("sequence-output/1"));
   options.on_mapped = [&] { ++mapped; };
   LoadError(options);
   CHECK(mapped == 1);

@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { loadConfig, type ConfigSources } from '../../src/config/load.js';
@@ -31,6 +31,7 @@ function refusal(run: () => unknown): string {
 test('without a file, flags and variables, everything is at its default', () => {
   expect(load(undefined)).toEqual({
     models: resolve('models'),
+    store: { path: resolve(homedir(), '.cache', 'warmswap'), maxBytes: 64 * 2 ** 30 },
     listen: { host: '127.0.0.1', port: 9000 },
     admin: { host: '127.0.0.1', port: 9001 },
     auth: { insecure: false },

@@ -10,7 +10,13 @@ function version(name: string, number: number): Version {
     instances: 1,
     warmup: { runs: 0, shapes: {} },
   };
-  return new Version(name, { version: number, modelPath: '', key: String(number), options });
+  return new Version(name, {
+    version: number,
+    fingerprint: 'print',
+    modelPath: '',
+    key: String(number),
+    options,
+  });
 }
 
 function served(name: string, numbers: readonly number[]): ServedModel {

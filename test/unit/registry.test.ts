@@ -73,6 +73,7 @@ const OTHER_SIGNATURE = { inputs: [{ ...x, shape: [5] }], outputs: [] };
 const versionPlan = (version: number, key = `${version}`): VersionPlan => ({
   version,
   modelPath: `/${key}`,
+  fingerprint: key,
   key,
   options: { queueCapacity: 1, priorities: 3, instances: 1, warmup: { runs: 0, shapes: {} } },
 });

@@ -9,7 +9,12 @@ function serving(name: string, active: number, key = `${active}`): ModelPlan {
     instances: 1,
     warmup: { runs: 0, shapes: {} },
   };
-  return { name, active, labels: {}, versions: [{ version: active, modelPath: '', key, options }] };
+  return {
+    name,
+    active,
+    labels: {},
+    versions: [{ version: active, fingerprint: 'print', modelPath: '', key, options }],
+  };
 }
 
 const generation = (number: number, ...models: ModelPlan[]): GenerationPlan => ({

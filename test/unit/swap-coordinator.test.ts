@@ -117,9 +117,15 @@ describe('before the decision the swap is given up', () => {
     });
   });
 
-  test('when a worker takes too long', () => {
-    aborted([begin(3, 1), timedOut], [3], 'worker 3 took too long to prepare');
-    aborted([begin(3, 1), prepared(3), timedOut], [3, 1], 'worker 1 took too long to prepare');
+  test('when a worker takes too long, which is replaced because its loader is stuck', () => {
+    expect(after(begin(3, 1), prepared(3), timedOut)).toEqual({
+      state: IDLE,
+      actions: [
+        { type: 'replace', worker: 1 },
+        ...[3, 1].map(abort),
+        finishAborted('worker 1 took too long to prepare'),
+      ],
+    });
   });
 
   test('when the worker that prepares ends', () => {

@@ -9,7 +9,7 @@ import { AdminClient } from '../admin-client.js';
 import { DaemonProcess } from '../daemon-process.js';
 import { classifierWorkload } from './classifier.js';
 import { edgesWorkload } from './edges.js';
-import { latencyLines, memoryLines, type Phase } from './report.js';
+import { latencyLines, memoryLines, samplesOf, type Phase } from './report.js';
 import { SteadyLoad } from './steady-load.js';
 import type { Workload } from './workload.js';
 
@@ -36,7 +36,8 @@ export async function runDemo(flags: DemoFlags): Promise<void> {
   try {
     await publishInitial(workload, repository);
     const daemon = await DaemonProcess.start([
-      ...['--models', repository, '--workers', String(WORKERS), '--log-level', 'info'],
+      ...['--models', repository, '--store', join(repository, '.store')],
+      ...['--workers', String(WORKERS), '--log-level', 'info'],
     ]);
     try {
       await swapUnderLoad(workload, repository, daemon, flags);
@@ -114,13 +115,15 @@ async function report(
   const summary = `requests ${load.requests}, failures ${load.failed}, versions seen ${load.versionsSeen.join(', ')}`;
   const lines = [...latencyLines(load.samples, phases), ...memoryLines(workers), ...conclusions];
   console.log([summary, ...lines].join('\n'));
-  judge(workload, load);
+  judge(workload, load, phases);
 }
 
-function judge(workload: Workload, load: SteadyLoad): void {
+function judge(workload: Workload, load: SteadyLoad, phases: readonly Phase[]): void {
   if (load.failed > 0) {
     throw new Error(`${load.failed} requests failed: ${load.failures.join('; ')}`);
   }
+  const silent = phases.find((phase) => samplesOf(phase, load.samples).length === 0);
+  if (silent) throw new Error(`no request was sent ${silent.name}`);
   if (!load.versionsSeen.includes(workload.nextVersion)) {
     throw new Error(`version ${workload.nextVersion} never answered`);
   }

@@ -23,7 +23,7 @@ export function edgesWorkload(): Workload {
     initialVersions: [1],
     nextVersion: 2,
     modelYaml: `warmup: { shapes: { image: [1, ${HEIGHT}, ${WIDTH}, 3] } }\n`,
-    ratePerClient: 50,
+    ratePerClient: 25,
     requests: [{ image }],
     conclude: (conclusion) => writePictures(scene, conclusion),
   };

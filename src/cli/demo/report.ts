@@ -11,15 +11,19 @@ export interface Phase {
 }
 
 export function latencyLines(samples: readonly Sample[], phases: readonly Phase[]): string[] {
-  return phases.map(({ name, from, to }) => {
-    const latencies = samples
-      .filter(({ dueAt }) => dueAt >= from && dueAt < to)
+  return phases.map((phase) => {
+    const { name, from, to } = phase;
+    const latencies = samplesOf(phase, samples)
       .map(({ latencyMs }) => latencyMs)
       .sort((a, b) => a - b);
     const seconds = ((to - from) / 1000).toFixed(2);
     const quantiles = `p50 ${ms(quantile(latencies, 0.5))}  p99 ${ms(quantile(latencies, 0.99))}`;
     return `${name.padEnd(16)} ${seconds.padStart(5)} s ${String(latencies.length).padStart(6)} requests  ${quantiles}`;
   });
+}
+
+export function samplesOf({ from, to }: Phase, samples: readonly Sample[]): readonly Sample[] {
+  return samples.filter(({ dueAt }) => dueAt >= from && dueAt < to);
 }
 
 /** The smallest value that at least the share `q` of the sorted values does not exceed. */

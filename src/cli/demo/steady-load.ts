@@ -10,6 +10,7 @@ export interface Sample {
 }
 
 const MOST_FAILURES_KEPT = 5;
+const MOST_LATE_MS = 100;
 
 /**
  * Several clients, each with a connection of its own, that send at a fixed rate whatever the answers
@@ -62,6 +63,8 @@ export class SteadyLoad {
     };
     for (let n = 0, dueAt = performance.now(); this.#running; n++, dueAt += intervalMs) {
       await sleep(Math.max(0, dueAt - performance.now()));
+      // A machine that cannot keep up sends less rather than ever later.
+      dueAt = Math.max(dueAt, performance.now() - MOST_LATE_MS);
       const request = this.#send(client, n % this.workload.requests.length, dueAt, onVersion);
       inFlight.add(request);
       void request.then(() => inFlight.delete(request));

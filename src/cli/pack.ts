@@ -1,0 +1,26 @@
+import { join } from 'node:path';
+import { loadConfig, type Flags } from '../config/load.js';
+import { PackerProcess } from '../supervisor/packer.js';
+import { UsageError } from './usage-error.js';
+
+export type PackFlags = Pick<Flags, 'models' | 'store'> & { config?: string; json?: boolean };
+
+/** `warmswap pack MODEL/VERSION`: does what the daemon does before a swap. */
+export async function runPack(name: string, { config, json, ...flags }: PackFlags): Promise<void> {
+  if (!/^[^/]+\/[1-9]\d*$/.test(name))
+    throw new UsageError(`expected MODEL/VERSION, got '${name}'`);
+  const { models, store } = loadConfig({ file: config, flags, environment: process.env });
+  const modelPath = join(models, name, 'model.onnx');
+  const order = { store: store.path, device: 'cpu', jobs: [{ id: 0, modelPath }] };
+  const packer = new PackerProcess(order, {
+    onProgress: (_, step) => console.error(`${name}: ${step}`),
+  });
+  const result = (await packer.results).get(0);
+  if (!result || !('manifest' in result))
+    throw new Error(result?.reason ?? 'the packer gave no answer');
+  const { form, reason, bytes } = result.manifest;
+  const text = `${name}: ${form}, ${(bytes / 2 ** 20).toFixed(1)} MiB at ${result.modelPath}`;
+  console.log(
+    json ? JSON.stringify(result) : [text, ...(reason === undefined ? [] : [reason])].join('\n'),
+  );
+}

@@ -1,0 +1,25 @@
+import type { ArtifactManifest } from './artifact-store.js';
+
+/** What the supervisor and a packer tell each other over the packer's IPC channel. Plain JSON. */
+
+export interface PackJob {
+  /** Comes back with the answer. */
+  id: number;
+  /** Absolute path of the version's model.onnx. */
+  modelPath: string;
+}
+
+export interface PackOrder {
+  /** Folder of the artifact store. */
+  store: string;
+  device: string;
+  jobs: readonly PackJob[];
+}
+
+export type FromPacker =
+  /** For each job, as it goes. */
+  | { type: 'progress'; id: number; step: 'hashing' | 'packing' }
+  | { type: 'packed'; id: number; modelPath: string; manifest: ArtifactManifest; fresh: boolean }
+  | { type: 'failed'; id: number; code: string; reason: string }
+  /** After the last job. */
+  | { type: 'done' };

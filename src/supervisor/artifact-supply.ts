@@ -1,0 +1,118 @@
+import type { Artifact } from '../repository/artifact-store.js';
+import { ArtifactStore } from '../repository/artifact-store.js';
+import type { PackJob } from '../repository/pack-messages.js';
+import type { GenerationPlan, ModelPlan, VersionFailure, VersionPlan } from '../registry/plan.js';
+import type { Logger } from '../telemetry/log.js';
+import { PackerProcess, type PackResult } from './packer.js';
+
+export interface ArtifactSupplyOptions {
+  store: string;
+  /** The store is kept below this as far as what is served allows. */
+  maxBytes: number;
+  device: string;
+  log: Logger;
+}
+
+/** The plan with its versions at their artifacts; or which versions have none, and why. */
+export interface Supplied {
+  plan: GenerationPlan;
+  failures: readonly VersionFailure[];
+}
+
+interface Wanted {
+  model: string;
+  version: VersionPlan;
+}
+
+/** Brings the versions of a plan to their artifacts, making those that the store has not. */
+export class ArtifactSupply {
+  readonly #store: ArtifactStore;
+  /** By fingerprint of the version's files; holds what the last plan wants. */
+  #known: ReadonlyMap<string, Artifact> = new Map();
+  #packer: PackerProcess | undefined;
+  #packing: Wanted | undefined;
+
+  constructor(private readonly options: ArtifactSupplyOptions) {
+    this.#store = new ArtifactStore(options.store);
+  }
+
+  /** What is being packed now. */
+  get packing(): { model: string; version: number } | undefined {
+    return this.#packing && { model: this.#packing.model, version: this.#packing.version.version };
+  }
+
+  /** Takes as long as packing does; never rejects. One call at a time. */
+  async supply(plan: GenerationPlan): Promise<Supplied> {
+    const wanted = plan.models.flatMap(unpacked);
+    const failures = await this.#pack(
+      wanted.filter(({ version }) => !this.#known.has(version.fingerprint)),
+    );
+    const supplied = { ...plan, models: plan.models.map((model) => this.#withArtifacts(model)) };
+    return { plan: supplied, failures };
+  }
+
+  /** Removes artifacts beyond the store's bound; those of `served` stay. */
+  async collect(served: GenerationPlan): Promise<void> {
+    const versions = served.models.flatMap((model) => model.versions);
+    const inUse = new Set(versions.map(({ fingerprint }) => fingerprint));
+    this.#known = new Map([...this.#known].filter(([fingerprint]) => inUse.has(fingerprint)));
+    const keep = new Set([...this.#known.values()].map(({ manifest }) => manifest.key));
+    const bytes = await this.#store.collect({ keep, maxBytes: this.options.maxBytes });
+    if (bytes > this.options.maxBytes) {
+      this.options.log.warn(
+        { bytes, maxBytes: this.options.maxBytes },
+        'the artifacts in use exceed store.maxBytes',
+      );
+    }
+  }
+
+  /** Ends a packer that is at work. */
+  close(): void {
+    this.#packer?.kill();
+  }
+
+  async #pack(wanted: readonly Wanted[]): Promise<VersionFailure[]> {
+    if (wanted.length === 0) return [];
+    const { store, device, log } = this.options;
+    const jobs: PackJob[] = wanted.map(({ version }, id) => ({ id, modelPath: version.modelPath }));
+    this.#packer = new PackerProcess(
+      { store, device, jobs },
+      {
+        onProgress: (job, step) => {
+          this.#packing = wanted[job];
+          log.info({ ...this.packing, step }, 'packing');
+        },
+      },
+    );
+    const results = await this.#packer.results;
+    this.#packer = undefined;
+    this.#packing = undefined;
+    return wanted.flatMap((one, id) => this.#settle(one, results.get(id)));
+  }
+
+  #settle({ model, version }: Wanted, result: PackResult | undefined): VersionFailure[] {
+    if (result && 'manifest' in result) {
+      this.#known = new Map(this.#known).set(version.fingerprint, result);
+      return [];
+    }
+    const { code = 'INTERNAL', reason = 'the packer gave no answer' } = result ?? {};
+    return [{ model, version: version.version, key: version.key, code, reason }];
+  }
+
+  #withArtifacts(model: ModelPlan): ModelPlan {
+    const versions = model.versions.map((version) => {
+      const artifact = this.#known.get(version.fingerprint);
+      if (!artifact || version.artifact) return version;
+      const { form, reason, loadBytes } = artifact.manifest;
+      const { modelPath } = artifact;
+      const why = reason === undefined ? {} : { reason };
+      return { ...version, modelPath, artifact: { form, ...why, loadBytes } };
+    });
+    return { ...model, versions };
+  }
+}
+
+/** A plan that is kept from an earlier generation has its artifacts already. */
+function unpacked({ name, versions }: ModelPlan): Wanted[] {
+  return versions.filter(({ artifact }) => !artifact).map((version) => ({ model: name, version }));
+}

@@ -1,0 +1,77 @@
+import { spawnSync } from 'node:child_process';
+import { mkdir, readdir, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { runCli } from '../support/cli.js';
+import { startDaemon, testRepository } from '../support/daemon.js';
+import { mapsFile } from '../support/memory-maps.js';
+import { RawRpc, shiftRequest } from '../support/raw-rpc.js';
+
+test('workers map the artifact, so a file truncated in the repository harms nobody', async () => {
+  const repository = await testRepository();
+  await repository.publish('linear', 1);
+  const store = join(repository.path, '.store');
+  const { process, status } = await startDaemon(repository, ['--store', store]);
+  for (const { pid } of (await status()).workers) {
+    expect(await mapsFile(pid, store)).toBe(true);
+    expect(await mapsFile(pid, join(repository.path, 'linear'))).toBe(false);
+  }
+  await truncate(join(repository.path, 'linear', '1', 'weights.bin'), 16);
+  await truncate(join(repository.path, 'linear', '1', 'model.onnx'), 16);
+  const rpc = await RawRpc.connect(process.rpcUrl);
+  const x = { datatype: 'FP32', shape: [1, 64], data: new Uint8Array(256) };
+  for (let i = 0; i < 10; i++) {
+    expect((await rpc.call('infer', { model: 'linear', inputs: { x } })).error).toBeNull();
+  }
+  const { result } = await rpc.call('describe', { model: 'linear' });
+  expect(result).toMatchObject({
+    artifact: { form: expect.stringMatching(/prepacked|external/) as string },
+  });
+});
+
+test('an artifact that the store has is not made again', async () => {
+  const repository = await testRepository();
+  await repository.publish('shift', 1);
+  const store = join(repository.path, '.store');
+  const first = await startDaemon(repository, ['--store', store]);
+  expect(first.process.log.map(({ step }) => step)).toContain('packing');
+  await first.process.stop();
+  const second = await startDaemon(repository, ['--store', store]);
+  expect(second.process.log.map(({ step }) => step)).not.toContain('packing');
+  expect(await readdir(store)).toHaveLength(1);
+});
+
+test('pack makes the artifact ahead of time, also twice at once', async () => {
+  const repository = await testRepository();
+  await repository.publish('linear', 1);
+  const store = join(repository.path, '.store');
+  const pack = (name: string) =>
+    runCli(['pack', name, '--models', repository.path, '--store', store]);
+  const results = await Promise.all([pack('linear/1'), pack('linear/1')]);
+  for (const { code, output } of results) {
+    expect(code).toBe(0);
+    expect(output).toMatch(/linear\/1: (prepacked|external), [\d.]+ MiB at /);
+  }
+  expect(await readdir(store)).toHaveLength(1);
+  expect(await pack('linear')).toMatchObject({ code: 2 });
+  expect(await pack('linear/2')).toMatchObject({ code: 1 });
+});
+
+test('a full store refuses the new version with the numbers, and the old one serves on', async (context) => {
+  const repository = await testRepository();
+  const store = join(repository.path, '.store');
+  await mkdir(store);
+  const mounted =
+    spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', store]).status === 0;
+  context.skip(!mounted, 'mounting a small file system needs root');
+  onTestFinished(() => void spawnSync('umount', [store]));
+  await repository.publish('shift', 1);
+  const { process, reload } = await startDaemon(repository, ['--store', store]);
+  await repository.publish('shift', 2);
+  await writeFile(join(store, 'filler'), new Uint8Array(60_000)).catch(() => {});
+  const [change] = (await reload()).changes;
+  expect(change).toMatchObject({ from: 1, to: 2, result: 'failed' });
+  expect(change?.reason).toMatch(/store has \d+ bytes free|No space|ENOSPC/);
+  const rpc = await RawRpc.connect(process.rpcUrl);
+  expect((await rpc.call('infer', shiftRequest())).result.version).toBe(1);
+});

@@ -1,0 +1,254 @@
+#include "core/artifact_packer.h"
+
+#include <doctest/doctest.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/artifact_layout.h"
+#include "core/error.h"
+#include "core/external_data.h"
+#include "core/mapped_file.h"
+#include "core/model.h"
+#include "core/model_probe.h"
+#include "core/session.h"
+#include "onnx_builder.h"
+#include "support.h"
+
+namespace warmswap::test {
+namespace {
+
+/// The artifact of a model, in a folder of its own.
+class Artifact {
+ public:
+  explicit Artifact(const std::filesystem::path& source)
+      : report_(PackArtifact(Library(), source, folder(), {})) {}
+
+  std::filesystem::path folder() const { return dir_ / "artifact"; }
+  std::filesystem::path model() const { return folder() / kArtifactModel; }
+  std::filesystem::path data() const { return folder() / kArtifactData; }
+  const PackReport& report() const { return report_; }
+  std::string form() const { return std::string(ToString(report_.form)); }
+  Session Load() const { return {Library(), model(), {.intra_op_threads = 1, .optimised = true}}; }
+
+ private:
+  TempDir dir_;
+  PackReport report_;
+};
+
+std::vector<std::string> FilesBelow(const std::filesystem::path& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    names.push_back(entry.path().lexically_relative(folder).string());
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+Error PackError(const std::filesystem::path& source, const std::filesystem::path& output) {
+  return ErrorOf([&] { PackArtifact(Library(), source, output, {}); });
+}
+
+/// While this lives, no file grows over this size.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(std::uint64_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    getrlimit(RLIMIT_FSIZE, &before_);
+    rlimit limit = before_;
+    limit.rlim_cur = bytes;
+    setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+  ~FileSizeLimit() {
+    setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+
+ private:
+  void (*handler_)(int);
+  rlimit before_{};
+};
+
+void CheckAligned(const DataBlob& blob) {
+  CAPTURE(blob.offset);
+  CHECK(blob.offset % (blob.length >= kLargeBlob ? kPageAlignment : kBlobAlignment) == 0);
+}
+
+/// Packs a model of this form, which must answer as its source does.
+void CheckPacks(const std::filesystem::path& source, const std::string& form) {
+  CAPTURE(source.string());
+  const Artifact artifact(source);
+  CHECK(artifact.form() == form);
+  CHECK(artifact.report().verified);
+  Session from(Library(), source, {});
+  Session to = artifact.Load();
+  const std::vector<ProbeAnswer> answers = Probe(from);
+  CHECK_FALSE(answers.empty());
+  CHECK(FindDifference(to, answers).value_or("") == "");
+}
+
+}  // namespace
+
+TEST_CASE("models that ONNX Runtime packs weights of become prepacked artifacts") {
+  for (const auto* fixture :
+       {"linear/1", "mlp/1", "mlp-external/1", "lstm/1", "fp16/1", "qdq/1", "dynamic-quantized/1",
+        "int4/1", "if-weights/1", "loop-weights/1", "equal-weights/1", "tied-embedding/1"}) {
+    CheckPacks(ModelPath(fixture), "prepacked");
+  }
+}
+
+TEST_CASE("models whose weights are used as they are become external artifacts") {
+  const Artifact artifact(ModelPath("embedding/1"));
+  CHECK(artifact.form() == "external");
+  CHECK(Contains(artifact.report().reason, "no packed weights"));
+  CheckPacks(ModelPath("embedding/1"), "external");
+  CheckPacks(ModelPath("conv/1"), "external");
+}
+
+TEST_CASE("models with little in them become inline artifacts, of one file") {
+  for (const auto* fixture : {"shift/1", "slow/1", "identity-bytes/1", "identity-bf16/1"}) {
+    CheckPacks(ModelPath(fixture), "inline");
+  }
+  const Artifact artifact(ModelPath("shift/1"));
+  CHECK(FilesBelow(artifact.folder()) == std::vector<std::string>{"model.onnx"});
+  CHECK(artifact.report().data_file_bytes == 0);
+  CHECK(artifact.report().reason != "");
+}
+
+TEST_CASE("a prepacked artifact is two files, aligned, that the report describes") {
+  const Artifact artifact(ModelPath("mlp/1"));
+  const PackReport& report = artifact.report();
+  CHECK(FilesBelow(artifact.folder()) == std::vector<std::string>{"model.onnx", "weights.bin"});
+  CHECK(report.reason == "");
+  CHECK(report.source_bytes == std::filesystem::file_size(ModelPath("mlp/1")));
+  CHECK(report.data_file_bytes == std::filesystem::file_size(artifact.data()));
+  CHECK(report.artifact_bytes ==
+        report.data_file_bytes + std::filesystem::file_size(artifact.model()));
+  CHECK(report.weight_bytes >= 3 * 64 * 64 * 4);
+  CHECK(report.load_bytes == report.private_bytes + 64 * 64 * 4);
+  CHECK(report.seconds > 0);
+
+  const MappedFile model = MappedFile::Open(artifact.model());
+  const OnnxContents contents = ParseOnnx(model.bytes());
+  REQUIRE(contents.external.size() == 3);
+  for (const ExternalTensor& tensor : contents.external) {
+    CHECK(tensor.location == kArtifactData);
+    CHECK(tensor.data.length == 64 * 64 * 4);
+    CheckAligned(tensor.data);
+    for (const PackedWeight& packed : tensor.packed) {
+      for (const DataBlob& blob : packed.blobs) CheckAligned(blob);
+    }
+  }
+}
+
+TEST_CASE("packing a model again gives the same bytes") {
+  for (const auto* fixture : {"mlp/1", "lstm/1", "if-weights/1", "tied-embedding/1"}) {
+    CAPTURE(fixture);
+    const Artifact first(ModelPath(fixture));
+    const Artifact second(ModelPath(fixture));
+    CHECK(ReadFile(first.model()) == ReadFile(second.model()));
+    CHECK(ReadFile(first.data()) == ReadFile(second.data()));
+  }
+}
+
+TEST_CASE("an artifact can be packed again") {
+  const Artifact first(ModelPath("mlp/1"));
+  CheckPacks(first.model(), "prepacked");
+  const Artifact second(first.model());
+  CHECK(ReadFile(first.data()) == ReadFile(second.data()));
+}
+
+TEST_CASE("a session of an artifact reads packed weights from the artifact's file") {
+  const Artifact artifact(ModelPath("mlp/1"));
+  const Session session = artifact.Load();
+  std::size_t mapped = 0;
+  for (const Mapping& mapping : MappingsBelow(artifact.folder())) {
+    if (mapping.path == artifact.data()) ++mapped;
+  }
+  CHECK(mapped > 0);
+}
+
+TEST_CASE("a model of an artifact has its packed weights populated, its other weights not") {
+  if (!KernelPopulates()) return;
+  const Artifact artifact(ModelPath("mlp-external/1"));
+  const ModelOptions options{
+      artifact.model(), {.intra_op_threads = 1, .optimised = true}, {.threads = 1}};
+  const Model model(Library(), options, [](const Completion&) {});
+  for (const Mapping& mapping : MappingsBelow(artifact.folder())) {
+    if (mapping.permissions != "r--s" || mapping.path != artifact.data()) continue;
+    CHECK(mapping.mapped_in_bytes >= 3 * 64 * 64 * 4);
+    CHECK(mapping.mapped_in_bytes < artifact.report().data_file_bytes);
+  }
+}
+
+TEST_CASE("a model whose answers cannot be compared is packed unverified") {
+  const TempDir dir;
+  WriteFile(dir / "random.onnx", UnaryModel("RandomNormalLike"));
+  const PackReport report = PackArtifact(Library(), dir / "random.onnx", dir / "artifact", {});
+  CHECK(report.form == ArtifactForm::kInline);
+  CHECK_FALSE(report.verified);
+}
+
+TEST_CASE("where packed weights cannot be saved the artifact is external, and says why") {
+  const TempDir dir;
+  const FileSizeLimit limit(70'000);
+  const PackReport report = PackArtifact(Library(), ModelPath("mlp/1"), dir / "artifact", {});
+  CHECK(report.form == ArtifactForm::kExternal);
+  CHECK(Contains(report.reason, "cannot be saved packed: "));
+  CHECK(report.verified);
+  CHECK(report.data_file_bytes < 70'000);
+  CHECK(FilesBelow(dir / "artifact") == std::vector<std::string>{"model.onnx", "weights.bin"});
+}
+
+TEST_CASE("where nothing can be saved packing fails and leaves nothing") {
+  const TempDir dir;
+  const FileSizeLimit limit(1000);
+  const Error error = PackError(ModelPath("mlp/1"), dir / "artifact");
+  CHECK(CodeName(error) == "FAILED_PRECONDITION");
+  CHECK(Contains(error.what(), "cannot save"));
+  CHECK(FilesBelow(dir / "artifact").empty());
+}
+
+TEST_CASE("a model that cannot be served fails with its code and leaves nothing") {
+  const std::vector<std::pair<std::string, std::string>> bad{
+      {"garbage/1", "FAILED_PRECONDITION"},
+      {"truncated/1", "FAILED_PRECONDITION"},
+      {"missing-external/1", "FAILED_PRECONDITION"},
+      {"sequence-output/1", "UNIMPLEMENTED"},
+      {"map-output/1", "UNIMPLEMENTED"},
+      {"optional-input/1", "UNIMPLEMENTED"}};
+  for (const auto& [fixture, code] : bad) {
+    CAPTURE(fixture);
+    const TempDir dir;
+    CHECK(CodeName(PackError(ModelPath(fixture), dir.path())) == code);
+    CHECK(FilesBelow(dir.path()).empty());
+  }
+  const TempDir dir;
+  CHECK(CodeName(PackError(dir / "model.onnx", dir / "artifact")) == "NOT_FOUND");
+}
+
+TEST_CASE("an artifact that is there is left alone") {
+  const TempDir dir;
+  WriteFile(dir / kArtifactModel, "old");
+  const Error error = PackError(ModelPath("mlp/1"), dir.path());
+  CHECK(CodeName(error) == "FAILED_PRECONDITION");
+  CHECK(Contains(error.what(), "model.onnx"));
+  CHECK(FilesBelow(dir.path()) == std::vector<std::string>{"model.onnx"});
+  CHECK(ReadFile(dir / kArtifactModel) == "old");
+}
+
+TEST_CASE("what a packer that was killed left in the directory does not matter") {
+  const TempDir dir;
+  std::filesystem::create_directories(dir / ".packing/x");
+  WriteFile(dir / ".packing/model.onnx", "half");
+  PackArtifact(Library(), ModelPath("mlp/1"), dir.path(), {});
+  CHECK(FilesBelow(dir.path()) == std::vector<std::string>{"model.onnx", "weights.bin"});
+}
+
+}  // namespace warmswap::test
