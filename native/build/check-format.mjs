@@ -9,7 +9,8 @@ async function main() {
     process.stdout.write(`C++ format: skipped, ${clangFormat} is not installed\n`);
     return;
   }
-  const files = [...sourceFiles('native', '.h', '.cc'), ...sourceFiles('test/native', '.h', '.cc')];
+  const folders = ['native', 'test/native', 'test/fuzz'];
+  const files = folders.flatMap((folder) => sourceFiles(folder, '.h', '.cc'));
   if (files.length === 0) return;
   const mode = process.argv.includes('--write') ? ['-i'] : ['--dry-run', '-Werror'];
   const { ok, output } = await capture(clangFormat, [...mode, ...files], { cwd: projectRoot });

@@ -16,6 +16,7 @@ namespace warmswap {
 namespace {
 
 constexpr std::size_t kCopyBytes = std::size_t{1} << 20U;
+constexpr std::uint64_t kMaxSize = std::uint64_t{1} << 62U;
 
 using BlobKey = std::pair<std::uint64_t, std::uint64_t>;
 using NewOffsets = std::map<BlobKey, std::uint64_t>;
@@ -38,7 +39,11 @@ class Planner {
     const std::uint64_t to =
         Align(layout_.size, blob.length >= kLargeBlob ? kPageAlignment : kBlobAlignment);
     layout_.moves.push_back({blob, to});
+    // Both are below 2^63, so their sum cannot wrap around.
     layout_.size = to + blob.length;
+    if (layout_.size > kMaxSize) {
+      throw Error(ErrorCode::kFailedPrecondition, "the weights do not fit into one file");
+    }
   }
 
   void CheckDisjoint() const {

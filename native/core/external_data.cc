@@ -88,7 +88,7 @@ class Checker {
       Refuse(tensor, shown + "a path with '..'; expected one inside the model's folder");
     }
     std::error_code error;
-    const std::filesystem::path path = std::filesystem::canonical(folder_ / location, error);
+    std::filesystem::path path = std::filesystem::canonical(folder_ / location, error);
     if (error) Refuse(tensor, shown + "which cannot be opened: " + error.message());
     if (!IsInside(folder_, path)) {
       Refuse(tensor, shown + "a link that leads out of the model's folder, to " + path.string());

@@ -1,0 +1,60 @@
+import { Packr } from 'msgpackr';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { hash32 } from '../../test/fixtures/random.js';
+import type { BenchModel } from './models.js';
+import { benchBuild } from './paths.js';
+
+/** A request as the load generator takes it, and what a good answer to it begins with. */
+export interface PreparedRequest {
+  /** File with the payload. */
+  path: string;
+  bytes: number;
+  /** Where the request number stands in request and answer, if anywhere. */
+  idOffset?: number;
+  /** Hexadecimal; ?? is any byte. */
+  expect: string;
+  expectLength?: number;
+}
+
+/** From 2^16 on MessagePack writes a msgid as `ce` and four bytes: the load generator counts there. */
+const FIRST_MSGID = 0x1_0000;
+const MSGID_OFFSET = 3;
+/** `[1, msgid, nil, …`: a response without error. */
+const RPC_SUCCESS = '9401ce????????c0';
+/** `{outputs: …`. */
+const HTTP_SUCCESS = `81a7${Buffer.from('outputs').toString('hex')}`;
+
+const packr = new Packr({ useRecords: false });
+
+/** A MessagePack-RPC `infer` of one or more rows. */
+export function rpcRequest(model: BenchModel, rows = 1): PreparedRequest {
+  const params = { model: model.name, inputs: { x: tensor(model.width, rows) } };
+  const payload = packr.pack([0, FIRST_MSGID, 'infer', [params]]);
+  const prepared = prepare(`${model.name}-${rows}.rpc`, payload, RPC_SUCCESS);
+  return { ...prepared, idOffset: MSGID_OFFSET };
+}
+
+/** The same frame, expected back as it is. */
+export function echoed(request: PreparedRequest): PreparedRequest {
+  return { ...request, expect: '9400ce', expectLength: request.bytes };
+}
+
+/** The same tensor as the body of a POST. */
+export function httpRequest(model: BenchModel, rows = 1): PreparedRequest {
+  const payload = packr.pack({ inputs: { x: tensor(model.width, rows) } });
+  return prepare(`${model.name}-${rows}.http`, payload, HTTP_SUCCESS);
+}
+
+function prepare(name: string, payload: Uint8Array, expect: string): PreparedRequest {
+  const folder = join(benchBuild, 'requests');
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, name);
+  writeFileSync(path, payload);
+  return { path, bytes: payload.length, expect };
+}
+
+function tensor(width: number, rows: number) {
+  const values = Float32Array.from({ length: rows * width }, (_, i) => hash32(i, 1) / 2 ** 31);
+  return { datatype: 'FP32', shape: [rows, width], data: Buffer.from(values.buffer) };
+}

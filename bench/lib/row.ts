@@ -1,0 +1,20 @@
+import type { Check } from './check.js';
+import type { Duration } from './load.js';
+
+/** A benchmark that can be run by its name; gives one or more lines of the report. */
+export interface Row {
+  name: string;
+  about: string;
+  run(settings: Settings): Promise<Check[]>;
+}
+
+export interface Settings {
+  /** Shorter phases, and an eighth of the 2 GB model. */
+  quick: boolean;
+  /** Of rows that take seconds. */
+  repeats: number;
+  /** Of rows that take minutes. */
+  longRepeats: number;
+  /** Of one measurement in a short row. */
+  duration: Duration;
+}

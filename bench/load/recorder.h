@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <ostream>
+#include <string>
+
+#include "clock.h"
+#include "histogram.h"
+
+namespace load {
+
+/// What happened to the requests that were due in one phase. A phase may be entered many times.
+struct Phase {
+  explicit Phase(std::string phase_name) : name(std::move(phase_name)) {}
+
+  std::string name;
+  Histogram latencies;            ///< of good answers, from the moment the request was due
+  std::uint64_t bad_answers = 0;  ///< errors, or not what was expected
+  std::uint64_t lost = 0;         ///< in flight when their connection ended, or never answered
+  std::uint64_t disconnects = 0;  ///< connections that the server ended
+  Nanoseconds duration = 0;
+  Nanoseconds processor_time = 0;  ///< of this process, without polling in vain
+};
+
+/// Accounts by phase. A request belongs to the phase in which it was due, however late its answer.
+class Recorder {
+ public:
+  /// Ends the current phase and begins, or resumes, the one of this name.
+  void Begin(const std::string& name);
+  /// Ends the current phase; what is still answered counts for the phases it was due in.
+  void End();
+
+  /// Processor time spent on finding that there is nothing to do.
+  void CountIdle(Nanoseconds duration) { idle_ += duration; }
+
+  std::size_t current() const { return current_; }
+  Phase& phase(std::size_t index) { return phases_.at(index); }
+
+  /// One JSON object a line for each phase but `left_out`.
+  void Print(std::ostream& out, const std::string& left_out) const;
+
+ private:
+  std::size_t Find(const std::string& name);
+
+  std::deque<Phase> phases_;
+  std::size_t current_ = 0;
+  bool running_ = false;
+  Nanoseconds began_ = 0;
+  Nanoseconds processor_began_ = 0;
+  Nanoseconds idle_ = 0;  // of the current phase
+};
+
+}  // namespace load

@@ -1,0 +1,103 @@
+import { atMost, measured, type Check } from '../lib/check.js';
+import { BenchDaemon } from '../lib/daemon.js';
+import { phaseOf, seconds, type LoadResult } from '../lib/load.js';
+import { mid, otherMid } from '../lib/models.js';
+import { owning } from '../lib/owning.js';
+import type { Row, Settings } from '../lib/row.js';
+import { ratios } from '../lib/statistics.js';
+import { startSteadyLoad } from '../lib/steady-load.js';
+import { SwapSequence } from '../lib/swaps.js';
+
+/** Swaps of the mid model under a steady load, two workers. */
+
+const WORKERS = 2;
+const CONNECTIONS = 16;
+const RATE = 1000;
+const SWAPS_A_REPEAT = 10;
+const CALM_SECONDS = 0.25;
+/** The old version drains after the commit: that still belongs to the swap. */
+const SETTLE_SECONDS = 0.05;
+const P99_BUDGET = atMost(1.5);
+const FLIP_BUDGET = atMost(1);
+const FAILURE_BUDGET = atMost(0);
+
+interface Outcome {
+  steady: LoadResult;
+  swapping: LoadResult;
+}
+
+export const swapUnderLoad: Row = {
+  name: 'swap',
+  about: `failures, p99 and flip while the mid model is swapped, ${WORKERS} workers, ${RATE} requests a second`,
+  run: (settings) =>
+    owning(async (own) => {
+      const model = mid();
+      const daemon = await own(BenchDaemon.start({ models: [model], workers: WORKERS }));
+      const swaps = new SwapSequence(daemon, model.name, [model, otherMid()]);
+      await swaps.swapTimes(2);
+      const outcomes: Outcome[] = [];
+      for (let i = 0; i < settings.repeats; i++) {
+        outcomes.push(await swapUnderOneLoad(daemon, swaps, settings));
+      }
+      return [failures(outcomes), slowdown(outcomes), flips(daemon)];
+    }),
+};
+
+async function swapUnderOneLoad(
+  daemon: BenchDaemon,
+  swaps: SwapSequence,
+  { duration }: Settings,
+): Promise<Outcome> {
+  const load = await startSteadyLoad(daemon.url, mid(), { connections: CONNECTIONS, rate: RATE });
+  await seconds(duration.warmupSeconds);
+  for (let i = 0; i < SWAPS_A_REPEAT; i++) {
+    load.begin('steady');
+    await seconds(CALM_SECONDS);
+    load.begin('swapping');
+    swaps.publishNext();
+    await swaps.swap();
+    await seconds(SETTLE_SECONDS);
+    load.begin('steady');
+    swaps.forgetOld();
+  }
+  const results = await load.finishAll();
+  return { steady: phaseOf(results, 'steady'), swapping: phaseOf(results, 'swapping') };
+}
+
+function failures(outcomes: readonly Outcome[]): Check {
+  const failed = outcomes.map(({ steady, swapping }) => steady.failures + swapping.failures);
+  const requests = outcomes.map(({ steady, swapping }) => steady.requests + swapping.requests);
+  const name = `failed requests, ${SWAPS_A_REPEAT} swaps`;
+  return measured(name, FAILURE_BUDGET, failed, { requests }, { unit: 'failed' });
+}
+
+function slowdown(outcomes: readonly Outcome[]): Check {
+  const steadyP99Us = outcomes.map(({ steady }) => steady.p99);
+  const swappingP99Us = outcomes.map(({ swapping }) => swapping.p99);
+  const values = {
+    swappingP99Us,
+    steadyP99Us,
+    swappingRequests: outcomes.map(({ swapping }) => swapping.requests),
+    swapMs: outcomes.map(({ swapping }) => (swapping.seconds * 1000) / SWAPS_A_REPEAT),
+  };
+  return measured(
+    'p99 while swapping ÷ steady p99',
+    P99_BUDGET,
+    ratios(swappingP99Us, steadyP99Us),
+    values,
+  );
+}
+
+/** The log line has the slowest worker's flip. */
+function flips(daemon: BenchDaemon): Check {
+  const flipMs = daemon
+    .logged('reload')
+    .flatMap((line) => (line.flipMs === undefined ? [] : [Number(line.flipMs)]));
+  return measured(
+    'the flip in the slowest worker',
+    FLIP_BUDGET,
+    flipMs,
+    { flipMs },
+    { unit: 'ms' },
+  );
+}

@@ -1,0 +1,122 @@
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { verdictOf, type Check } from './lib/check.js';
+import { DisturbanceMeter } from './lib/disturbance.js';
+import { collectFacts, describeFacts, type RunFacts } from './lib/machine.js';
+import { benchBuild, projectRoot } from './lib/paths.js';
+import type { Row, Settings } from './lib/row.js';
+import { markdownTable, textLine } from './lib/table.js';
+import { ROWS } from './rows/index.js';
+
+/** `npm run bench`: runs the rows, prints the table; README.md tells more. */
+
+const RESULTS = join(benchBuild, 'results.jsonl');
+const TABLE = join(benchBuild, 'table.md');
+const BROKEN = 1;
+const WRONG_USAGE = 2;
+
+const QUICK: Settings = {
+  quick: true,
+  repeats: 3,
+  longRepeats: 3,
+  duration: { warmupSeconds: 0.2, seconds: 0.5 },
+};
+const FULL: Settings = {
+  quick: false,
+  repeats: 5,
+  longRepeats: 3,
+  duration: { warmupSeconds: 1, seconds: 4 },
+};
+
+interface Flags {
+  settings: Settings;
+  rows: readonly Row[];
+}
+
+function readFlags(): Flags {
+  const { values } = parseArgs({
+    options: {
+      quick: { type: 'boolean', default: false },
+      list: { type: 'boolean', default: false },
+      row: { type: 'string', multiple: true },
+      repeats: { type: 'string' },
+    },
+  });
+  const settings = values.quick ? QUICK : FULL;
+  const repeats = Number(values.repeats ?? settings.repeats);
+  if (!(repeats >= 3)) throw new Error('--repeats takes a number of at least 3');
+  const rows = chooseRows(values.row);
+  if (values.list) {
+    for (const { name, about } of rows) console.log(`${name.padEnd(20)} ${about}`);
+    process.exit(0);
+  }
+  return { settings: { ...settings, repeats }, rows };
+}
+
+function chooseRows(names: readonly string[] | undefined): readonly Row[] {
+  const unknown = names?.find((name) => !ROWS.some((row) => row.name === name));
+  if (unknown !== undefined) {
+    throw new Error(`--row takes ${ROWS.map(({ name }) => name).join(', ')}, not ${unknown}`);
+  }
+  return names ? ROWS.filter(({ name }) => names.includes(name)) : ROWS;
+}
+
+async function main({ settings, rows }: Flags): Promise<void> {
+  const started = performance.now();
+  mkdirSync(benchBuild, { recursive: true });
+  buildLoadGenerator();
+  const facts = collectFacts();
+  console.log(describeFacts(facts) + (settings.quick ? '\nquick: short phases, small models' : ''));
+  const checks: Check[] = [];
+  for (const row of rows) {
+    console.log(`\n${row.name}: ${row.about}`);
+    for (const check of await runRow(row, settings)) {
+      checks.push(check);
+      console.log(textLine(check));
+      record(row, check, settings, facts);
+    }
+  }
+  writeFileSync(TABLE, markdownTable(checks) + '\n');
+  const seconds = Math.round((performance.now() - started) / 1000);
+  console.log(`\n${summary(checks)} in ${seconds} s; records in ${RESULTS}, table in ${TABLE}`);
+}
+
+function buildLoadGenerator(): void {
+  const script = join(projectRoot, 'native', 'build', 'build-load-generator.mjs');
+  execFileSync(process.execPath, [script], { stdio: 'inherit' });
+}
+
+/** A row that breaks does not hold up the others. */
+async function runRow(row: Row, settings: Settings): Promise<Check[]> {
+  const meter = new DisturbanceMeter();
+  try {
+    const checks = await row.run(settings);
+    const notes = meter.notes();
+    return checks.map((check) =>
+      'notRun' in check ? check : { ...check, notes: [...check.notes, ...notes] },
+    );
+  } catch (error) {
+    process.exitCode = BROKEN;
+    const notRun = `it failed: ${(error as Error).message}`;
+    return [{ name: row.name, budget: { limit: 'at most', value: NaN }, unit: '×', notRun }];
+  }
+}
+
+function record(row: Row, check: Check, { quick }: Settings, facts: RunFacts): void {
+  const line = { row: row.name, verdict: verdictOf(check), ...check, quick, ...facts };
+  appendFileSync(RESULTS, `${JSON.stringify(line)}\n`);
+}
+
+function summary(checks: readonly Check[]): string {
+  const count = (verdict: string) => checks.filter((check) => verdictOf(check) === verdict).length;
+  return `${count('PASS')} PASS, ${count('MISS')} MISS, ${count('NOT RUN')} NOT RUN`;
+}
+
+try {
+  await main(readFlags());
+} catch (error) {
+  console.error(`bench: ${(error as Error).message}`);
+  process.exitCode = WRONG_USAGE;
+}
