@@ -12,13 +12,13 @@ type Tensors = Readonly<Record<string, Tensor>>;
  */
 export async function probeBatching(version: Version): Promise<void> {
   const [first, second] = [probeInputs(version, 0), probeInputs(version, 1)];
-  const both = mapTensors(first, (tensor, name) => joinRows(tensor, second[name] as Tensor));
+  const both = mapTensors(first, (tensor, name) => joinRows([tensor, second[name] as Tensor]));
   const alone = [await run(version, first), await run(version, second)] as const;
   const together = await run(version, both);
   for (const [name, got] of Object.entries(together)) {
     const [top, bottom] = alone.map((outputs) => outputs[name]) as [Tensor, Tensor];
     const problem =
-      rowsProblem(top) ?? rowsProblem(bottom) ?? difference(joinRows(top, bottom), got);
+      rowsProblem(top) ?? rowsProblem(bottom) ?? difference(joinRows([top, bottom]), got);
     if (problem) throw refusal(`output '${name}' of two rows differs from two runs: ${problem}`);
   }
 }

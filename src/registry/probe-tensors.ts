@@ -1,3 +1,4 @@
+import { fromBf16, fromFp16 } from '../rpc/half-floats.js';
 import { DATATYPES, type Datatype, type Tensor, type TensorSignature } from '../rpc/tensor.js';
 
 /** Rows of input for the batch probe, and how nearly its answers must agree. */
@@ -28,10 +29,12 @@ export function probeRow(
   return { datatype: input.datatype, shape: [1, ...inner], data: bytes };
 }
 
-/** The rows of two tensors of one shape, one after the other. */
-export function joinRows(first: Tensor, second: Tensor): Tensor {
-  const data = Buffer.concat([first.data as Uint8Array, second.data as Uint8Array]);
-  return { ...first, shape: [2, ...first.shape.slice(1)], data };
+/** The rows of several tensors, one after the other. But for the first dimension, their shapes are equal. */
+export function joinRows(parts: readonly [Tensor, ...Tensor[]]): Tensor {
+  const [first] = parts;
+  const rows = parts.reduce((sum, { shape }) => sum + (shape[0] ?? 0), 0);
+  const data = Buffer.concat(parts.map((part) => part.data as Uint8Array));
+  return { ...first, shape: [rows, ...first.shape.slice(1)], data };
 }
 
 /** How two tensors differ by more than rounding; nothing if they do not. */
@@ -102,18 +105,3 @@ const READERS: Readonly<Record<Datatype, (view: DataView, at: number) => number 
   FP64: (view, at) => view.getFloat64(at, true),
   BYTES: () => 0,
 };
-
-function fromFp16(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0x1f) return fraction ? NaN : sign * Infinity;
-  const isSubnormal = exponent === 0;
-  return (
-    sign * 2 ** (isSubnormal ? -14 : exponent - 15) * ((isSubnormal ? 0 : 1) + fraction / 1024)
-  );
-}
-
-function fromBf16(bits: number): number {
-  return new Float32Array(Uint32Array.of(bits << 16).buffer)[0] as number;
-}

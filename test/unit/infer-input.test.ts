@@ -21,6 +21,8 @@ describe('JSON', () => {
     ['INT32', '[-2147483648, 2147483647]', Int32Array.of(-(2 ** 31), 2 ** 31 - 1)],
     ['INT64', '[-1, "-9223372036854775808"]', BigInt64Array.of(-1n, -(2n ** 63n))],
     ['FP32', '[0.1, -2, 1e30]', Float32Array.of(0.1, -2, 1e30)],
+    ['FP16', '[1, -0.5, "NaN"]', Uint16Array.of(0x3c00, 0xb800, 0x7e00)],
+    ['BF16', '[1, -0.5]', Uint16Array.of(0x3f80, 0xbf00)],
     ['FP64', '[0.1, "NaN", "-Infinity"]', Float64Array.of(0.1, NaN, -Infinity)],
     ['BYTES', '["a", "ä", 5, true]', ['a', 'ä', '5', 'true']],
   ] as const)('of %s holds its values: %s', (datatype, text, data) => {
@@ -65,8 +67,7 @@ describe('JSON', () => {
     ['INT64', '["9223372036854775808"]', '"9223372036854775808" is no INT64'],
     ['INT64', '[true]', 'true is no INT64'],
     ['UINT64', '["-1"]', '"-1" is no UINT64'],
-    ['FP16', '[1]', 'give FP16 as a file of raw bytes'],
-    ['BF16', '[1.5]', 'give BF16 as a file of raw bytes'],
+    ['FP16', '["1"]', '"1" is no FP16'],
   ] as const)('that is no %s is refused: %s', (datatype, text, problem) => {
     const refused = () => jsonToInput(text, input(datatype));
     expect(refused).toThrow(UsageError);

@@ -20,7 +20,7 @@ describe('a row of the probe', () => {
     expect(first.data).toHaveLength(8 * DATATYPES[datatype]);
     expect(difference(first, second)).toBeDefined();
     expect(difference(first, first)).toBeUndefined();
-    expect(joinRows(first, second)).toMatchObject({ shape: [2, 8] });
+    expect(joinRows([first, second])).toMatchObject({ shape: [2, 8] });
   });
 
   test('has the inner dimensions that model.yaml gives, else 1', () => {

@@ -1,0 +1,63 @@
+import { WarmswapError } from './errors.js';
+import { toBf16, toFp16 } from './half-floats.js';
+import { DATATYPES, type Datatype, type Tensor } from './tensor.js';
+
+/** Tensors from JSON: numbers, integers as texts where JSON's numbers are too small, texts for BYTES. */
+
+type Numeric = Exclude<Datatype, 'BYTES'>;
+
+const FLOATS: ReadonlySet<Datatype> = new Set(['FP16', 'BF16', 'FP32', 'FP64']);
+const NOT_IN_JSON: ReadonlySet<unknown> = new Set(['NaN', 'Infinity', '-Infinity']);
+
+const ARRAYS: Readonly<Record<Numeric, (values: readonly unknown[]) => ArrayBufferView>> = {
+  BOOL: (values) => Uint8Array.from(values, Number),
+  UINT8: (values) => Uint8Array.from(values, Number),
+  UINT16: (values) => Uint16Array.from(values, Number),
+  UINT32: (values) => Uint32Array.from(values, Number),
+  UINT64: (values) => BigUint64Array.from(values, (value) => BigInt(value as number)),
+  INT8: (values) => Int8Array.from(values, Number),
+  INT16: (values) => Int16Array.from(values, Number),
+  INT32: (values) => Int32Array.from(values, Number),
+  INT64: (values) => BigInt64Array.from(values, (value) => BigInt(value as number)),
+  FP16: (values) => Uint16Array.from(values, (value) => toFp16(Number(value))),
+  BF16: (values) => Uint16Array.from(values, (value) => toBf16(Number(value))),
+  FP32: (values) => Float32Array.from(values, Number),
+  FP64: (values) => Float64Array.from(values, Number),
+};
+
+/**
+ * The data of a tensor from its elements, in row-major order. Floats are rounded; anything else that
+ * the datatype does not hold exactly is refused with INVALID_ARGUMENT.
+ */
+export function dataFromJson(elements: readonly unknown[], datatype: Datatype): Tensor['data'] {
+  if (datatype === 'BYTES') return elements.map(String);
+  const index = elements.findIndex((element) => !fits(element, datatype));
+  if (index >= 0) {
+    throw new WarmswapError(
+      'INVALID_ARGUMENT',
+      `${JSON.stringify(elements[index])} is no ${datatype}`,
+    );
+  }
+  const { buffer, byteOffset, byteLength } = ARRAYS[datatype](elements);
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+/** Whether the value can be had exactly; floats are rounded. */
+function fits(element: unknown, datatype: Numeric): boolean {
+  if (datatype === 'BOOL') return [true, false, 0, 1].includes(element as number);
+  if (FLOATS.has(datatype)) return typeof element === 'number' || NOT_IN_JSON.has(element);
+  const integer = toInteger(element);
+  if (integer === undefined) return false;
+  const bits = DATATYPES[datatype] * 8;
+  const kept = datatype.startsWith('U')
+    ? BigInt.asUintN(bits, integer)
+    : BigInt.asIntN(bits, integer);
+  return kept === integer;
+}
+
+/** Integers that JSON's numbers do not hold exactly come as texts. */
+function toInteger(element: unknown): bigint | undefined {
+  const isInteger =
+    typeof element === 'string' ? /^-?\d+$/.test(element) : Number.isSafeInteger(element);
+  return isInteger ? BigInt(element as string | number) : undefined;
+}
