@@ -69,7 +69,15 @@ const label = z
   .string()
   .regex(/^[A-Za-z][A-Za-z0-9_-]{0,62}$/, 'expected a letter, then letters, digits, _ and -');
 
-export const modelSchema = z.strictObject({
+const warmup = z.strictObject({
+  runs: z.int().min(0).max(1000).default(3),
+  shapes: z.record(z.string(), z.array(z.int().min(0))).default({}),
+  /** Default: every size that batching can make. */
+  batchSizes: z.array(positive).min(1).optional(),
+  maxDuration: timeout.prefault('10s'),
+});
+
+const modelSettings = z.strictObject({
   versions: z
     .union(
       [
@@ -94,12 +102,16 @@ export const modelSchema = z.strictObject({
     .strictObject({ maxBatch: z.int().min(2).max(65_536), maxDelay: delay.default(0) })
     .optional(),
   instances: positive.max(64).default(1),
-  warmup: z
-    .strictObject({
-      runs: z.int().min(0).max(1000).default(3),
-      shapes: z.record(z.string(), z.array(z.int().min(0))).default({}),
-    })
-    .prefault({}),
+  warmup: warmup.prefault({}),
+});
+
+export const modelSchema = modelSettings.superRefine(({ batching, warmup }, context) => {
+  const most = batching?.maxBatch ?? 0;
+  const wrong = (warmup.batchSizes ?? []).findIndex((size) => size > most);
+  if (wrong < 0) return;
+  const expected = batching ? `1 to batching.maxBatch, ${most}` : 'none without batching';
+  const message = `expected ${expected}, got ${warmup.batchSizes?.[wrong]}`;
+  context.addIssue({ code: 'custom', path: ['warmup', 'batchSizes', wrong], message });
 });
 
 /** One model's model.yaml, with every default filled in. */

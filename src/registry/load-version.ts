@@ -11,22 +11,23 @@ export interface ThreadBudget {
 }
 
 /**
- * Takes a planned version to `ready`: maps it, creates its session, warms it, and proves that its
- * requests may be batched if they are to be. Rejects with the
- * reason, after which the version is `failed` and holds nothing. A warm-up that fails is noted in
- * `warmUpProblem`; the gates judge it.
+ * Takes a planned version to `ready`: maps it, creates its session, warms it with what `active`, the
+ * model's active version, has answered, and proves that its requests may be batched if they are to
+ * be. Rejects with the reason, after which the version is `failed` and holds nothing. A warm-up that
+ * fails is noted in `warmUpProblem`; the gates judge it.
  */
 export async function loadVersion(
   engine: Engine,
   version: Version,
   threads: ThreadBudget,
+  active: () => Version | undefined,
 ): Promise<void> {
   try {
     const started = performance.now();
     await createSession(engine, version, threads);
     const loaded = performance.now();
     version.moveTo('warming');
-    version.warmUpProblem = await warmUp(version);
+    await warmUp(version, active());
     if (version.plan.options.batching) await probeBatching(version);
     version.times = { loadMs: loaded - started, warmMs: performance.now() - loaded };
     version.moveTo('ready');

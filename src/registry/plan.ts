@@ -8,6 +8,8 @@ export interface VersionPlan {
   fingerprint: string;
   /** How the artifact shares its weights, and why not better; without it, the source is loaded. */
   artifact?: ArtifactPlan;
+  /** Absolute paths of the repository's requests for warm-up, if there are any. */
+  warmupFiles?: readonly string[];
   /** Two plans with equal keys are the same version loaded the same way. */
   key: string;
   options: VersionOptions;
@@ -30,7 +32,18 @@ export interface VersionOptions {
   instances: number;
   /** Rows that may run together, and how long a request waits for others; none: each runs alone. */
   batching?: { maxBatch: number; maxDelayMs: number };
-  warmup: { runs: number; shapes: Readonly<Record<string, readonly number[]>> };
+  warmup: WarmUpOptions;
+}
+
+export interface WarmUpOptions {
+  /** Of each request and each batch size; 0 turns the warm-up off. */
+  runs: number;
+  /** Of generated inputs. */
+  shapes: Readonly<Record<string, readonly number[]>>;
+  /** Numbers of rows to run where the version has batching; all that can occur if left out. */
+  batchSizes?: readonly number[];
+  /** Nothing that can be left out begins after this. */
+  maxDurationMs: number;
 }
 
 export interface ModelPlan {
@@ -47,6 +60,8 @@ export interface ModelPlan {
 export interface GenerationPlan {
   generation: number;
   models: readonly ModelPlan[];
+  /** The versions have passed their gates already, and join again in a worker that starts. */
+  isCommitted?: true;
 }
 
 /** Why a version did not become ready. */

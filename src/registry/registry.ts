@@ -1,6 +1,6 @@
 import type { Engine } from '../native/engine.js';
 import { toWarmswapError, WarmswapError } from '../rpc/errors.js';
-import { signatureRefusal, warmUpRefusal } from './gates.js';
+import { clientsRefusal, signatureRefusal, warmUpRefusal } from './gates.js';
 import { loadVersion, type ThreadBudget } from './load-version.js';
 import { ModelSet, type ServedModel } from './model-set.js';
 import type { GenerationPlan, ModelPlan, VersionFailure, VersionPlan } from './plan.js';
@@ -61,7 +61,7 @@ export class Registry {
     const fresh = [...set.versions()].filter((version) => version.state === 'discovered');
     const failures = await this.#loadAll(attempt, fresh);
     for (const version of fresh) this.#loading.delete(version);
-    failures.push(...this.#gateFailures(set, plan, fresh));
+    if (!plan.isCommitted) failures.push(...this.#gateFailures(set, plan, fresh));
     if (failures.length > 0 || this.#attempt !== attempt) {
       await this.#retireAll(fresh.filter((version) => version.state === 'ready'));
       throw new PrepareError(failures);
@@ -135,7 +135,9 @@ export class Registry {
       if (this.#attempt !== attempt) break;
       this.#loading.add(version);
       try {
-        await loadVersion(this.engine, version, this.options.threads);
+        await loadVersion(this.engine, version, this.options.threads, () =>
+          this.#activeOf(version.name),
+        );
       } catch (error) {
         this.#loading.delete(version);
         failures.push(failure(version, error));
@@ -148,15 +150,23 @@ export class Registry {
     const unwarmed = fresh
       .filter((version) => version.state === 'ready')
       .map((version) => [version, warmUpRefusal(version, this.#activeOf(version.name))] as const);
-    const changed = plan.models
-      .filter((model) => !model.allowSignatureChange)
-      .flatMap(({ name }) => set.models.get(name)?.active ?? [])
+    const unfit = [...set.models.values()]
+      .map(({ active }) => active)
       .filter((next) => next.state === 'ready')
-      .map((next) => [next, signatureRefusal(next, this.#activeOf(next.name))] as const);
-    return [...unwarmed, ...changed].flatMap(([version, reason]) =>
+      .map((next) => [next, this.#takeoverRefusal(next, plan)] as const);
+    return [...unwarmed, ...unfit].flatMap(([version, reason]) =>
       reason === undefined
         ? []
         : failure(version, new WarmswapError('FAILED_PRECONDITION', reason)),
+    );
+  }
+
+  /** Why a version must not become its model's active one. */
+  #takeoverRefusal(next: Version, { models }: GenerationPlan): string | undefined {
+    const mayChange = models.find(({ name }) => name === next.name)?.allowSignatureChange;
+    return (
+      clientsRefusal(next) ??
+      (mayChange ? undefined : signatureRefusal(next, this.#activeOf(next.name)))
     );
   }
 

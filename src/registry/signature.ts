@@ -1,5 +1,5 @@
 import type { Signature } from '../native/engine.js';
-import { describeTensor, type TensorSignature } from '../rpc/tensor.js';
+import { describeTensor, type Tensor, type TensorSignature } from '../rpc/tensor.js';
 
 /**
  * What keeps `next` from answering the requests that `current` answers; nothing if it can. Names
@@ -30,10 +30,29 @@ function tensorsChange(
   return added === undefined ? undefined : `${role} '${added}' is new`;
 }
 
-function accepts(after: TensorSignature, before: TensorSignature): boolean {
+function accepts(after: TensorSignature, before: Omit<TensorSignature, 'name'>): boolean {
   return (
     after.datatype === before.datatype &&
     after.shape.length === before.shape.length &&
     after.shape.every((size, i) => size < 0 || size === before.shape[i])
   );
+}
+
+/** Why a model with these inputs cannot be asked that; nothing if it can. */
+export function inputsMismatch(
+  inputs: Readonly<Record<string, Tensor>>,
+  expected: readonly TensorSignature[],
+): string | undefined {
+  const unknown = Object.keys(inputs).find((name) => !expected.some((each) => each.name === name));
+  if (unknown !== undefined) {
+    const names = expected.map(({ name }) => name).join(', ');
+    return `there is no input '${unknown}'; the inputs are ${names}`;
+  }
+  for (const input of expected) {
+    const got = Object.hasOwn(inputs, input.name) ? inputs[input.name] : undefined;
+    if (got && accepts(input, got)) continue;
+    const what = got ? describeTensor(got) : 'none';
+    return `input '${input.name}': expected ${describeTensor(input)}, got ${what}`;
+  }
+  return undefined;
 }

@@ -7,7 +7,11 @@ import type {
   Signature,
 } from '../native/engine.js';
 import type { VersionPlan } from './plan.js';
+import { RequestRecorder } from './request-recorder.js';
 import { transition, type VersionState } from './version-state.js';
+
+/** Where the requests of a warm-up come from: clients, the version's folder, or its signature. */
+export type WarmUpSource = 'recorded' | 'files' | 'generated';
 
 export interface VersionTimes {
   loadMs: number;
@@ -22,8 +26,12 @@ export class Version {
   times: VersionTimes = { loadMs: 0, warmMs: 0 };
   /** Size of the mapped files, once they are. */
   mappedBytes = 0;
+  /** What the warm-up ran; nothing if it is turned off. */
+  warmUpSource: WarmUpSource | undefined;
   /** Why the warm-up failed, where it did. */
   warmUpProblem: string | undefined;
+  /** What clients asked lately: the version after this one is warmed with it. */
+  readonly recorder = new RequestRecorder();
   #state: VersionState = 'discovered';
   #model: EngineModel | undefined;
   #leases = 0;
@@ -62,14 +70,18 @@ export class Version {
 
   /**
    * Runs one request under a lease of its own. The lease is taken, and the inputs are copied, before
-   * this returns; what cancels the run is in `slot` then.
+   * this returns; what cancels the run is in `slot` then. While the version is warming, it is no
+   * client's request: it is not recorded, and has no deadline by default.
    */
   async infer(request: EngineRequest, slot?: CancelSlot): Promise<EngineResult> {
     const model = this.#loaded();
     this.#leases++;
     try {
+      if (this.#state === 'warming') return await model.infer(request, slot);
       const deadlineMs = request.deadlineMs ?? this.plan.options.deadlineMs;
-      return await model.infer({ ...request, deadlineMs }, slot);
+      const answer = model.infer({ ...request, deadlineMs }, slot);
+      if (this.recorder.due()) this.recorder.record(request.inputs, answer);
+      return await answer;
     } finally {
       this.#release();
     }

@@ -1,48 +1,138 @@
-import { DATATYPES, describeTensor, type Tensor, type TensorSignature } from '../rpc/tensor.js';
-import type { Version } from './version.js';
+import { describeTensor, type Tensor } from '../rpc/tensor.js';
+import { generateInputs } from './generated-inputs.js';
+import type { VersionOptions } from './plan.js';
+import { readRequestFiles, type FileRequest } from './request-file.js';
+import { batchOf, rowBytes, rowCount, rowGroups, type RowGroup } from './row-batches.js';
+import { inputsMismatch } from './signature.js';
+import type { Version, WarmUpSource } from './version.js';
+
+type Inputs = Readonly<Record<string, Tensor>>;
+
+interface WarmUpRequests {
+  source: WarmUpSource;
+  /** Of all of them, as in "3 rows of what". */
+  what: string;
+  requests: readonly { what: string; inputs: Inputs }[];
+}
+
+interface Step {
+  what: string;
+  inputs: Inputs;
+}
+
+/** As much as a message may have by default. */
+const MOST_BATCH_BYTES = 64 * 2 ** 20;
 
 /**
- * Runs a version before it serves, so that no client meets a first, slow run. Inputs are zeros of
- * the signature; a free dimension is 1 unless model.yaml's `warmup.shapes` gives the input's shape.
- * Gives the run's error and the remedy if the model does not take them.
+ * Runs a version before it serves, so that no client meets a first, slow run: requests that `active`
+ * has answered and that fit, else the files of the version, else zeros; and, where it has batching,
+ * their rows in batches of every size. `maxDurationMs` ends it early, though not before the first
+ * two sizes, or the first request, have run. Notes the source, and the problem if it fails; a file
+ * that cannot be used is one whatever the source.
  */
-export async function warmUp(version: Version): Promise<string | undefined> {
-  const { runs, shapes } = version.plan.options.warmup;
-  const inputs = generateInputs(version.signature.inputs, shapes);
+export async function warmUp(version: Version, active: Version | undefined): Promise<void> {
+  const { runs, maxDurationMs } = version.plan.options.warmup;
+  if (runs === 0) return;
+  const ends = performance.now() + maxDurationMs;
+  version.warmUpSource = 'files';
   try {
-    for (let run = 0; run < runs; run++) await version.infer({ inputs });
-    return undefined;
+    const files = await readRequestFiles(version.plan.warmupFiles ?? [], version.signature.inputs);
+    const requests = recorded(version, active) ?? fromFiles(files) ?? generated(version);
+    version.warmUpSource = requests.source;
+    const { required, optional } = steps(requests, version.plan.options);
+    for (const step of required) await repeat(version, step, ends);
+    for (const step of optional) {
+      if (performance.now() >= ends) return;
+      await repeat(version, step, ends);
+    }
   } catch (error) {
-    return describeProblem(error as Error, inputs);
+    version.warmUpProblem = (error as Error).message;
   }
 }
 
-export function generateInputs(
-  signature: readonly TensorSignature[],
-  shapes: Readonly<Record<string, readonly number[]>>,
-): Record<string, Tensor> {
-  return Object.fromEntries(
-    signature.map((input) => {
-      const given = Object.hasOwn(shapes, input.name) ? shapes[input.name] : undefined;
-      return [input.name, zeros(input, given)];
-    }),
+function recorded(version: Version, active: Version | undefined): WarmUpRequests | undefined {
+  const fitting = (active?.recorder.requests() ?? []).filter(
+    (inputs) => inputsMismatch(inputs, version.signature.inputs) === undefined,
   );
+  if (!active || fitting.length === 0) return undefined;
+  const what = `that version ${active.number}, the active one, has answered,`;
+  const requests = fitting.map((inputs) => ({ what: `a request ${what}`, inputs }));
+  return { source: 'recorded', what: `requests ${what}`, requests };
 }
 
-function zeros(input: TensorSignature, given: readonly number[] | undefined): Tensor {
-  const shape = given ?? input.shape.map((size) => (size < 0 ? 1 : size));
-  const count = shape.reduce((product, size) => product * size, 1);
-  const data =
-    input.datatype === 'BYTES'
-      ? new Array<string>(count).fill('')
-      : new Uint8Array(count * DATATYPES[input.datatype]);
-  return { datatype: input.datatype, shape, data };
+function fromFiles(files: readonly FileRequest[]): WarmUpRequests | undefined {
+  if (files.length === 0) return undefined;
+  const requests = files.map(({ path, inputs }) => ({ what: `the file ${path}:`, inputs }));
+  return { source: 'files', what: 'the files in warmup:', requests };
 }
 
-function describeProblem(error: Error, inputs: Readonly<Record<string, Tensor>>): string {
-  const used = Object.entries(inputs).map(([name, tensor]) => `${name} ${describeTensor(tensor)}`);
-  return (
-    `warm-up failed with zeros for ${used.join(', ')}: ${error.message}. If the model needs other ` +
-    'shapes, set warmup.shapes in model.yaml; warmup.runs: 0 turns the warm-up off'
-  );
+function generated(version: Version): WarmUpRequests {
+  const inputs = generateInputs(version.signature.inputs, version.plan.options.warmup.shapes);
+  const what = 'zeros for';
+  return { source: 'generated', what, requests: [{ what, inputs }] };
+}
+
+/** What runs in any case, and what runs while there is time; made as it is needed. */
+function steps({ what, requests }: WarmUpRequests, options: VersionOptions) {
+  const groups = options.batching ? rowGroups(requests.map(({ inputs }) => inputs)) : [];
+  const [first, ...others] = groups;
+  if (!first) return { required: requests.slice(0, 1), optional: requests.slice(1) };
+  const sizes = batchSizes(options);
+  const urgent = sizes.slice(0, 2);
+  return {
+    required: batches(what, urgent, [first]),
+    optional: inTurn(
+      // A request alone is the batch of its rows.
+      requests.filter(({ inputs }) => requests.length > 1 || !sizes.includes(rowCount(inputs))),
+      batches(what, urgent, others),
+      batches(what, sizes.slice(2), groups),
+    ),
+  };
+}
+
+/** The largest and the smallest come first. */
+function batchSizes({ warmup, batching }: VersionOptions): readonly number[] {
+  const most = batching?.maxBatch ?? 1;
+  return warmup.batchSizes ?? [most, ...Array.from({ length: most - 1 }, (_, i) => i + 1)];
+}
+
+function* batches(
+  what: string,
+  sizes: readonly number[],
+  groups: readonly RowGroup[],
+): Generator<Step> {
+  for (const size of sizes) {
+    for (const group of groups) {
+      if (size * rowBytes(group) > MOST_BATCH_BYTES) continue;
+      yield { what: `${size} rows of ${what}`, inputs: batchOf(group, size) };
+    }
+  }
+}
+
+function* inTurn<T>(...lists: readonly Iterable<T>[]): Generator<T> {
+  for (const list of lists) yield* list;
+}
+
+/** At least once; rejects with what failed and the remedy. */
+async function repeat(version: Version, { what, inputs }: Step, ends: number): Promise<void> {
+  const { runs } = version.plan.options.warmup;
+  try {
+    let run = 0;
+    do await version.infer({ inputs });
+    while (++run < runs && performance.now() < ends);
+  } catch (error) {
+    const used = Object.entries(inputs).map(
+      ([name, tensor]) => `${name} ${describeTensor(tensor)}`,
+    );
+    const problem = `warm-up failed with ${what} ${used.join(', ')}: ${(error as Error).message}`;
+    throw new Error(`${problem}. ${remedy(version)}`, { cause: error });
+  }
+}
+
+function remedy({ warmUpSource }: Version): string {
+  const isGuess = warmUpSource === 'generated';
+  const shapes = isGuess
+    ? 'If the model needs other shapes, set warmup.shapes in model.yaml; '
+    : '';
+  return `${shapes}warmup.runs: 0 turns the warm-up off`;
 }

@@ -27,6 +27,8 @@ export interface RepositoryVersion {
   modelPath: string;
   /** Differs whenever a file of the version was replaced or changed. */
   fingerprint: string;
+  /** Absolute paths of `warmup/*.json`, sorted; one more than may be, if there are too many. */
+  warmupFiles: readonly string[];
 }
 
 const MODEL_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
@@ -34,6 +36,8 @@ const VERSION_NAME = /^[1-9][0-9]{0,14}$/;
 /** Requests for tests and warm-up: they are no part of what is loaded. */
 const REQUEST_FOLDERS: ReadonlySet<string> = new Set(['golden', 'warmup']);
 const MAX_FILES = 65_536;
+/** One more than a warm-up takes, which tells that there are too many. */
+const MAX_LISTED_REQUESTS = 65;
 
 /**
  * Reads the repository. Folders whose names are no model's or version's are not looked at, and
@@ -60,13 +64,32 @@ async function scanModel(name: string, directory: string): Promise<RepositoryMod
   const numbers = (await subfolders(directory, VERSION_NAME)).map(Number).sort((a, b) => a - b);
   if (numbers.length === 0) return undefined;
   const versions = await Promise.all(
-    numbers.map(async (version) => ({
-      version,
-      modelPath: join(directory, String(version), 'model.onnx'),
-      fingerprint: await fingerprint(join(directory, String(version))),
-    })),
+    numbers.map((version) => scanVersion(version, join(directory, String(version)))),
   );
   return { name, config: await readModelConfig(join(directory, 'model.yaml')), versions };
+}
+
+async function scanVersion(version: number, directory: string): Promise<RepositoryVersion> {
+  return {
+    version,
+    modelPath: join(directory, 'model.onnx'),
+    fingerprint: await fingerprint(directory),
+    warmupFiles: await jsonFiles(join(directory, 'warmup')),
+  };
+}
+
+async function jsonFiles(directory: string): Promise<string[]> {
+  const names = await readdir(directory).catch(noneIfMissing);
+  return names
+    .filter((name) => name.endsWith('.json'))
+    .sort()
+    .slice(0, MAX_LISTED_REQUESTS)
+    .map((name) => join(directory, name));
+}
+
+function noneIfMissing(error: NodeJS.ErrnoException): string[] {
+  if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];
+  throw error;
 }
 
 async function readModelConfig(path: string): Promise<ModelConfig | ConfigProblem> {

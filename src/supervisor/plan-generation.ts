@@ -87,7 +87,7 @@ function stillHolding(
 }
 
 function planVersion(
-  { version, modelPath, fingerprint }: RepositoryVersion,
+  { version, modelPath, fingerprint, warmupFiles }: RepositoryVersion,
   config: ModelConfig,
 ): VersionPlan {
   const { queue, warmup, batching, instances } = config;
@@ -99,10 +99,16 @@ function planVersion(
     ...(batching && {
       batching: { maxBatch: batching.maxBatch, maxDelayMs: batching.maxDelay },
     }),
-    warmup,
+    warmup: planWarmUp(warmup),
   };
+  // Without the warm-up files: what is served is the same, and they are read at its next load.
   const key = `${version}:${fingerprint}:${JSON.stringify(options)}`;
-  return { version, modelPath, fingerprint, key, options };
+  const files = warmupFiles.length > 0 ? { warmupFiles } : {};
+  return { version, modelPath, fingerprint, ...files, key, options };
+}
+
+function planWarmUp({ runs, shapes, batchSizes, maxDuration }: ModelConfig['warmup']) {
+  return { runs, shapes, ...(batchSizes && { batchSizes }), maxDurationMs: maxDuration };
 }
 
 function chosenByPolicy(

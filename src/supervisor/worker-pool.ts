@@ -180,7 +180,8 @@ export class WorkerPool {
     const { generation, models } = this.options.committed();
     const attempt = this.options.nextAttempt();
     this.#joins.set(worker.id, { attempt, generation, without });
-    const plan = { generation, models: models.filter(({ name }) => !without.has(name)) };
+    const kept = models.filter(({ name }) => !without.has(name));
+    const plan = { generation, models: kept, isCommitted: true as const };
     worker.send({ type: 'prepare', attempt, plan });
   }
 

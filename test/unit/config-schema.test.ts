@@ -11,7 +11,7 @@ test('a model.yaml that sets nothing gives the defaults', () => {
     labels: {},
     queue: { maxSize: 1024, priorities: 3 },
     instances: 1,
-    warmup: { runs: 3, shapes: {} },
+    warmup: { runs: 3, shapes: {}, maxDuration: 10_000 },
   };
   for (const text of ['', 'queue: {}\nwarmup: {}\nlabels: {}'])
     expect(parse(text)).toEqual(defaults);
@@ -25,7 +25,11 @@ test('a model.yaml that sets everything is taken as it is', () => {
     queue: { maxSize: 8, deadline: 100ms, priorities: 2 }
     batching: { maxBatch: 32, maxDelay: 500us }
     instances: 2
-    warmup: { runs: 0, shapes: { x: [1, 512], scalar: [], "a b/c": [0] } }`;
+    warmup:
+      runs: 0
+      shapes: { x: [1, 512], scalar: [], "a b/c": [0] }
+      batchSizes: [1, 32]
+      maxDuration: 2s`;
   expect(parse(text)).toEqual({
     versions: [1, 3],
     active: 3,
@@ -33,7 +37,12 @@ test('a model.yaml that sets everything is taken as it is', () => {
     queue: { maxSize: 8, deadline: 100, priorities: 2 },
     batching: { maxBatch: 32, maxDelay: 0.5 },
     instances: 2,
-    warmup: { runs: 0, shapes: { x: [1, 512], scalar: [], 'a b/c': [0] } },
+    warmup: {
+      runs: 0,
+      shapes: { x: [1, 512], scalar: [], 'a b/c': [0] },
+      batchSizes: [1, 32],
+      maxDuration: 2_000,
+    },
   });
 });
 
@@ -70,6 +79,18 @@ describe('refused is', () => {
     ['warmup: { runs: 1001 }', 'warmup.runs: Too big'],
     ['warmup: { shapes: { x: [-1] } }', 'warmup.shapes.x.0: Too small'],
     ['warmup: { shapes: { x: 3 } }', 'warmup.shapes.x: Invalid input: expected array'],
+    ['warmup: { maxDuration: 0 }', 'warmup.maxDuration: expected 1us to 24 days'],
+    ['warmup: { batchSizes: [] }', 'warmup.batchSizes: Too small'],
+    ['warmup: { batchSizes: [1] }', 'warmup.batchSizes.0: expected none without batching, got 1'],
+    [
+      'batching: { maxBatch: 4 }\nwarmup: { batchSizes: [0] }',
+      'warmup.batchSizes.0: Too small: expected number to be >=1',
+    ],
+    [
+      'batching: { maxBatch: 4 }\nwarmup: { batchSizes: [4, 5] }',
+      'warmup.batchSizes.1: expected 1 to batching.maxBatch, 4, got 5',
+    ],
+    ['warmup: { batchsizes: [1] }', 'unknown key warmup.batchsizes (did you mean batchSizes?)'],
     ['label: { a: 1 }', 'unknown key label (did you mean labels?)'],
   ])('%j', (text, problem) => {
     expect(() => parse(text)).toThrow(`model.yaml: ${problem}`);

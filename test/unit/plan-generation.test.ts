@@ -21,6 +21,7 @@ function model(name: string, versions: readonly number[], yaml = ''): Repository
       version,
       modelPath: `/models/${name}/${version}/model.onnx`,
       fingerprint: `print-${version}`,
+      warmupFiles: [],
     })),
   };
 }
@@ -107,7 +108,7 @@ describe('the versions that are served', () => {
       queue: { maxSize: 8, deadline: 1s, priorities: 2 }
       batching: { maxBatch: 4, maxDelay: 1ms }
       instances: 2
-      warmup: { runs: 5, shapes: { x: [2] } }`;
+      warmup: { runs: 5, shapes: { x: [2] }, batchSizes: [4, 2], maxDuration: 2s }`;
     expect(planOf(model('m', [4], yaml)).versions).toMatchObject([
       {
         version: 4,
@@ -118,13 +119,14 @@ describe('the versions that are served', () => {
           priorities: 2,
           instances: 2,
           batching: { maxBatch: 4, maxDelayMs: 1 },
-          warmup: { runs: 5, shapes: { x: [2] } },
+          warmup: { runs: 5, shapes: { x: [2] }, batchSizes: [4, 2], maxDurationMs: 2_000 },
         },
       },
     ]);
     const byDefault = planOf(model('m', [4])).versions[0]?.options;
     expect(byDefault).not.toHaveProperty('deadlineMs');
     expect(byDefault).not.toHaveProperty('batching');
+    expect(byDefault?.warmup).toEqual({ runs: 3, shapes: {}, maxDurationMs: 10_000 });
   });
 
   test('include the active and the labelled ones, each once, ascending', () => {
@@ -144,8 +146,16 @@ describe('the key of a version', () => {
     expect(keyOf(model('m', [1], 'labels: { a: 1 }\nversions: all'))).toBe(key);
   });
 
+  test('stays when its warm-up files change, which the plan names', () => {
+    const only = { ...model('m', [1]), versions: [{ ...versionOne(), warmupFiles: ['/a.json'] }] };
+    expect(planOf(only).versions).toMatchObject([{ key, warmupFiles: ['/a.json'] }]);
+  });
+
   test.each([
-    ['its files change', { ...model('m', [1]), versions: [changed()] }],
+    [
+      'its files change',
+      { ...model('m', [1]), versions: [{ ...versionOne(), fingerprint: 'other' }] },
+    ],
     ['its queue changes', model('m', [1], 'queue: { maxSize: 2 }')],
     ['its deadline changes', model('m', [1], 'queue: { deadline: 1s }')],
     ['its warm-up changes', model('m', [1], 'warmup: { runs: 1 }')],
@@ -154,8 +164,10 @@ describe('the key of a version', () => {
     expect(keyOf(only)).not.toBe(key);
   });
 
-  function changed() {
-    return { version: 1, modelPath: '/models/m/1/model.onnx', fingerprint: 'other' };
+  function versionOne() {
+    const [version] = model('m', [1]).versions;
+    if (!version) throw new Error('the model has a version');
+    return version;
   }
 });
 

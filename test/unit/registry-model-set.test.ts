@@ -8,7 +8,7 @@ function version(name: string, number: number): Version {
     queueCapacity: 1,
     priorities: 3,
     instances: 1,
-    warmup: { runs: 0, shapes: {} },
+    warmup: { runs: 0, shapes: {}, maxDurationMs: 1 },
   };
   return new Version(name, {
     version: number,

@@ -75,7 +75,12 @@ const versionPlan = (version: number, key = `${version}`): VersionPlan => ({
   modelPath: `/${key}`,
   fingerprint: key,
   key,
-  options: { queueCapacity: 1, priorities: 3, instances: 1, warmup: { runs: 0, shapes: {} } },
+  options: {
+    queueCapacity: 1,
+    priorities: 3,
+    instances: 1,
+    warmup: { runs: 0, shapes: {}, maxDurationMs: 1 },
+  },
 });
 
 /** A generation of one model, the last version active. */

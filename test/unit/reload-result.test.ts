@@ -7,7 +7,7 @@ function serving(name: string, active: number, key = `${active}`): ModelPlan {
     queueCapacity: 1,
     priorities: 3,
     instances: 1,
-    warmup: { runs: 0, shapes: {} },
+    warmup: { runs: 0, shapes: {}, maxDurationMs: 1 },
   };
   return {
     name,

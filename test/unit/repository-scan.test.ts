@@ -190,6 +190,35 @@ describe('the fingerprint of a version', () => {
   });
 });
 
+describe('the warm-up files of a version', () => {
+  const files = async () => {
+    write('m/1/model.onnx');
+    return (await scanRepository(root)).models.get('m')?.versions[0]?.warmupFiles;
+  };
+
+  test('are the JSON files of its folder warmup, by name', async () => {
+    for (const name of ['b.json', 'a.json', 'README.md', 'deeper/c.json']) {
+      write(`m/1/warmup/${name}`);
+    }
+    write('m/1/golden/d.json');
+    expect(await files()).toEqual([
+      join(root, 'm/1/warmup/a.json'),
+      join(root, 'm/1/warmup/b.json'),
+    ]);
+  });
+
+  test('are none where there is no such folder', async () => {
+    expect(await files()).toEqual([]);
+    write('m/1/warmup');
+    expect(await files()).toEqual([]);
+  });
+
+  test('are one more than a warm-up takes where there are many', async () => {
+    for (let i = 0; i < 70; i++) write(`m/1/warmup/${i}.json`);
+    expect(await files()).toHaveLength(65);
+  });
+});
+
 describe('model.yaml', () => {
   const config = async (text?: string) => {
     write('m/1/model.onnx');
