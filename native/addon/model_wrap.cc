@@ -10,17 +10,17 @@
 namespace warmswap {
 namespace {
 
-std::vector<Ort::Value> ValidInputs(const Model& model, const std::vector<TensorView>& views) {
+std::vector<InputTensor> ValidInputs(const Model& model, std::vector<TensorView> views) {
   const std::vector<TensorSpec>& specs = model.inputs();
   if (views.size() != specs.size()) {
     throw Error(ErrorCode::kInvalidArgument, "expected " + std::to_string(specs.size()) +
                                                  " inputs, got " + std::to_string(views.size()));
   }
   for (std::size_t i = 0; i < specs.size(); ++i) Validate(specs[i], views[i]);
-  std::vector<Ort::Value> values;
-  values.reserve(views.size());
-  for (const TensorView& view : views) values.push_back(ToOrtValue(view));
-  return values;
+  std::vector<InputTensor> inputs;
+  inputs.reserve(views.size());
+  for (TensorView& view : views) inputs.push_back(CopyInput(std::move(view), model.buffers()));
+  return inputs;
 }
 
 }  // namespace

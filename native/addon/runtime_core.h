@@ -4,12 +4,16 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <variant>
 #include <vector>
 
+#include "addon/answer_page.h"
 #include "addon/napi.h"
 #include "core/artifact_packer.h"
 #include "core/completion_queue.h"
+#include "core/infer_lane.h"
 #include "core/job_thread.h"
 #include "core/model.h"
 
@@ -18,25 +22,33 @@ namespace warmswap {
 /// A model that is being loaded is mapped; its ticket is still out.
 struct Mapped {};
 
-/// What a ticket comes back with: a finished run, a loaded model, the memory that one takes, how a
-/// model was packed, nothing, or why it failed. Mapped comes before.
-using Outcome = std::variant<RunResult, std::shared_ptr<Model>, ModelMemory, PackReport,
-                             std::monostate, Error, Mapped>;
+/// An answer that is ready to be sent, too big for the page.
+struct PackedAnswer {
+  std::unique_ptr<std::byte[]> bytes;
+  std::size_t size;
+};
+
+/// What a ticket comes back with: a finished run, its answer, a loaded model, the memory that one
+/// takes, how a model was packed, nothing, or why it failed. Mapped comes before.
+using Outcome = std::variant<RunResult, PackedAnswer, std::shared_ptr<Model>, ModelMemory,
+                             PackReport, std::monostate, Error, Mapped>;
 
 struct Event {
   std::uint64_t ticket;
   Outcome outcome;
+  std::optional<Reply> reply = std::nullopt;  ///< how to pack a RunResult
 };
 
-/// The native side of one JavaScript environment: its loader thread, and the inbox by which
-/// finished work reaches its JavaScript thread. Shared by the wrappers and by the waker. Methods
-/// are for the JavaScript thread and none but Shutdown waits.
+/// The native side of one JavaScript environment: its loader thread, the lane by which requests
+/// come in as frames, and the inbox by which finished work reaches its JavaScript thread. Shared by
+/// the wrappers and by the waker. Methods are for the JavaScript thread and none but Shutdown
+/// waits.
 class RuntimeCore {
  public:
   /// `on_events` gets `[{ ticket, value } | { ticket, error } | { ticket, mapped: true }]`: all
-  /// that has happened since the last call.
+  /// that has happened since the last call but for the answers, which `answers` gets (AnswerPage).
   static std::shared_ptr<RuntimeCore> Start(Napi::Env env, const OrtLibrary& library,
-                                            Napi::Function on_events);
+                                            Napi::Function on_events, const Napi::Object& answers);
   RuntimeCore(const RuntimeCore&) = delete;
   RuntimeCore& operator=(const RuntimeCore&) = delete;
   ~RuntimeCore() = default;
@@ -50,6 +62,12 @@ class RuntimeCore {
   /// Destroys a model on the loader thread, or here once shut down: then its threads have ended.
   void Discard(std::shared_ptr<Model> model);
 
+  void SetRoutes(RouteTable routes) { lane_.SetRoutes(std::move(routes)); }
+  /// See InferLane::Accept.
+  std::optional<InferLane::Accepted> Accept(std::span<const std::byte> frame, std::uint64_t ticket);
+  /// Ends a turn of the event loop: see InferLane::EndTurn. Delivers what it completed at once.
+  void EndTurn();
+
   /// Ends all threads: waits for a load that runs, ends runs between two nodes. Tickets that are
   /// still out never come back. Idempotent.
   void Shutdown();
@@ -60,20 +78,25 @@ class RuntimeCore {
   static void Wake(Napi::Env env, Napi::Function on_events, Holder* core, void* data);
   using Waker = Napi::TypedThreadSafeFunction<Holder, void, &RuntimeCore::Wake>;
 
-  RuntimeCore(Napi::Env env, const OrtLibrary& library) : env_(env), library_(library) {}
+  RuntimeCore(Napi::Env env, const OrtLibrary& library, Napi::Function on_events,
+              const Napi::Object& answers);
 
   void TicketTaken();
-  void DeliverEvents(Napi::Function on_events);
+  void Deliver(std::vector<Event> events);
   Napi::Object ToJs(Event event);
   Napi::Value ToJs(std::shared_ptr<Model> model);
   static void ShutdownHook(void* core);
 
   const Napi::Env env_;
   const OrtLibrary& library_;
+  Napi::FunctionReference on_events_;
+  AnswerPage page_;
   Waker waker_;
   // Native threads hold the inbox, not this object: it must not be destroyed on its own loader.
   std::shared_ptr<Inbox> inbox_;
   JobThread loader_;
+  const std::shared_ptr<BufferPool> buffers_ = BufferPool::Create(kMaxIdleInputBytes);
+  InferLane lane_;
   std::vector<std::weak_ptr<Model>> models_;
   std::size_t tickets_out_ = 0;
   bool open_ = true;

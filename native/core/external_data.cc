@@ -152,6 +152,7 @@ ModelFiles CheckExternalData(const std::filesystem::path& model_path) {
     ModelFiles files = checker.TakeFiles();
     files.model_bytes = model.bytes().size();
     files.inline_bytes = contents.inline_bytes;
+    files.has_loops = contents.has_loops;
     return files;
   } catch (const Error& error) {
     throw Error(error.code(), model_path.string() + ": " + error.what());

@@ -24,6 +24,7 @@ struct ModelFiles {
   std::uint64_t inline_bytes = 0;    ///< of the weights in it
   std::uint64_t external_bytes = 0;  ///< of the weights beside it, packed forms not counted
   std::uint64_t packed_bytes = 0;    ///< of the packed forms
+  bool has_loops = false;            ///< see OnnxContents
   std::uint64_t largest_bytes = 0;   ///< of the largest external weight or packed form
 
   std::uint64_t weight_bytes() const noexcept { return inline_bytes + external_bytes; }

@@ -175,12 +175,17 @@ class Scanner {
     ProtoReader reader(message);
     while (const std::optional<ProtoField> field = reader.Next()) {
       if (const auto child = children.KindOf(*field)) Scan(*child, field->bytes, depth + 1);
+      if (kind == OnnxMessage::kNode && IsLoop(*field)) contents.has_loops = true;
     }
   }
 
   OnnxContents contents;
 
  private:
+  static bool IsLoop(const ProtoField& field) {
+    return field.number == kOnnxNodeOpType && (field.bytes == "Loop" || field.bytes == "Scan");
+  }
+
   void AddTensor(std::string_view message) {
     std::optional<ExternalTensor> tensor = ParseExternalTensor(message);
     if (!tensor) {

@@ -36,6 +36,7 @@ struct OnnxContents {
   /// Of the graph and of every graph, node and function in it, in the order of the file.
   std::vector<ExternalTensor> external;
   std::uint64_t inline_bytes = 0;  ///< what all other tensors take in the file
+  bool has_loops = false;          ///< a node repeats a part of the graph, so time goes with values
 };
 
 /// Finds the tensors of a serialized ModelProto without copying them: time and memory go with their

@@ -102,6 +102,7 @@ const modelSettings = z.strictObject({
     .strictObject({ maxBatch: z.int().min(2).max(65_536), maxDelay: delay.default(0) })
     .optional(),
   instances: positive.max(64).default(1),
+  execution: z.enum(['auto', 'inline', 'threaded']).default('auto'),
   warmup: warmup.prefault({}),
 });
 

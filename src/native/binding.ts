@@ -17,7 +17,7 @@ export interface NativeEvent {
   ticket: number;
   /** Not the end yet: the model that this ticket loads is mapped, its session comes next. */
   mapped?: true;
-  value?: NativeRunResult | NativeModel | NativeMemory | NativePackReport | undefined;
+  value?: NativeRunResult | Uint8Array | NativeModel | NativeMemory | NativePackReport | undefined;
   error?: Error;
 }
 
@@ -88,6 +88,8 @@ export interface NativeModelOptions {
   maxBatch?: number | undefined;
   /** How long after it was queued a request waits for others to run with; 0 if left out. */
   maxDelayMs?: number | undefined;
+  /** Where its requests run; `auto` if left out. */
+  execution?: NativeExecution | undefined;
 }
 
 export interface NativePackOptions {
@@ -123,6 +125,29 @@ export interface NativePackReport {
   /** Of the packing process, at most, pages of files included. */
   peakMemoryGrowth: number;
   packSeconds: number;
+}
+
+export type NativeExecution = 'auto' | 'inline' | 'threaded';
+
+/** Memory through which the addon hands answers over, and what it calls when some are there. */
+export interface NativeAnswers {
+  page: ArrayBuffer;
+  /** Of each answer: ticket, offset in the page, length. */
+  index: Float64Array;
+  /** Page and index are used again once this has returned. */
+  onAnswers: (count: number) => void;
+}
+
+/** What a request may ask for, and what it gets. */
+export interface NativeRoute {
+  model: string;
+  /** The request names this version, or this label, or neither of them. */
+  version?: number | undefined;
+  label?: string | undefined;
+  servedVersion: number;
+  target: NativeModel;
+  /** Of requests that bring none. */
+  deadlineMs?: number | undefined;
 }
 
 export interface NativeModel {
@@ -162,12 +187,23 @@ export interface NativeRuntime {
   load(ticket: number, options: NativeModelOptions): void;
   /** Comes back with a NativePackReport; takes seconds a gigabyte. */
   pack(ticket: number, options: NativePackOptions): void;
+  /** Replaces all routes. Throws UNAVAILABLE for a model that is unloaded. */
+  setRoutes(routes: readonly NativeRoute[]): void;
+  /**
+   * Takes the frame of an `infer` request, copying its inputs, and gives route × 2^32 + msgid, where
+   * route is an index in what `setRoutes` was given. Gives -1, and has done nothing, where it is no
+   * plain request that some route serves and that can be queued now. The answer comes back as a
+   * frame, through the page or as a Uint8Array in `onEvents`; what fails, as an error in `onEvents`.
+   */
+  accept(frame: ArrayBuffer, ticket: number): number;
+  /** Must follow once all frames that have come together are accepted: then they run. */
+  endTurn(): void;
   /** Ends all threads; waits for a load or packing that runs. Tickets still out never come back. */
   close(): void;
 }
 
 export interface NativeBinding {
-  Runtime: new (libraryPath: string, onEvents: OnEvents) => NativeRuntime;
+  Runtime: new (libraryPath: string, onEvents: OnEvents, answers: NativeAnswers) => NativeRuntime;
 }
 
 const require = createRequire(import.meta.url);

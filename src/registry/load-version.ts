@@ -53,6 +53,7 @@ async function createSession(
   version.mappedBytes = (await model.memory()).mappedBytes;
 }
 
-function scheduling({ queueCapacity, priorities, instances, batching }: VersionOptions) {
-  return { queueCapacity, priorities, runnerThreads: instances, ...batching };
+function scheduling(options: VersionOptions) {
+  const { queueCapacity, priorities, execution, instances, batching } = options;
+  return { queueCapacity, priorities, execution, runnerThreads: instances, ...batching };
 }

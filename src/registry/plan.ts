@@ -28,6 +28,8 @@ export interface VersionOptions {
   deadlineMs?: number;
   /** Requests may have the priorities 0 to `priorities` - 1. */
   priorities: number;
+  /** Whether runs shorter than a hop to another thread are done without one. */
+  execution: 'auto' | 'inline' | 'threaded';
   /** How many runs may be under way at once. */
   instances: number;
   /** Rows that may run together, and how long a request waits for others; none: each runs alone. */

@@ -1,10 +1,13 @@
 import type { Engine } from '../native/engine.js';
+import type { InferLane } from '../native/infer-lane.js';
 import { toWarmswapError, WarmswapError } from '../rpc/errors.js';
 import { clientsRefusal, signatureRefusal, warmUpRefusal } from './gates.js';
 import { loadVersion, type ThreadBudget } from './load-version.js';
 import { ModelSet, type ServedModel } from './model-set.js';
 import type { GenerationPlan, ModelPlan, VersionFailure, VersionPlan } from './plan.js';
 import { Version } from './version.js';
+
+export type { Accepted, AnswerHolder, AnswerSink } from '../native/infer-lane.js';
 
 /** A generation that cannot be served: every version of it that failed, with the reason. */
 export class PrepareError extends Error {
@@ -39,6 +42,11 @@ export class Registry {
 
   get current(): ModelSet {
     return this.#current;
+  }
+
+  /** The lane, whose routes are those of `current`. */
+  get lane(): InferLane {
+    return this.engine.lane;
   }
 
   /** Every version that takes memory or is being made, also those on their way out. */
@@ -84,6 +92,7 @@ export class Registry {
     const previous = this.#current;
     this.#current = prepared.set;
     this.#prepared = undefined;
+    this.#routeLane();
     this.#markActive(previous);
     const flipMs = performance.now() - started;
     void this.#retireAll([...previous.versions()].filter((version) => !prepared.set.has(version)));
@@ -104,8 +113,19 @@ export class Registry {
     await this.abort(this.#attempt);
     const last = this.#current;
     this.#current = new ModelSet(last.generation, new Map());
+    this.#routeLane();
     await this.#retireAll([...last.versions()]);
     await Promise.all(this.#retiring.values());
+  }
+
+  #routeLane(): void {
+    const routes = this.#current.routes.map(({ model, version, label, target }) => ({
+      ...{ model, version, label },
+      servedVersion: target.number,
+      target: target.model.native,
+      deadlineMs: target.plan.options.deadlineMs,
+    }));
+    this.engine.lane.setRoutes(routes);
   }
 
   #plan(plan: GenerationPlan): ModelSet {

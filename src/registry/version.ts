@@ -63,6 +63,11 @@ export class Version {
     this.#state = transition(this.#state, state);
   }
 
+  /** The loaded model, for the lane; throws before it is loaded. */
+  get model(): EngineModel {
+    return this.#loaded();
+  }
+
   /** Takes ownership of the loaded model. */
   attach(model: EngineModel): void {
     this.#model = model;
@@ -75,16 +80,32 @@ export class Version {
    */
   async infer(request: EngineRequest, slot?: CancelSlot): Promise<EngineResult> {
     const model = this.#loaded();
-    this.#leases++;
+    this.lease();
     try {
       if (this.#state === 'warming') return await model.infer(request, slot);
+      const { inputs, outputs, priority } = request;
       const deadlineMs = request.deadlineMs ?? this.plan.options.deadlineMs;
-      const answer = model.infer({ ...request, deadlineMs }, slot);
-      if (this.recorder.due()) this.recorder.record(request.inputs, answer);
+      const answer = model.infer({ inputs, outputs, priority, deadlineMs }, slot);
+      if (this.recorder.due()) this.recorder.record(inputs, answer);
       return await answer;
     } finally {
-      this.#release();
+      this.release();
     }
+  }
+
+  /** Takes a lease for a request that runs by the lane; `release` gives it back. */
+  lease(): void {
+    this.#leases++;
+  }
+
+  /** Ends a run of the lane's; does nothing if it is done. */
+  cancel(ticket: number): void {
+    this.#model?.cancel(ticket);
+  }
+
+  release(): void {
+    this.#leases--;
+    if (this.#leases === 0) this.#onIdle?.();
   }
 
   /**
@@ -109,11 +130,6 @@ export class Version {
     const model = this.#model;
     this.#model = undefined;
     await model?.unload();
-  }
-
-  #release(): void {
-    this.#leases--;
-    if (this.#leases === 0) this.#onIdle?.();
   }
 
   #idleWithin(timeoutMs: number): Promise<boolean> {

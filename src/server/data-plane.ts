@@ -33,7 +33,10 @@ export class DataPlane implements ConnectionContext {
   #draining = false;
   #onAllIdle: (() => void) | undefined;
 
-  constructor(registry: Registry, limits: DaemonConfig['limits']) {
+  constructor(
+    readonly registry: Registry,
+    limits: DaemonConfig['limits'],
+  ) {
     this.#limits = limits;
     this.methods = createMethods(registry);
     this.maxMessageBytes = limits.maxMessageBytes;

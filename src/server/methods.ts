@@ -2,7 +2,7 @@ import type { CancelSlot } from '../native/engine.js';
 import { WarmswapError } from '../rpc/errors.js';
 import type { InferResult, ModelDescription, ModelListing } from '../rpc/methods.js';
 import { parseDescribeParams, parseInferParams, parseNoParams } from '../rpc/params.js';
-import type { ServedModel } from '../registry/model-set.js';
+import { orderOf, type ServedModel } from '../registry/model-set.js';
 import type { Registry } from '../registry/registry.js';
 import type { Version } from '../registry/version.js';
 
@@ -40,11 +40,10 @@ async function infer(
   params: readonly unknown[],
   call: CallContext,
 ): Promise<InferResult> {
-  const { model, version, label, ...request } = parseInferParams(params);
+  const request = parseInferParams(params);
+  const { model, version, label } = request;
   const chosen = registry.current.resolve(model, version, label);
-  if (version === undefined) {
-    call.answeredBy(label === undefined ? model : `${model}@${label}`, chosen);
-  }
+  if (version === undefined) call.answeredBy(orderOf(model, label), chosen);
   const { outputs, timing } = await chosen.infer(request, call);
   return { model, version: chosen.number, outputs, timing };
 }

@@ -90,11 +90,12 @@ function planVersion(
   { version, modelPath, fingerprint, warmupFiles }: RepositoryVersion,
   config: ModelConfig,
 ): VersionPlan {
-  const { queue, warmup, batching, instances } = config;
+  const { queue, warmup, batching, instances, execution } = config;
   const options = {
     queueCapacity: queue.maxSize,
     ...(queue.deadline === undefined ? {} : { deadlineMs: queue.deadline }),
     priorities: queue.priorities,
+    execution,
     instances,
     ...(batching && {
       batching: { maxBatch: batching.maxBatch, maxDelayMs: batching.maxDelay },

@@ -179,7 +179,7 @@ TEST_CASE("a model of an artifact has its packed weights populated, its other we
   const Artifact artifact(ModelPath("mlp-external/1"));
   const ModelOptions options{
       artifact.model(), {.intra_op_threads = 1, .optimised = true}, {.threads = 1}};
-  const Model model(Library(), options, [](const Completion&) {});
+  const Model model(Library(), options, [](const std::vector<Completion>&) {});
   for (const Mapping& mapping : MappingsBelow(artifact.folder())) {
     if (mapping.permissions != "r--s" || mapping.path != artifact.data()) continue;
     CHECK(mapping.mapped_in_bytes >= 3 * 64 * 64 * 4);

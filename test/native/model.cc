@@ -40,11 +40,12 @@ class Version {
 };
 
 Error LoadError(const ModelOptions& options) {
-  return ErrorOf([&] { const Model model(Library(), options, [](const Completion&) {}); });
+  return ErrorOf(
+      [&] { const Model model(Library(), options, [](const std::vector<Completion>&) {}); });
 }
 
 std::size_t MappedBytes(const std::filesystem::path& model_path) {
-  const Model model(Library(), OptionsFor(model_path), [](const Completion&) {});
+  const Model model(Library(), OptionsFor(model_path), [](const std::vector<Completion>&) {});
   return model.Memory().mapped_bytes;
 }
 
@@ -60,8 +61,7 @@ TEST_CASE("a model answers, and has its session's signature") {
   CHECK(model.outputs().at(0).name == "y");
   model.Submit(ShiftRequest(1, 5));
   REQUIRE(completions.WaitFor(1));
-  CHECK(Elements<float>(completions.TakeResult(1).outputs.at(0)) ==
-        std::vector<float>{7, 8, 9, 10});
+  CHECK(Elements<float>(completions.TakeResult(1)) == std::vector<float>{7, 8, 9, 10});
 }
 
 TEST_CASE("a model maps all files of its version, resident, until it goes") {
@@ -69,7 +69,8 @@ TEST_CASE("a model maps all files of its version, resident, until it goes") {
   const auto size = std::filesystem::file_size(version.model_path()) +
                     std::filesystem::file_size(version.folder() / "weights.bin");
   {
-    const Model model(Library(), OptionsFor(version.model_path()), [](const Completion&) {});
+    const Model model(Library(), OptionsFor(version.model_path()),
+                      [](const std::vector<Completion>&) {});
     CHECK(IsMapped(version.folder()));
     CHECK(model.Memory().mapped_bytes == size);
     CHECK(model.Memory().resident_bytes == size);
@@ -80,7 +81,8 @@ TEST_CASE("a model maps all files of its version, resident, until it goes") {
 TEST_CASE("a model's files are populated: no run meets a page that is not mapped in") {
   if (!KernelPopulates()) return;
   const Version version("linear/1");
-  const Model model(Library(), OptionsFor(version.model_path()), [](const Completion&) {});
+  const Model model(Library(), OptionsFor(version.model_path()),
+                    [](const std::vector<Completion>&) {});
   std::size_t shared = 0;
   for (const Mapping& mapping : MappingsBelow(version.folder())) {
     if (mapping.permissions != "r--s") continue;  // ONNX Runtime's own
@@ -127,11 +129,10 @@ TEST_CASE("a model runs on when its files are deleted") {
   Request request;
   request.ticket = 1;
   request.outputs = {0};
-  request.inputs.push_back(MakeTensor(DataType::kFp32, std::vector<float>(64), {1, 64}));
+  request.inputs.push_back(MakeInput(DataType::kFp32, std::vector<float>(64), {1, 64}));
   model.Submit(std::move(request));
   REQUIRE(completions.WaitFor(1));
-  CHECK(Elements<float>(completions.TakeResult(1).outputs.at(0)) ==
-        std::vector<float>{0, 1, 2, 3, 4, 5, 6, 7});
+  CHECK(Elements<float>(completions.TakeResult(1)) == std::vector<float>{0, 1, 2, 3, 4, 5, 6, 7});
 }
 
 TEST_CASE("a missing model is NOT_FOUND, with its path, and is not reported as mapped") {
@@ -177,7 +178,7 @@ TEST_CASE("a model that is destroyed with work queued completes all of it as UNA
 
 TEST_CASE("a stopped model refuses with UNAVAILABLE and still tells its memory") {
   const auto path = ModelPath("shift/1");
-  Model model(Library(), OptionsFor(path), [](const Completion&) {});
+  Model model(Library(), OptionsFor(path), [](const std::vector<Completion>&) {});
   model.Stop();
   model.Stop();
   CHECK(CodeName(ErrorOf([&] { model.Submit(ShiftRequest(1)); })) == "UNAVAILABLE");
@@ -189,7 +190,8 @@ TEST_CASE("models load and go while another answers") {
   Model steady(Library(), OptionsFor(ModelPath("shift/1")), completions.Callback());
   for (std::uint64_t ticket = 0; ticket < 20; ++ticket) {
     steady.Submit(ShiftRequest(ticket));
-    const Model passing(Library(), OptionsFor(ModelPath("linear/1")), [](const Completion&) {});
+    const Model passing(Library(), OptionsFor(ModelPath("linear/1")),
+                        [](const std::vector<Completion>&) {});
     CHECK(passing.inputs().size() == 1);
   }
   REQUIRE(completions.WaitFor(20));

@@ -11,6 +11,7 @@ test('a model.yaml that sets nothing gives the defaults', () => {
     labels: {},
     queue: { maxSize: 1024, priorities: 3 },
     instances: 1,
+    execution: 'auto',
     warmup: { runs: 3, shapes: {}, maxDuration: 10_000 },
   };
   for (const text of ['', 'queue: {}\nwarmup: {}\nlabels: {}'])
@@ -25,6 +26,7 @@ test('a model.yaml that sets everything is taken as it is', () => {
     queue: { maxSize: 8, deadline: 100ms, priorities: 2 }
     batching: { maxBatch: 32, maxDelay: 500us }
     instances: 2
+    execution: inline
     warmup:
       runs: 0
       shapes: { x: [1, 512], scalar: [], "a b/c": [0] }
@@ -37,6 +39,7 @@ test('a model.yaml that sets everything is taken as it is', () => {
     queue: { maxSize: 8, deadline: 100, priorities: 2 },
     batching: { maxBatch: 32, maxDelay: 0.5 },
     instances: 2,
+    execution: 'inline',
     warmup: {
       runs: 0,
       shapes: { x: [1, 512], scalar: [], 'a b/c': [0] },

@@ -117,6 +117,7 @@ describe('the versions that are served', () => {
           queueCapacity: 8,
           deadlineMs: 1_000,
           priorities: 2,
+          execution: 'auto',
           instances: 2,
           batching: { maxBatch: 4, maxDelayMs: 1 },
           warmup: { runs: 5, shapes: { x: [2] }, batchSizes: [4, 2], maxDurationMs: 2_000 },

@@ -7,6 +7,7 @@ function version(name: string, number: number): Version {
   const options = {
     queueCapacity: 1,
     priorities: 3,
+    execution: 'auto' as const,
     instances: 1,
     warmup: { runs: 0, shapes: {}, maxDurationMs: 1 },
   };

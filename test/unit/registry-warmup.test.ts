@@ -40,6 +40,7 @@ function version(model: NotingModel, state: 'warming' | 'active', setting: Setti
     queueCapacity: 1,
     deadlineMs: 5,
     priorities: 3,
+    execution: 'auto' as const,
     instances: 1,
     ...(maxBatch ? { batching: { maxBatch, maxDelayMs: 0 } } : {}),
     warmup: { runs: 1, shapes: {}, maxDurationMs: 60_000, ...warmup },

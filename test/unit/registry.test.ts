@@ -6,6 +6,7 @@ import type { TensorSignature } from '../../src/rpc/tensor.js';
 
 /** An engine whose loads, runs and unloads end when the test says so. */
 class SteeredEngine {
+  readonly lane = { setRoutes: () => {} };
   readonly loads: Load[] = [];
   readonly loaded: SteeredModel[] = [];
   #onLoad: (() => void) | undefined;
@@ -78,6 +79,7 @@ const versionPlan = (version: number, key = `${version}`): VersionPlan => ({
   options: {
     queueCapacity: 1,
     priorities: 3,
+    execution: 'auto',
     instances: 1,
     warmup: { runs: 0, shapes: {}, maxDurationMs: 1 },
   },

@@ -6,6 +6,7 @@ function serving(name: string, active: number, key = `${active}`): ModelPlan {
   const options = {
     queueCapacity: 1,
     priorities: 3,
+    execution: 'auto' as const,
     instances: 1,
     warmup: { runs: 0, shapes: {}, maxDurationMs: 1 },
   };
