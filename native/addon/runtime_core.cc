@@ -169,7 +169,7 @@ Napi::Object RuntimeCore::ToJs(Event event) {
   auto object = Napi::Object::New(env_);
   object.Set("ticket", static_cast<double>(event.ticket));
   const auto to_value = Overloaded{
-      [&](RunResult result) -> Napi::Value { return FromRunResult(env_, std::move(result)); },
+      [&](const RunResult& result) -> Napi::Value { return FromRunResult(env_, result); },
       [&](PackedAnswer answer) -> Napi::Value {
         return LendBytes(env_, std::move(answer.bytes), answer.size);
       },

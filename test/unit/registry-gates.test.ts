@@ -6,7 +6,13 @@ type Shapes = Readonly<Record<string, readonly number[]>>;
 
 function version(source: WarmUpSource | undefined, problem?: string, shapes: Shapes = {}): Version {
   const warmup = { runs: 1, shapes, maxDurationMs: 1 };
-  const options = { queueCapacity: 1, priorities: 3, instances: 1, warmup };
+  const options = {
+    queueCapacity: 1,
+    priorities: 3,
+    execution: 'auto' as const,
+    instances: 1,
+    warmup,
+  };
   const plan = { version: 1, modelPath: '', fingerprint: '', key: '', options };
   const made = new Version('m', plan);
   made.warmUpSource = source;
