@@ -41,6 +41,10 @@ void AnswerPage::Add(std::uint64_t ticket, const Reply& reply, const RunResult& 
   used_ += length;
 }
 
+std::size_t AnswerPage::WriteAlone(const Reply& reply, const RunResult& result) {
+  return static_cast<std::size_t>(reply.format->Write(bytes_, reply.msgid, result) - bytes_);
+}
+
 void AnswerPage::Deliver() {
   used_ = 0;
   const std::size_t count = std::exchange(count_, 0);

@@ -24,6 +24,10 @@ class AnswerPage {
   /// Packs one answer of at most kMaxAnswerBytes, first calling `onAnswers` if there is no room.
   void Add(std::uint64_t ticket, const Reply& reply, const RunResult& result);
 
+  /// Packs one answer of at most kMaxAnswerBytes at the page's beginning, for JavaScript to send
+  /// before anything else happens, and gives its length. Nothing may wait for Deliver.
+  std::size_t WriteAlone(const Reply& reply, const RunResult& result);
+
   /// Calls `onAnswers` if anything was added since.
   void Deliver();
 

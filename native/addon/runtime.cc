@@ -10,7 +10,7 @@
 namespace warmswap {
 namespace {
 
-constexpr double kMsgids = 4294967296;  // 2^32
+constexpr std::size_t kAcceptedFields = 3;
 
 }  // namespace
 
@@ -62,14 +62,17 @@ void Runtime::SetRoutes(const Napi::CallbackInfo& info) {
   Guarded(info.Env(), [&] { core_->SetRoutes(RouteTable(ToRoutes(info[0]))); });
 }
 
-// accept(frame, ticket)
+// accept(frame, ticket, accepted)
 Napi::Value Runtime::Accept(const Napi::CallbackInfo& info) {
   return Guarded(info.Env(), [&] {
+    const std::span<double> fields = ToFields(info[2], kAcceptedFields);
     const auto accepted = core_->Accept(ToFrame(info[0]), ToTicket(info[1]));
-    const double packed = accepted ? static_cast<double>(accepted->route) * kMsgids +
-                                         static_cast<double>(accepted->msgid)
-                                   : -1;
-    return Napi::Number::New(info.Env(), packed);
+    if (accepted) {
+      fields[0] = static_cast<double>(accepted->route);
+      fields[1] = static_cast<double>(accepted->msgid);
+      fields[2] = static_cast<double>(accepted->answer_length);
+    }
+    return Napi::Boolean::New(info.Env(), accepted.has_value());
   });
 }
 

@@ -1,5 +1,7 @@
 #include "addon/runtime_core.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "addon/convert.h"
@@ -84,16 +86,29 @@ void RuntimeCore::Submit(Model& model, Request request) {
   TicketTaken();
 }
 
-std::optional<InferLane::Accepted> RuntimeCore::Accept(std::span<const std::byte> frame,
-                                                       std::uint64_t ticket) {
+std::optional<RuntimeCore::Accepted> RuntimeCore::Accept(std::span<const std::byte> frame,
+                                                         std::uint64_t ticket) {
   if (!open_) return std::nullopt;
-  const auto accepted = lane_.Accept(frame, ticket);
-  if (accepted) TicketTaken();
+  auto taken = lane_.Accept(frame, ticket);
+  if (!taken) return std::nullopt;
+  Accepted accepted{taken->route, taken->msgid, 0};
+  if (taken->done) {
+    Event event = ToEvent(std::move(*taken->done));
+    if (event.reply) {
+      accepted.answer_length = page_.WriteAlone(*event.reply, std::get<RunResult>(event.outcome));
+      return accepted;
+    }
+    turn_events_.push_back(std::move(event));
+  }
+  TicketTaken();
   return accepted;
 }
 
 void RuntimeCore::EndTurn() {
-  if (open_) Deliver(ToEvents(lane_.EndTurn()));
+  if (!open_) return;
+  std::vector<Event> events = std::exchange(turn_events_, {});
+  std::ranges::move(ToEvents(lane_.EndTurn()), std::back_inserter(events));
+  Deliver(std::move(events));
 }
 
 void RuntimeCore::Post(std::uint64_t ticket, std::function<Outcome()> job) {

@@ -63,8 +63,13 @@ class RuntimeCore {
   void Discard(std::shared_ptr<Model> model);
 
   void SetRoutes(RouteTable routes) { lane_.SetRoutes(std::move(routes)); }
+  struct Accepted {
+    std::size_t route;
+    std::uint32_t msgid;
+    std::size_t answer_length;  ///< of the answer at the page's beginning; 0: it comes later
+  };
   /// See InferLane::Accept.
-  std::optional<InferLane::Accepted> Accept(std::span<const std::byte> frame, std::uint64_t ticket);
+  std::optional<Accepted> Accept(std::span<const std::byte> frame, std::uint64_t ticket);
   /// Ends a turn of the event loop: see InferLane::EndTurn. Delivers what it completed at once.
   void EndTurn();
 
@@ -97,6 +102,7 @@ class RuntimeCore {
   JobThread loader_;
   const std::shared_ptr<BufferPool> buffers_ = BufferPool::Create(kMaxIdleInputBytes);
   InferLane lane_;
+  std::vector<Event> turn_events_;  // what EndTurn delivers beside what it completes
   std::vector<std::weak_ptr<Model>> models_;
   std::size_t tickets_out_ = 0;
   bool open_ = true;

@@ -77,13 +77,16 @@ std::optional<InferLane::Accepted> InferLane::Accept(std::span<const std::byte> 
   std::optional<Request> request = ToRequest(route, *model, *frame);
   if (!request) return std::nullopt;
   request->ticket = ticket;
+  Accepted accepted{*index, frame->msgid, {}};
   if (!model->PrefersInline(*request)) {
     if (!model->TrySubmit(std::move(*request))) return std::nullopt;
     ShareOf(model).has_queued = true;
-  } else {
+  } else if (model->is_batched()) {
     ShareOf(model).inline_requests.push_back(std::move(*request));
+  } else {
+    accepted.done = model->RunInline(std::move(*request));
   }
-  return Accepted{*index, frame->msgid};
+  return accepted;
 }
 
 std::optional<Request> InferLane::ToRequest(const Route& route, Model& model,

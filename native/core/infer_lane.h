@@ -17,21 +17,23 @@ namespace warmswap {
 
 /// Takes plain `infer` requests as they come off the wire, without JavaScript in between: reads the
 /// frame, finds the version, copies the inputs once, and hands the request to that version's runner
-/// threads, or, for a model whose runs are short enough, keeps it until the end of the event loop's
-/// turn and runs all of that turn then. For the JavaScript thread only. Nothing of it waits.
+/// threads. A model whose runs are short enough runs at once, or, if it is batched, at the end of
+/// the event loop's turn with all that came in it. For the JavaScript thread only. Nothing of it
+/// waits.
 class InferLane {
  public:
   struct Accepted {
     std::size_t route;
     std::uint32_t msgid;
+    std::optional<Completion> done;  ///< where it has run already
   };
 
   void SetRoutes(RouteTable routes) { routes_ = std::move(routes); }
 
   /// Nothing, and nothing has happened, where the frame is not a request that this serves or may
-  /// queue: the complete path answers such, and knows what is wrong. Else the request completes
-  /// with `ticket`: by the version's runner threads, or by EndTurn, which must be called once
-  /// all that has arrived together is accepted.
+  /// queue: the complete path answers such, and knows what is wrong. Else, unless it is done, the
+  /// request completes with `ticket`: by the version's runner threads, or by EndTurn, which must be
+  /// called once all that has arrived together is accepted.
   std::optional<Accepted> Accept(std::span<const std::byte> frame, std::uint64_t ticket);
 
   /// Runs what waits for it and wakes the runner threads that have been given something.

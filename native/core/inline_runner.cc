@@ -38,7 +38,7 @@ std::span<Request> InlineRunner::LeadingBatch(std::span<Request> requests) const
 
 void InlineRunner::RunTogether(std::span<Request> batch, std::vector<Completion>& done) {
   if (batch.size() == 1) {
-    RunAlone(batch.front(), done);
+    done.push_back(RunOne(std::move(batch.front())));
     return;
   }
   try {
@@ -48,12 +48,12 @@ void InlineRunner::RunTogether(std::span<Request> batch, std::vector<Completion>
     }
   } catch (...) {
     // Whose fault it was, and whether it was one at all, shows when each runs alone.
-    for (Request& request : batch) RunAlone(request, done);
+    for (Request& request : batch) done.push_back(RunOne(std::move(request)));
   }
 }
 
-void InlineRunner::RunAlone(Request& request, std::vector<Completion>& done) {
-  done.push_back(executor_.Complete(request, OutcomeOf(request)));
+Completion InlineRunner::RunOne(Request request) {
+  return executor_.Complete(request, OutcomeOf(request));
 }
 
 RunOutcome InlineRunner::OutcomeOf(const Request& request) {

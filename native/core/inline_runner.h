@@ -22,11 +22,11 @@ class InlineRunner {
   /// Every request completes exactly once, in their order but for those past their deadline, which
   /// come first. Does not throw.
   std::vector<Completion> Run(std::vector<Request> requests);
+  Completion RunOne(Request request);
 
  private:
   std::span<Request> LeadingBatch(std::span<Request> requests) const;
   void RunTogether(std::span<Request> batch, std::vector<Completion>& done);
-  void RunAlone(Request& request, std::vector<Completion>& done);
   RunOutcome OutcomeOf(const Request& request);
 
   Executor& executor_;

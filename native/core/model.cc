@@ -39,6 +39,7 @@ Session LoadSession(const OrtLibrary& library, const ModelOptions& options) {
 Model::Model(const OrtLibrary& library, const ModelOptions& options, Runner::OnComplete on_complete)
     : buffers_(options.buffers),
       priorities_(options.runner.priorities),
+      is_batched_(options.runner.max_batch > 1),
       version_(MapVersion(options)),
       session_(LoadSession(library, options)),
       executor_(session_, ExecutionOf(options, version_), options.buffers),

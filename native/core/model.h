@@ -73,10 +73,13 @@ class Model {
   bool PrefersInline(const Request& request) const noexcept {
     return executor_.policy().IsInline(ByteSizeOf(request.inputs)) && runner_.is_idle();
   }
-  /// See InlineRunner::Run. For one thread only.
+  /// Whether requests run together, so that it pays to collect some.
+  bool is_batched() const noexcept { return is_batched_; }
+  /// See InlineRunner. For one thread only.
   std::vector<Completion> RunInline(std::vector<Request> requests) {
     return inline_runner_.Run(std::move(requests));
   }
+  Completion RunInline(Request request) { return inline_runner_.RunOne(std::move(request)); }
 
   /// What has happened so far.
   StatisticsSnapshot ReadStatistics() const noexcept { return executor_.ReadStatistics(); }
@@ -90,6 +93,7 @@ class Model {
   // In this order: the runner goes first, the mappings last.
   const std::shared_ptr<BufferPool> buffers_;
   const std::size_t priorities_;
+  const bool is_batched_;
   const MappedVersion version_;
   Session session_;
   Executor executor_;

@@ -190,12 +190,13 @@ export interface NativeRuntime {
   /** Replaces all routes. Throws UNAVAILABLE for a model that is unloaded. */
   setRoutes(routes: readonly NativeRoute[]): void;
   /**
-   * Takes the frame of an `infer` request, copying its inputs, and gives route × 2^32 + msgid, where
-   * route is an index in what `setRoutes` was given. Gives -1, and has done nothing, where it is no
-   * plain request that some route serves and that can be queued now. The answer comes back as a
-   * frame, through the page or as a Uint8Array in `onEvents`; what fails, as an error in `onEvents`.
+   * Takes the frame of an `infer` request, copying its inputs. False, and has done nothing, where it is
+   * no plain request that some route serves and that can be queued now. Else `accepted` has the index
+   * of its route in what `setRoutes` was given, its msgid, and the length of its answer, which lies at
+   * the page's beginning until the next call. Where that is 0 the answer comes later, through the page
+   * or as a Uint8Array in `onEvents`, or an error there; only then the ticket is taken.
    */
-  accept(frame: ArrayBuffer, ticket: number): number;
+  accept(frame: ArrayBuffer, ticket: number, accepted: Float64Array): boolean;
   /** Must follow once all frames that have come together are accepted: then they run. */
   endTurn(): void;
   /** Ends all threads; waits for a load or packing that runs. Tickets still out never come back. */

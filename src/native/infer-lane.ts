@@ -7,14 +7,17 @@ const PAGE_ANSWERS = 1024;
 const INDEX_FIELDS = 3;
 /** More requests are not collected in one turn: it bounds how long the first of them waits. */
 const MAX_TURN = 256;
-const MSGIDS = 2 ** 32;
+const ACCEPTED_FIELDS = 3;
 
 /** A request that the lane has taken. */
 export interface Accepted {
   /** Index of its route in what `setRoutes` was last given. */
   route: number;
   msgid: number;
+  /** By which its answer comes, where there is none yet. */
   ticket: number;
+  /** Overwritten by the next call. */
+  answer: Uint8Array | undefined;
 }
 
 /** Gets the answer to one request as a frame that is ready to be sent. */
@@ -38,6 +41,9 @@ export interface AnswerSink {
 export class InferLane {
   readonly #page = new ArrayBuffer(PAGE_BYTES);
   readonly #index = new Float64Array(PAGE_ANSWERS * INDEX_FIELDS);
+  readonly #accepted = new Float64Array(ACCEPTED_FIELDS);
+  /** The page's beginning, as long as the last answer there. */
+  #answer = new Uint8Array(this.#page, 0, 0);
   #inTurn = 0;
 
   /** `runtime` gives the one that was made with `answers`. */
@@ -63,19 +69,27 @@ export class InferLane {
   /**
    * Takes a request off the wire; its inputs are copied when this returns. Gives nothing, and nothing
    * has happened, where the frame is no plain request or cannot be queued: decode it to learn why.
-   * Whoever gets something holds its ticket (`hold`) before anything else.
+   * Where there is no answer yet, whoever gets this holds the ticket (`hold`) before anything else.
    */
   accept(frame: ArrayBuffer): Accepted | undefined {
     if (this.#inTurn >= MAX_TURN) this.#endTurn();
     const ticket = this.tickets.next();
-    const accepted = this.runtime().accept(frame, ticket);
-    if (accepted < 0) return undefined;
-    if (this.#inTurn++ === 0) setImmediate(() => this.#endTurn());
-    return { route: Math.floor(accepted / MSGIDS), msgid: accepted % MSGIDS, ticket };
+    if (!this.runtime().accept(frame, ticket, this.#accepted)) return undefined;
+    const route = this.#accepted[0] as number;
+    const msgid = this.#accepted[1] as number;
+    const length = this.#accepted[2] as number;
+    const answer = length > 0 ? this.#answerOf(length) : undefined;
+    if (!answer && this.#inTurn++ === 0) setImmediate(() => this.#endTurn());
+    return { route, msgid, ticket, answer };
   }
 
   hold(ticket: number, holder: AnswerHolder): void {
     this.tickets.hold(ticket, holder);
+  }
+
+  #answerOf(length: number): Uint8Array {
+    if (this.#answer.length !== length) this.#answer = new Uint8Array(this.#page, 0, length);
+    return this.#answer;
   }
 
   #endTurn(): void {

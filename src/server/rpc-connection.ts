@@ -141,21 +141,23 @@ export class RpcConnection implements AnswerSink {
     }
     const accepted = registry.lane.accept(frame);
     if (!accepted) return false;
-    const route = registry.current.routes[accepted.route] as Route;
-    const turn =
-      route.order === undefined ? undefined : this.#order.begin(route.order, route.target);
-    const call = new LaneCall(this, accepted, route.target, turn);
+    const { order, target } = registry.current.routes[accepted.route] as Route;
+    const turn = order === undefined ? undefined : this.#order.begin(order, target);
+    if (accepted.answer) {
+      if (target.recorder.due()) target.recorder.record(inputsOf(frame));
+      this.#sendInTurn(turn, accepted.answer, true);
+      return true;
+    }
+    const call = new LaneCall(this, accepted, target, turn);
     registry.lane.hold(accepted.ticket, call);
     this.#inflight.add(call);
-    const { recorder } = route.target;
-    if (recorder.due()) recorder.record(inputsOf(frame), call.answered());
+    if (target.recorder.due()) target.recorder.record(inputsOf(frame), call.answered());
     return true;
   }
 
   /** Sends the answer to a call in its turn. A lent frame is gone when this returns. */
   answer(call: CallInFlight, frame: Uint8Array, isLent = false): void {
-    if (call.turn) this.#order.end(call.turn, frame, isLent);
-    else this.#send(frame);
+    this.#sendInTurn(call.turn, frame, isLent);
     this.#inflight.delete(call);
     if (this.#inflight.size === 0) this.context.onIdle();
   }
@@ -163,6 +165,11 @@ export class RpcConnection implements AnswerSink {
   cork(send: () => void): void {
     if (this.#closed) send();
     else this.socket.cork(send);
+  }
+
+  #sendInTurn(turn: Turn | undefined, frame: Uint8Array, isLent: boolean): void {
+    if (turn) this.#order.end(turn, frame, isLent);
+    else this.#send(frame);
   }
 
   #send(frame: Uint8Array): void {

@@ -94,7 +94,7 @@ TEST_CASE("a plain request is read without copying its data") {
 }
 
 TEST_CASE("all params of the contract are read") {
-  const auto labelled = ParseInferFrame(Frame(4, [](MsgpackWriter& writer) {
+  const Bytes bytes = Frame(4, [](MsgpackWriter& writer) {
     writer.String("label");
     writer.String("canary");
     writer.String("outputs");
@@ -105,7 +105,8 @@ TEST_CASE("all params of the contract are read") {
     writer.Float(2.5);
     writer.String("priority");
     writer.Unsigned(2);
-  }));
+  });
+  const auto labelled = ParseInferFrame(bytes);
   REQUIRE(labelled.has_value());
   CHECK(labelled->label == "canary");
   CHECK(labelled->outputs == std::vector<std::string_view>{"a", "b"});

@@ -103,19 +103,16 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE("inline requests run at the end of the turn, on the thread that ends it") {
+TEST_CASE("a short run is done when its request is accepted") {
   Fixture fixture(Execution::kInline);
   for (std::uint64_t i = 0; i < 3; ++i) {
     const auto accepted = fixture.Accept({.x = static_cast<float>(i)}, 10 + i);
     REQUIRE(accepted.has_value());
     CHECK(accepted->route == 0);
     CHECK(accepted->msgid == 7);
-  }
-  const std::vector<Completion> done = fixture.lane.EndTurn();
-  REQUIRE(done.size() == 3);
-  for (std::size_t i = 0; i < 3; ++i) {
-    CHECK(done[i].ticket == 10 + i);
-    const auto& result = std::get<RunResult>(done[i].outcome);
+    REQUIRE(accepted->done.has_value());
+    CHECK(accepted->done->ticket == 10 + i);
+    const auto& result = std::get<RunResult>(accepted->done->outcome);
     CHECK(Elements<float>(result) == std::vector<float>(4, static_cast<float>(i) + 1));
     CHECK(result.batch_size == 1);
   }
@@ -124,7 +121,7 @@ TEST_CASE("inline requests run at the end of the turn, on the thread that ends i
   CHECK(fixture.model->ReadStatistics().succeeded == 3);
 }
 
-TEST_CASE("inline requests of a turn run together if the model is batched") {
+TEST_CASE("short runs of a batched model are done together at the end of the turn") {
   Fixture fixture(Execution::kInline, {.max_batch = 4});
   for (std::uint64_t i = 0; i < 4; ++i) {
     REQUIRE(fixture.Accept({.rows = i == 1 ? 2U : 1U, .x = static_cast<float>(i)}, i));
@@ -149,7 +146,7 @@ TEST_CASE("other requests go to the runner threads, which are woken at the end o
 }
 
 TEST_CASE("requests by version and by label take their routes") {
-  Fixture fixture(Execution::kInline);
+  Fixture fixture(Execution::kInline, {.max_batch = 2});
   CHECK(fixture.Accept({.version = 1}, 1)->route == 1);
   CHECK(fixture.Accept({.label = "stable"}, 2)->route == 2);
   CHECK(fixture.lane.EndTurn().size() == 2);
@@ -169,7 +166,7 @@ TEST_CASE("what the lane does not serve is left alone, and counted nowhere") {
 }
 
 TEST_CASE("a deadline that has passed at the end of the turn is too late") {
-  Fixture fixture(Execution::kInline);
+  Fixture fixture(Execution::kInline, {.max_batch = 2});
   REQUIRE(fixture.Accept({.deadline_ms = 0.001}, 1));
   REQUIRE(fixture.Accept({.deadline_ms = 60'000}, 2));
   const auto then = Clock::now() + 1ms;
@@ -181,7 +178,7 @@ TEST_CASE("a deadline that has passed at the end of the turn is too late") {
 }
 
 TEST_CASE("what waits for a model that goes away in the same turn is UNAVAILABLE") {
-  Fixture fixture(Execution::kInline);
+  Fixture fixture(Execution::kInline, {.max_batch = 2});
   REQUIRE(fixture.Accept({}, 1));
   fixture.model.reset();
   const std::vector<Completion> done = fixture.lane.EndTurn();
