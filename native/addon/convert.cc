@@ -360,6 +360,7 @@ Napi::Object FromMemory(Napi::Env env, const ModelMemory& memory) {
   auto object = Napi::Object::New(env);
   object.Set("mappedBytes", static_cast<double>(memory.mapped_bytes));
   object.Set("residentBytes", static_cast<double>(memory.resident_bytes));
+  object.Set("privateBytes", static_cast<double>(memory.private_bytes));
   return object;
 }
 

@@ -85,9 +85,7 @@ Napi::Value ModelWrap::Stats(const Napi::CallbackInfo& info) {
 }
 
 void ModelWrap::Memory(const Napi::CallbackInfo& info) {
-  Guarded(info.Env(), [&] {
-    core_->Post(ToTicket(info[0]), [model = Loaded()]() -> Outcome { return model->Memory(); });
-  });
+  Guarded(info.Env(), [&] { core_->Measure(ToTicket(info[0]), Loaded()); });
 }
 
 // The model goes on the loader thread: ending threads and freeing gigabytes takes a while.

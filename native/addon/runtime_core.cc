@@ -112,8 +112,20 @@ void RuntimeCore::EndTurn() {
 }
 
 void RuntimeCore::Post(std::uint64_t ticket, std::function<Outcome()> job) {
+  PostTo(loader_, ticket, std::move(job));
+}
+
+void RuntimeCore::Measure(std::uint64_t ticket, const std::shared_ptr<Model>& model) {
+  PostTo(measurer_, ticket, [known = std::weak_ptr<Model>(model)]() -> Outcome {
+    const auto held = known.lock();
+    if (!held) throw Error(ErrorCode::kUnavailable, "this model is unloaded");
+    return held->Memory();
+  });
+}
+
+void RuntimeCore::PostTo(JobThread& thread, std::uint64_t ticket, std::function<Outcome()> job) {
   if (!open_) throw Error(ErrorCode::kFailedPrecondition, "the runtime is closed");
-  loader_.Post([inbox = inbox_, ticket, job = std::move(job)] {
+  thread.Post([inbox = inbox_, ticket, job = std::move(job)] {
     try {
       inbox->Push({ticket, job()});
     } catch (...) {
@@ -132,6 +144,7 @@ void RuntimeCore::Shutdown() {
   napi_remove_env_cleanup_hook(env_, &RuntimeCore::ShutdownHook, this);
   inbox_->Close();
   loader_.Stop();
+  measurer_.Stop();
   for (const std::weak_ptr<Model>& known : models_) {
     if (const auto model = known.lock()) model->Stop();
   }

@@ -39,10 +39,10 @@ struct Event {
   std::optional<Reply> reply = std::nullopt;  ///< how to pack a RunResult
 };
 
-/// The native side of one JavaScript environment: its loader thread, the lane by which requests
-/// come in as frames, and the inbox by which finished work reaches its JavaScript thread. Shared by
-/// the wrappers and by the waker. Methods are for the JavaScript thread and none but Shutdown
-/// waits.
+/// The native side of one JavaScript environment: its loader thread, the one that measures,
+/// the lane by which requests come in as frames, and the inbox by which finished work reaches its
+/// JavaScript thread. Shared by the wrappers and by the waker. Methods are for the JavaScript
+/// thread and none but Shutdown waits.
 class RuntimeCore {
  public:
   /// `on_events` gets `[{ ticket, value } | { ticket, error } | { ticket, mapped: true }]`: all
@@ -59,6 +59,9 @@ class RuntimeCore {
   void Submit(Model& model, Request request);
   /// Does `job` on the loader thread; what it returns or throws comes back with the ticket.
   void Post(std::uint64_t ticket, std::function<Outcome()> job);
+  /// The model's memory comes back, however long a load takes: it is measured on a thread for that.
+  /// A model that is unloaded meanwhile goes when its measurement ends, after milliseconds.
+  void Measure(std::uint64_t ticket, const std::shared_ptr<Model>& model);
   /// Destroys a model on the loader thread, or here once shut down: then its threads have ended.
   void Discard(std::shared_ptr<Model> model);
 
@@ -86,6 +89,7 @@ class RuntimeCore {
   RuntimeCore(Napi::Env env, const OrtLibrary& library, Napi::Function on_events,
               const Napi::Object& answers);
 
+  void PostTo(JobThread& thread, std::uint64_t ticket, std::function<Outcome()> job);
   void TicketTaken();
   void Deliver(std::vector<Event> events);
   Napi::Object ToJs(Event event);
@@ -100,6 +104,7 @@ class RuntimeCore {
   // Native threads hold the inbox, not this object: it must not be destroyed on its own loader.
   std::shared_ptr<Inbox> inbox_;
   JobThread loader_;
+  JobThread measurer_;
   const std::shared_ptr<BufferPool> buffers_ = BufferPool::Create(kMaxIdleInputBytes);
   InferLane lane_;
   std::vector<Event> turn_events_;  // what EndTurn delivers beside what it completes

@@ -34,6 +34,11 @@ Session LoadSession(const OrtLibrary& library, const ModelOptions& options) {
   return session;
 }
 
+std::uint64_t AnonymousGrowth(std::uint64_t before) {
+  const std::uint64_t now = AnonymousBytes();
+  return now > before ? now - before : 0;
+}
+
 }  // namespace
 
 Model::Model(const OrtLibrary& library, const ModelOptions& options, Runner::OnComplete on_complete)
@@ -42,6 +47,7 @@ Model::Model(const OrtLibrary& library, const ModelOptions& options, Runner::OnC
       is_batched_(options.runner.max_batch > 1),
       version_(MapVersion(options)),
       session_(LoadSession(library, options)),
+      private_bytes_(AnonymousGrowth(anonymous_before_)),
       executor_(session_, ExecutionOf(options, version_), options.buffers),
       inline_runner_(executor_, options.runner.max_batch),
       runner_(executor_, options.runner, std::move(on_complete)) {}
@@ -66,7 +72,7 @@ bool Model::TrySubmit(Request request) {
 }
 
 ModelMemory Model::Memory() const {
-  ModelMemory memory;
+  ModelMemory memory{.private_bytes = private_bytes_};
   for (const MappedFile& file : version_.files) {
     memory.mapped_bytes += file.bytes().size();
     memory.resident_bytes += file.ResidentBytes();

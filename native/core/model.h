@@ -11,6 +11,7 @@
 #include "core/execution_policy.h"
 #include "core/executor.h"
 #include "core/inline_runner.h"
+#include "core/host_memory.h"
 #include "core/mapped_file.h"
 #include "core/ort_library.h"
 #include "core/runner.h"
@@ -35,6 +36,9 @@ struct ModelOptions {
 struct ModelMemory {
   std::size_t mapped_bytes = 0;    ///< size of the model's files, which are mapped as a whole
   std::size_t resident_bytes = 0;  ///< how much of that is in the page cache now
+  /// By how much the private memory of the process grew while the session was made: also what the
+  /// allocator kept for later, and what other threads took meanwhile. Runs take more.
+  std::uint64_t private_bytes = 0;
 };
 
 /// A version's files, mapped.
@@ -86,7 +90,7 @@ class Model {
   /// See Runner::Stop.
   void Stop() { runner_.Stop(); }
 
-  /// Asks the kernel page by page: milliseconds for gigabytes.
+  /// Asks the kernel page by page: milliseconds for gigabytes. Callable from any thread.
   ModelMemory Memory() const;
 
  private:
@@ -95,7 +99,9 @@ class Model {
   const std::size_t priorities_;
   const bool is_batched_;
   const MappedVersion version_;
+  const std::uint64_t anonymous_before_ = AnonymousBytes();
   Session session_;
+  const std::uint64_t private_bytes_;
   Executor executor_;
   InlineRunner inline_runner_;
   Runner runner_;

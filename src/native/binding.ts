@@ -62,8 +62,12 @@ export interface NativeHistogram {
 }
 
 export interface NativeMemory {
+  /** Size of the model's files. */
   mappedBytes: number;
+  /** How much of that is in the page cache now. */
   residentBytes: number;
+  /** By how much the private memory of the process grew while the session was made. */
+  privateBytes: number;
 }
 
 export interface NativeTensorSpec {
@@ -173,7 +177,7 @@ export interface NativeModel {
   cancel(ticket: number): void;
   /** At once. Throws UNAVAILABLE once unloaded. */
   stats(): NativeStats;
-  /** Comes back with a NativeMemory. */
+  /** Comes back with a NativeMemory within milliseconds a gigabyte, also while a load runs. */
   memory(ticket: number): void;
   /** Ends what runs and frees everything; comes back with nothing. The model is unusable at once. */
   unload(ticket: number): void;

@@ -20,6 +20,8 @@ export interface ArtifactPlan {
   reason?: string;
   /** Memory to reserve for a load. */
   loadBytes: number;
+  /** Memory that its session takes for itself, as the packer measured it. */
+  privateBytes: number;
 }
 
 export interface VersionOptions {

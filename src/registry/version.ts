@@ -1,4 +1,5 @@
 import { WarmswapError } from '../rpc/errors.js';
+import type { NativeStats } from '../native/binding.js';
 import type {
   CancelSlot,
   EngineModel,
@@ -6,7 +7,9 @@ import type {
   EngineResult,
   Signature,
 } from '../native/engine.js';
+import type { ModelMemory } from '../rpc/methods.js';
 import type { VersionPlan } from './plan.js';
+import { Recent } from './recent.js';
 import { RequestRecorder } from './request-recorder.js';
 import { transition, type VersionState } from './version-state.js';
 
@@ -17,6 +20,10 @@ export interface VersionTimes {
   loadMs: number;
   warmMs: number;
 }
+
+/** Measuring takes milliseconds a gigabyte: not for every client that asks. */
+const MEMORY_AGE_MS = 1000;
+const NO_MEMORY: ModelMemory = { mappedBytes: 0, residentBytes: 0, privateBytes: 0 };
 
 /**
  * One version in this worker, from the moment it is planned until it is retired. Requests hold
@@ -36,6 +43,7 @@ export class Version {
   #model: EngineModel | undefined;
   #leases = 0;
   #onIdle: (() => void) | undefined;
+  readonly #memory = new Recent(() => this.#measureMemory(), MEMORY_AGE_MS);
 
   constructor(
     readonly name: string,
@@ -71,6 +79,16 @@ export class Version {
   /** Takes ownership of the loaded model. */
   attach(model: EngineModel): void {
     this.#model = model;
+  }
+
+  /** Since it was loaded, warm-up included; none while nothing is loaded. */
+  get statistics(): NativeStats | undefined {
+    return this.#model?.stats();
+  }
+
+  /** At most a second old; zeros while nothing is loaded. Never waits for a load, never rejects. */
+  async memory(): Promise<ModelMemory> {
+    return this.#model ? this.#memory.get() : NO_MEMORY;
   }
 
   /**
@@ -124,6 +142,15 @@ export class Version {
   async discard(): Promise<void> {
     this.moveTo('failed');
     await this.#unload();
+  }
+
+  async #measureMemory(): Promise<ModelMemory> {
+    // It may be unloaded meanwhile.
+    const measured = await this.#model?.memory().catch(() => undefined);
+    if (!measured) return NO_MEMORY;
+    const { mappedBytes, residentBytes, privateBytes } = measured;
+    const packed = this.plan.artifact?.privateBytes;
+    return { mappedBytes, residentBytes, privateBytes: packed ?? privateBytes };
   }
 
   async #unload(): Promise<void> {

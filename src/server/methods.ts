@@ -62,7 +62,7 @@ function listModel(model: ServedModel): ModelListing {
   };
 }
 
-function describe(registry: Registry, params: readonly unknown[]): ModelDescription {
+async function describe(registry: Registry, params: readonly unknown[]): Promise<ModelDescription> {
   const { model, version } = parseDescribeParams(params);
   const chosen = registry.current.resolve(model, version);
   const { inputs, outputs } = chosen.signature;
@@ -76,6 +76,7 @@ function describe(registry: Registry, params: readonly unknown[]): ModelDescript
     outputs,
     batching: batching ? { maxBatch: batching.maxBatch } : null,
     artifact: describeArtifact(chosen),
+    memory: await chosen.memory(),
   };
 }
 

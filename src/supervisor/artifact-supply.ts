@@ -103,10 +103,10 @@ export class ArtifactSupply {
     const versions = model.versions.map((version) => {
       const artifact = this.#known.get(version.fingerprint);
       if (!artifact || version.artifact) return version;
-      const { form, reason, loadBytes } = artifact.manifest;
+      const { form, reason, loadBytes, privateBytes } = artifact.manifest;
       const { modelPath } = artifact;
       const why = reason === undefined ? {} : { reason };
-      return { ...version, modelPath, artifact: { form, ...why, loadBytes } };
+      return { ...version, modelPath, artifact: { form, ...why, loadBytes, privateBytes } };
     });
     return { ...model, versions };
   }

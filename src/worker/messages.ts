@@ -1,6 +1,8 @@
 import type { DaemonConfig } from '../config/schema.js';
+import type { NativeStats } from '../native/binding.js';
 import type { GenerationPlan, VersionFailure } from '../registry/plan.js';
 import type { VersionState } from '../registry/version-state.js';
+import type { ModelMemory } from '../rpc/methods.js';
 
 /** What supervisor and worker tell each other over the worker's IPC channel. Plain JSON. */
 
@@ -41,12 +43,19 @@ export interface WorkerReport {
   versions: VersionReport[];
 }
 
+export type VersionStatistics = NativeStats;
+
 export interface VersionReport {
   model: string;
   version: number;
+  /** See VersionPlan. */
+  key: string;
   state: VersionState;
   /** Size of the mapped files. */
   bytes: number;
+  memory: ModelMemory;
+  /** Of this process, since it loaded the version; none before that. */
+  statistics?: VersionStatistics;
   loadMs: number;
   warmMs: number;
   /** Why it could not be warmed, where that is so. */

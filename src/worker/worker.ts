@@ -2,6 +2,7 @@ import type { Logger } from '../telemetry/log.js';
 import { Engine } from '../native/engine.js';
 import type { GenerationPlan } from '../registry/plan.js';
 import { PrepareError, Registry } from '../registry/registry.js';
+import type { Version } from '../registry/version.js';
 import { DataPlane } from '../server/data-plane.js';
 import type {
   FromWorker,
@@ -46,7 +47,7 @@ export class Worker {
       case 'listen':
         return this.#listen(message.host, message.port);
       case 'report': {
-        this.send({ type: 'report', request: message.request, report: this.#report() });
+        this.send({ type: 'report', request: message.request, report: await this.#report() });
         return;
       }
       case 'drain':
@@ -92,21 +93,29 @@ export class Worker {
     }
   }
 
-  /** Asks nothing of the native side, which may be busy with a load. */
-  #report(): WorkerReport {
+  /** Never waits for a load: what it asks of the native side has a thread of its own. */
+  async #report(): Promise<WorkerReport> {
     const versions = [...new Set(this.#registry.allVersions())];
     return {
       generation: this.#registry.current.generation,
       connections: this.#dataPlane.connections,
       inflight: this.#dataPlane.inflight,
-      versions: versions.map((version): VersionReport => ({
-        model: version.name,
-        version: version.number,
-        state: version.state,
-        bytes: version.mappedBytes,
-        ...version.times,
-        ...(version.warmUpProblem === undefined ? {} : { reason: version.warmUpProblem }),
-      })),
+      versions: await Promise.all(versions.map(reportVersion)),
     };
   }
+}
+
+async function reportVersion(version: Version): Promise<VersionReport> {
+  const { warmUpProblem, statistics } = version;
+  return {
+    model: version.name,
+    version: version.number,
+    key: version.plan.key,
+    state: version.state,
+    bytes: version.mappedBytes,
+    memory: await version.memory(),
+    ...(statistics && { statistics }),
+    ...version.times,
+    ...(warmUpProblem === undefined ? {} : { reason: warmUpProblem }),
+  };
 }

@@ -78,6 +78,16 @@ TEST_CASE("a model maps all files of its version, resident, until it goes") {
   CHECK_FALSE(IsMapped(version.folder()));
 }
 
+TEST_CASE("a model tells the private memory that its session took") {
+  constexpr std::size_t kElements = std::size_t{8} << 20U;
+  const TempDir dir;
+  WriteFile(dir / "model.onnx", ModelWithInlineWeight(kElements));
+  const Model model(Library(), OptionsFor(dir / "model.onnx"), [](const Completion&) {});
+  CHECK(model.Memory().private_bytes >= sizeof(float) * kElements);
+  const Model small(Library(), OptionsFor(ModelPath("shift/1")), [](const Completion&) {});
+  CHECK(small.Memory().private_bytes < sizeof(float) * kElements);
+}
+
 TEST_CASE("a model's files are populated: no run meets a page that is not mapped in") {
   if (!KernelPopulates()) return;
   const Version version("linear/1");
