@@ -217,6 +217,7 @@ ModelOptions ToModelOptions(const Napi::Value& value) {
   ModelOptions options;
   options.model_path = ToText(object.Get("modelPath"), "modelPath");
   options.session.intra_op_threads = ToThreads(object.Get("intraOpThreads"), "intraOpThreads");
+  options.session.spinning = ToOptionalFlag(object.Get("spinning"), "spinning");
   options.session.optimised = ToOptionalFlag(object.Get("optimised"), "optimised");
   options.runner.threads =
       static_cast<std::size_t>(ToThreads(object.Get("runnerThreads"), "runnerThreads"));

@@ -22,7 +22,7 @@ namespace warmswap {
 // types. Whatever does not have the expected type throws kInvalidArgument.
 
 /// `{ modelPath, intraOpThreads, runnerThreads, queueCapacity }`, and perhaps
-/// `optimised`, `priorities`, `maxBatch`, `maxDelayMs` and `execution`
+/// `spinning`, `optimised`, `priorities`, `maxBatch`, `maxDelayMs` and `execution`
 ModelOptions ToModelOptions(const Napi::Value& value);
 
 /// An integer of 0 to 2^53 - 1; `what` names it in the error, as in those that follow.

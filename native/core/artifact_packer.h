@@ -23,7 +23,8 @@ enum class ArtifactForm : std::uint8_t {
 std::string_view ToString(ArtifactForm form) noexcept;
 
 struct PackOptions {
-  /// See SessionOptions.
+  /// Of the sessions that make and verify the artifact; it is the same for any number of them, and
+  /// may be loaded with any other.
   int intra_op_threads = 1;
 };
 

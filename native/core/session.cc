@@ -83,8 +83,7 @@ Ort::SessionOptions ToOrt(const SessionOptions& options) {
   ort.SetIntraOpNumThreads(options.intra_op_threads);
   ort.SetInterOpNumThreads(1);
   ort.SetGraphOptimizationLevel(options.optimised ? ORT_DISABLE_ALL : ORT_ENABLE_ALL);
-  // Spinning threads would burn the cores that the other workers need.
-  ort.AddConfigEntry("session.intra_op.allow_spinning", "0");
+  ort.AddConfigEntry("session.intra_op.allow_spinning", options.spinning ? "1" : "0");
   ort.AddConfigEntry("session.inter_op.allow_spinning", "0");
   return ort;
 }

@@ -14,6 +14,8 @@ namespace warmswap {
 struct SessionOptions {
   /// Threads that one run may use; 1 means the calling thread alone.
   int intra_op_threads = 1;
+  /// Those that wait for work spin for a while, which burns the cores that other workers need.
+  bool spinning = false;
   /// The model is an artifact (core/artifact_packer.h), so there is nothing left to optimise.
   bool optimised = false;
 };

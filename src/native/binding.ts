@@ -82,6 +82,8 @@ export interface NativeModelOptions {
   modelPath: string;
   /** Threads that one run may use; 1 means the runner's own thread alone. */
   intraOpThreads: number;
+  /** Threads that wait for work spin for a while: faster, and it takes their cores from others. */
+  spinning?: boolean;
   /** The model is an artifact that `pack` made: nothing is left to optimise. */
   optimised?: boolean;
   runnerThreads: number;
@@ -101,7 +103,7 @@ export interface NativePackOptions {
   sourcePath: string;
   /** Gets model.onnx and, if there is a weight worth it, weights.bin. */
   outputDirectory: string;
-  /** As it will be loaded: see NativeModelOptions. */
+  /** While packing; the artifact is the same for any number, and may be loaded with any. */
   intraOpThreads: number;
 }
 

@@ -5,11 +5,6 @@ import type { VersionOptions } from './plan.js';
 import type { Version } from './version.js';
 import { warmUp } from './warmup.js';
 
-export interface ThreadBudget {
-  /** That one run may use. */
-  intraOpThreads: number;
-}
-
 /**
  * Takes a planned version to `ready`: maps it, creates its session, warms it with what `active`, the
  * model's active version, has answered, and proves that its requests may be batched if they are to
@@ -19,12 +14,11 @@ export interface ThreadBudget {
 export async function loadVersion(
   engine: Engine,
   version: Version,
-  threads: ThreadBudget,
   active: () => Version | undefined,
 ): Promise<void> {
   try {
     const started = performance.now();
-    await createSession(engine, version, threads);
+    await createSession(engine, version);
     const loaded = performance.now();
     version.moveTo('warming');
     await warmUp(version, active());
@@ -37,23 +31,22 @@ export async function loadVersion(
   }
 }
 
-async function createSession(
-  engine: Engine,
-  version: Version,
-  threads: ThreadBudget,
-): Promise<void> {
+async function createSession(engine: Engine, version: Version): Promise<void> {
   const { modelPath, options, artifact } = version.plan;
   version.moveTo('mapping');
   await requireMemory(artifact?.loadBytes ?? 0);
   // What the packer wrote is optimised already.
   const optimised = artifact !== undefined;
-  const native = { modelPath, optimised, ...threads, ...scheduling(options) };
+  const native = { modelPath, optimised, ...threading(options), ...scheduling(options) };
   const model = await engine.load(native, () => version.moveTo('loading'));
   version.attach(model);
   version.mappedBytes = (await model.memory()).mappedBytes;
 }
 
-function scheduling(options: VersionOptions) {
-  const { queueCapacity, priorities, execution, instances, batching } = options;
-  return { queueCapacity, priorities, execution, runnerThreads: instances, ...batching };
+function threading({ execution, instances, threads: { intraOp, spinning } }: VersionOptions) {
+  return { execution, runnerThreads: instances, intraOpThreads: intraOp, spinning };
+}
+
+function scheduling({ queueCapacity, priorities, batching }: VersionOptions) {
+  return { queueCapacity, priorities, ...batching };
 }

@@ -34,6 +34,8 @@ export interface VersionOptions {
   execution: 'auto' | 'inline' | 'threaded';
   /** How many runs may be under way at once. */
   instances: number;
+  /** Threads that one run may use, and whether those that wait for work spin. */
+  threads: { intraOp: number; spinning: boolean };
   /** Rows that may run together, and how long a request waits for others; none: each runs alone. */
   batching?: { maxBatch: number; maxDelayMs: number };
   warmup: WarmUpOptions;

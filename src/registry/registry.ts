@@ -2,7 +2,7 @@ import type { Engine } from '../native/engine.js';
 import type { InferLane } from '../native/infer-lane.js';
 import { toWarmswapError, WarmswapError } from '../rpc/errors.js';
 import { clientsRefusal, signatureRefusal, warmUpRefusal } from './gates.js';
-import { loadVersion, type ThreadBudget } from './load-version.js';
+import { loadVersion } from './load-version.js';
 import { ModelSet, type ServedModel } from './model-set.js';
 import type { GenerationPlan, ModelPlan, VersionFailure, VersionPlan } from './plan.js';
 import { Version } from './version.js';
@@ -37,7 +37,7 @@ export class Registry {
 
   constructor(
     private readonly engine: Engine,
-    private readonly options: { threads: ThreadBudget; drainTimeoutMs: number },
+    private readonly options: { drainTimeoutMs: number },
   ) {}
 
   get current(): ModelSet {
@@ -155,9 +155,7 @@ export class Registry {
       if (this.#attempt !== attempt) break;
       this.#loading.add(version);
       try {
-        await loadVersion(this.engine, version, this.options.threads, () =>
-          this.#activeOf(version.name),
-        );
+        await loadVersion(this.engine, version, () => this.#activeOf(version.name));
       } catch (error) {
         this.#loading.delete(version);
         failures.push(failure(version, error));

@@ -23,7 +23,7 @@ import { z } from 'zod';
 /** Raised when what packers write changes, so that older artifacts are made again. */
 const FORMAT = 1;
 
-/** What an artifact is made from, and for. */
+/** What an artifact is made from, and for. It does not depend on the threads of those who load it. */
 export interface ArtifactSource {
   /** SHA-256 over the version's files, in hexadecimal. */
   sha256: string;

@@ -1,6 +1,7 @@
 import type { ModelConfig } from '../config/schema.js';
 import type { GenerationPlan, ModelPlan, VersionFailure, VersionPlan } from '../registry/plan.js';
 import type { RepositoryModel, RepositorySnapshot, RepositoryVersion } from '../repository/scan.js';
+import { intraOpThreads, type ThreadBudget } from './thread-budget.js';
 
 /**
  * An operator's choice of a version. Holds until a newer version than all known then is published
@@ -24,6 +25,7 @@ export interface PlanInput {
   activations: ReadonlyMap<string, Activation>;
   /** Versions that failed in this reload: they are not tried again. */
   failures: readonly VersionFailure[];
+  threads: ThreadBudget;
 }
 
 export interface PlannedGeneration {
@@ -64,7 +66,7 @@ function planModel(model: RepositoryModel, input: PlanInput): ModelPlan | string
   const { config, name } = model;
   if ('problem' in config) return config.problem;
   const usable = model.versions
-    .map((version) => planVersion(version, config))
+    .map((version) => planVersion(version, config, input.threads))
     .filter(
       ({ key }) => !input.failures.some((failed) => failed.model === name && failed.key === key),
     );
@@ -89,14 +91,16 @@ function stillHolding(
 function planVersion(
   { version, modelPath, fingerprint, warmupFiles }: RepositoryVersion,
   config: ModelConfig,
+  budget: ThreadBudget,
 ): VersionPlan {
-  const { queue, warmup, batching, instances, execution } = config;
+  const { queue, warmup, batching, instances, execution, threads } = config;
   const options = {
     queueCapacity: queue.maxSize,
     ...(queue.deadline === undefined ? {} : { deadlineMs: queue.deadline }),
     priorities: queue.priorities,
     execution,
     instances,
+    threads: { intraOp: intraOpThreads(config, budget), spinning: threads.spinning },
     ...(batching && {
       batching: { maxBatch: batching.maxBatch, maxDelayMs: batching.maxDelay },
     }),

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import type { DaemonConfig } from '../config/schema.js';
 import type { GenerationPlan, VersionFailure } from '../registry/plan.js';
 import { scanRepository, type RepositorySnapshot } from '../repository/scan.js';
@@ -18,6 +17,7 @@ import { toReloadResult, type ReloadResult } from './reload-result.js';
 import { collectStatus, type Status } from './status.js';
 import type { SwapResult } from './swap-coordinator.js';
 import { SwapDriver } from './swap-driver.js';
+import { threadBudget, type ThreadBudget } from './thread-budget.js';
 import { WorkerPool } from './worker-pool.js';
 
 export interface SupervisorOptions {
@@ -27,8 +27,6 @@ export interface SupervisorOptions {
   log: Logger;
 }
 
-/** On a host with many cores more workers than this rarely help. */
-const MOST_WORKERS_BY_DEFAULT = 4;
 /** All that runs here yet. */
 const DEVICE = 'cpu';
 /** Settings that only a restart can change. */
@@ -52,6 +50,7 @@ export class Supervisor {
   readonly #pool: WorkerPool;
   readonly #driver: SwapDriver;
   readonly #artifacts: ArtifactSupply;
+  readonly #threads: ThreadBudget;
   #config: DaemonConfig;
   #committed: GenerationPlan = { generation: 0, models: [] };
   #activations: ReadonlyMap<string, Activation> = new Map();
@@ -81,10 +80,10 @@ export class Supervisor {
       device: DEVICE,
       log: options.log,
     });
-    const size = workerCount(this.#config.workers);
+    this.#threads = threadBudget(this.#config.workers);
     this.#pool = new WorkerPool({
-      size,
-      settings: workerSettings(this.#config, size),
+      size: this.#threads.workers,
+      settings: workerSettings(this.#config),
       committed: () => this.#committed,
       nextAttempt,
       onSwapMessage: (worker, message) => this.#driver.onWorkerMessage(worker, message),
@@ -200,7 +199,13 @@ export class Supervisor {
     let swap: SwapResult | undefined;
     let fresh: readonly VersionFailure[];
     do {
-      planned = planGeneration({ snapshot, committed: this.#committed, activations, failures });
+      planned = planGeneration({
+        snapshot,
+        committed: this.#committed,
+        activations,
+        failures,
+        threads: this.#threads,
+      });
       const supplied = await this.#supply(planned.plan);
       swap = supplied.failures.length > 0 ? undefined : await this.#commit(supplied.plan);
       fresh = newFailures([...supplied.failures, ...failuresOf(swap)], failures);
@@ -269,15 +274,8 @@ function aborted(reason: string): SwapResult {
   return { outcome: 'aborted', reason, failures: [] };
 }
 
-function workerCount(workers: DaemonConfig['workers']): number {
-  return workers === 'auto' ? Math.min(MOST_WORKERS_BY_DEFAULT, availableParallelism()) : workers;
-}
-
-/** The workers share the cores: together they run no more threads than there are. */
-function workerSettings(config: DaemonConfig, workers: number): Omit<WorkerSettings, 'id'> {
-  const intraOpThreads = Math.max(1, Math.floor(availableParallelism() / workers));
+function workerSettings(config: DaemonConfig): Omit<WorkerSettings, 'id'> {
   return {
-    threads: { intraOpThreads },
     limits: config.limits,
     drainTimeoutMs: config.swap.drainTimeout,
     logLevel: config.log.level,

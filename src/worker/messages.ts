@@ -8,7 +8,6 @@ import type { ModelMemory } from '../rpc/methods.js';
 
 export interface WorkerSettings {
   id: number;
-  threads: { intraOpThreads: number };
   limits: DaemonConfig['limits'];
   drainTimeoutMs: number;
   logLevel: DaemonConfig['log']['level'];

@@ -24,8 +24,8 @@ export class Worker {
     private readonly send: (message: FromWorker) => void,
     private readonly log: Logger,
   ) {
-    const { threads, drainTimeoutMs } = settings;
-    this.#registry = new Registry(this.#engine, { threads, drainTimeoutMs });
+    const { drainTimeoutMs } = settings;
+    this.#registry = new Registry(this.#engine, { drainTimeoutMs });
     this.#dataPlane = new DataPlane(this.#registry, settings.limits);
     this.log.debug({ onnxRuntime: this.#engine.onnxRuntimeVersion }, 'worker started');
     this.send({ type: 'started' });

@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { mkdir, readdir, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { runCli } from '../support/cli.js';
 import { startDaemon, testRepository } from '../support/daemon.js';
 import { mapsFile } from '../support/memory-maps.js';
 import { RawRpc, shiftRequest } from '../support/raw-rpc.js';
+import { until } from '../support/until.js';
 
 test('workers map the artifact, so a file truncated in the repository harms nobody', async () => {
   const repository = await testRepository();
@@ -38,6 +39,29 @@ test('an artifact that the store has is not made again', async () => {
   await first.process.stop();
   const second = await startDaemon(repository, ['--store', store]);
   expect(second.process.log.map(({ step }) => step)).not.toContain('packing');
+  expect(await readdir(store)).toHaveLength(1);
+});
+
+/** Threads of a process now. */
+async function threadsOf(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(/^Threads:\s+(\d+)/m.exec(status)?.[1]);
+}
+
+test('a model has the threads that its model.yaml asks for, and needs no other artifact for them', async () => {
+  const repository = await testRepository();
+  await repository.publish('linear', 1);
+  await repository.configure('linear', 'threads: { intraOp: 1 }');
+  const store = join(repository.path, '.store');
+  const { reload, status } = await startDaemon(repository, ['--store', store, '--workers', '1']);
+  const { pid } = (await status()).workers[0] as { pid: number };
+  const before = await threadsOf(pid);
+  await repository.configure('linear', 'threads: { intraOp: 4, spinning: true }');
+  expect((await reload()).changes).toMatchObject([{ from: 1, to: 1, result: 'committed' }]);
+  await until('the version with one thread is gone', async () => {
+    return (await status()).models[0]?.versions.length === 1;
+  });
+  await until('three threads more', async () => (await threadsOf(pid)) === before + 3);
   expect(await readdir(store)).toHaveLength(1);
 });
 

@@ -26,8 +26,8 @@ namespace {
 /// The artifact of a model, in a folder of its own.
 class Artifact {
  public:
-  explicit Artifact(const std::filesystem::path& source)
-      : report_(PackArtifact(Library(), source, folder(), {})) {}
+  explicit Artifact(const std::filesystem::path& source, const PackOptions& options = {})
+      : report_(PackArtifact(Library(), source, folder(), options)) {}
 
   std::filesystem::path folder() const { return dir_ / "artifact"; }
   std::filesystem::path model() const { return folder() / kArtifactModel; }
@@ -154,6 +154,18 @@ TEST_CASE("packing a model again gives the same bytes") {
     const Artifact second(ModelPath(fixture));
     CHECK(ReadFile(first.model()) == ReadFile(second.model()));
     CHECK(ReadFile(first.data()) == ReadFile(second.data()));
+  }
+}
+
+// Else the threads of the sessions that load it would belong into its key.
+TEST_CASE("an artifact is the same for any number of threads") {
+  for (const auto* fixture : {"mlp/1", "lstm/1", "fp16/1", "qdq/1", "dynamic-quantized/1", "int4/1",
+                              "conv/1", "tied-embedding/1"}) {
+    CAPTURE(fixture);
+    const Artifact one(ModelPath(fixture));
+    const Artifact several(ModelPath(fixture), {.intra_op_threads = 3});
+    CHECK(ReadFile(one.model()) == ReadFile(several.model()));
+    CHECK(ReadFile(one.data()) == ReadFile(several.data()));
   }
 }
 

@@ -221,6 +221,12 @@ TEST_CASE("a session may use several threads for one run") {
   CHECK(ShapeOf(outputs.at(0)) == Shape{64, 8});
 }
 
+TEST_CASE("threads that wait spin only if that is asked for") {
+  constexpr const char* kSpinning = "session.intra_op.allow_spinning";
+  CHECK(ToOrt(SessionOptions{}).GetConfigEntry(kSpinning) == "0");
+  CHECK(ToOrt(SessionOptions{.spinning = true}).GetConfigEntry(kSpinning) == "1");
+}
+
 TEST_CASE("inputs and outputs that are no tensors are UNIMPLEMENTED, with name and type") {
   const std::vector<std::pair<std::string, std::string>> refused{
       {"sequence-output/1", "output 'y' has the type sequence; only tensors are served"},

@@ -43,6 +43,7 @@ function plan(models: readonly RepositoryModel[], input: Input = {}): PlannedGen
     committed: input.committed ?? NOTHING,
     activations: new Map(Object.entries(input.activations ?? {})),
     failures: input.failures ?? [],
+    threads: { cores: 12, workers: 2 },
   });
 }
 
@@ -108,6 +109,7 @@ describe('the versions that are served', () => {
       queue: { maxSize: 8, deadline: 1s, priorities: 2 }
       batching: { maxBatch: 4, maxDelay: 1ms }
       instances: 2
+      threads: { spinning: true }
       warmup: { runs: 5, shapes: { x: [2] }, batchSizes: [4, 2], maxDuration: 2s }`;
     expect(planOf(model('m', [4], yaml)).versions).toMatchObject([
       {
@@ -119,6 +121,7 @@ describe('the versions that are served', () => {
           priorities: 2,
           execution: 'auto',
           instances: 2,
+          threads: { intraOp: 3, spinning: true },
           batching: { maxBatch: 4, maxDelayMs: 1 },
           warmup: { runs: 5, shapes: { x: [2] }, batchSizes: [4, 2], maxDurationMs: 2_000 },
         },
@@ -128,6 +131,7 @@ describe('the versions that are served', () => {
     expect(byDefault).not.toHaveProperty('deadlineMs');
     expect(byDefault).not.toHaveProperty('batching');
     expect(byDefault?.warmup).toEqual({ runs: 3, shapes: {}, maxDurationMs: 10_000 });
+    expect(byDefault?.threads).toEqual({ intraOp: 6, spinning: false });
   });
 
   test('include the active and the labelled ones, each once, ascending', () => {
@@ -158,6 +162,7 @@ describe('the key of a version', () => {
       { ...model('m', [1]), versions: [{ ...versionOne(), fingerprint: 'other' }] },
     ],
     ['its queue changes', model('m', [1], 'queue: { maxSize: 2 }')],
+    ['its threads change', model('m', [1], 'threads: { intraOp: 2 }')],
     ['its deadline changes', model('m', [1], 'queue: { deadline: 1s }')],
     ['its warm-up changes', model('m', [1], 'warmup: { runs: 1 }')],
     ['it is another version', model('m', [2])],

@@ -11,6 +11,7 @@ function version(source: WarmUpSource | undefined, problem?: string, shapes: Sha
     priorities: 3,
     execution: 'auto' as const,
     instances: 1,
+    threads: { intraOp: 1, spinning: false },
     warmup,
   };
   const plan = { version: 1, modelPath: '', fingerprint: '', key: '', options };

@@ -9,6 +9,7 @@ function version(name: string, number: number): Version {
     priorities: 3,
     execution: 'auto' as const,
     instances: 1,
+    threads: { intraOp: 1, spinning: false },
     warmup: { runs: 0, shapes: {}, maxDurationMs: 1 },
   };
   return new Version(name, {

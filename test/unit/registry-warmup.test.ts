@@ -42,6 +42,7 @@ function version(model: NotingModel, state: 'warming' | 'active', setting: Setti
     priorities: 3,
     execution: 'auto' as const,
     instances: 1,
+    threads: { intraOp: 1, spinning: false },
     ...(maxBatch ? { batching: { maxBatch, maxDelayMs: 0 } } : {}),
     warmup: { runs: 1, shapes: {}, maxDurationMs: 60_000, ...warmup },
   };

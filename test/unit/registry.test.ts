@@ -79,6 +79,7 @@ const versionPlan = (version: number, key = `${version}`): VersionPlan => ({
   options: {
     queueCapacity: 1,
     priorities: 3,
+    threads: { intraOp: 1, spinning: false },
     execution: 'auto',
     instances: 1,
     warmup: { runs: 0, shapes: {}, maxDurationMs: 1 },
@@ -99,7 +100,6 @@ let nextLoad: number;
 beforeEach(() => {
   engine = new SteeredEngine();
   registry = new Registry(engine as unknown as Engine, {
-    threads: { intraOpThreads: 1 },
     drainTimeoutMs: 60_000,
   });
   nextLoad = 0;

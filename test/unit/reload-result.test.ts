@@ -8,6 +8,7 @@ function serving(name: string, active: number, key = `${active}`): ModelPlan {
     priorities: 3,
     execution: 'auto' as const,
     instances: 1,
+    threads: { intraOp: 1, spinning: false },
     warmup: { runs: 0, shapes: {}, maxDurationMs: 1 },
   };
   return {
