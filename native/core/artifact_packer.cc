@@ -69,6 +69,7 @@ class Packer {
     const ModelFiles files = CheckExternalData(source_);
     source_is_packed_ = files.packed_bytes > 0;
     PrepareOutput();
+    RequireSpace(EstimatePackBytes(files));
     expected_ = AskSource();
     PackReport report = PackInBestForm();
     report.source_bytes = files.model_bytes;
@@ -86,6 +87,14 @@ class Packer {
                     output_.string() + " already holds " + std::string(name));
       }
     }
+  }
+
+  void RequireSpace(std::uint64_t needed) const {
+    const std::uintmax_t available = std::filesystem::space(output_).available;
+    if (available >= needed) return;
+    throw Error(ErrorCode::kResourceExhausted,
+                output_.string() + " is on a file system with " + std::to_string(available) +
+                    " bytes free, packing needs about " + std::to_string(needed));
   }
 
   // A session of its own, which has gone when the next is made: one set of weights in memory.

@@ -45,14 +45,14 @@ struct PackReport {
 /// Makes what workers serve from a model: optimised for this CPU and ONNX Runtime, its weights and
 /// what kernels make of them in one aligned file that all processes share. Writes kArtifactModel
 /// and kArtifactData into `output_directory`, which it creates, and syncs them to disk. They take
-/// up to twice the weights there, and one weight more for a moment; weights that this CPU computes
-/// in a wider datatype count as such. (Four times where files cannot have holes.)
+/// up to EstimatePackBytes there for a moment. (Twice that where files cannot have holes.)
 ///
 /// The artifact has been loaded as a worker loads it (SessionOptions::optimised) and answers as the
 /// source does to generated inputs. If it does not with saved packed weights it is made without
 /// them, and the report says why. Throws kNotFound, kFailedPrecondition or kUnimplemented for a
 /// model that cannot be served, kFailedPrecondition if the directory holds an artifact, and
-/// kResourceExhausted for a full disk; then it leaves nothing in the directory.
+/// kResourceExhausted, with the numbers, for a disk that is full or would be; then it leaves
+/// nothing in the directory.
 ///
 /// Blocks for seconds a gigabyte. Its own memory does not grow with the model; ONNX Runtime takes
 /// what loading the source takes.

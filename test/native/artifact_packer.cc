@@ -245,6 +245,37 @@ TEST_CASE("a model that cannot be served fails with its code and leaves nothing"
   CHECK(CodeName(PackError(dir / "model.onnx", dir / "artifact")) == "NOT_FOUND");
 }
 
+TEST_CASE("what packing takes on the disk is estimated well") {
+  for (const auto* fixture :
+       {"linear/1", "mlp/1", "mlp-external/1", "lstm/1", "fp16/1", "qdq/1", "dynamic-quantized/1",
+        "int4/1", "if-weights/1", "conv/1", "tied-embedding/1", "embedding/1", "shift/1"}) {
+    CAPTURE(fixture);
+    const Artifact artifact(ModelPath(fixture));
+    const std::uint64_t estimate = EstimatePackBytes(CheckExternalData(ModelPath(fixture)));
+    CHECK(artifact.report().artifact_bytes <= estimate);
+  }
+  const ModelFiles floats = CheckExternalData(ModelPath("mlp/1"));
+  CHECK(EstimatePackBytes(floats) < 3 * floats.weight_bytes());
+  const Artifact half(ModelPath("fp16/1"));
+  CHECK(half.report().artifact_bytes > 3 * half.report().source_bytes);
+}
+
+TEST_CASE("a model that would fill the disk is RESOURCE_EXHAUSTED, with the numbers") {
+  constexpr std::uint64_t kTebibyte = std::uint64_t{1} << 40U;
+  constexpr std::size_t kTensors = 4096;
+  const TempDir dir;
+  WriteFile(dir / "w.bin", "");
+  std::filesystem::resize_file(dir / "w.bin", kTebibyte);  // a hole
+  const std::string tensor = ExternalFloats("W", {kTebibyte / 4}, "w.bin", 0);
+  WriteFile(dir / "model.onnx", ModelWithInitializers(std::vector(kTensors, tensor)));
+  const Error error = PackError(dir / "model.onnx", dir / "artifact");
+  CHECK(CodeName(error) == "RESOURCE_EXHAUSTED");
+  CHECK(Contains(error.what(),
+                 "bytes free, packing needs about " +
+                     std::to_string(EstimatePackBytes(CheckExternalData(dir / "model.onnx")))));
+  CHECK(FilesBelow(dir / "artifact").empty());
+}
+
 TEST_CASE("an artifact that is there is left alone") {
   const TempDir dir;
   WriteFile(dir / kArtifactModel, "old");
