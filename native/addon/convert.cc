@@ -42,6 +42,10 @@ std::size_t ToCount(const Napi::Value& value, const std::string& what) {
   return static_cast<std::size_t>(count);
 }
 
+std::uint64_t ToByteCount(const Napi::Value& value, const std::string& what) {
+  return static_cast<std::uint64_t>(ToInteger(value, what));
+}
+
 std::span<const std::byte> ToBytes(const Napi::Value& value, const std::string& what) {
   if (!value.IsTypedArray()) Refuse(what, "a Uint8Array");
   const auto array = value.As<Napi::TypedArray>();
@@ -219,6 +223,8 @@ ModelOptions ToModelOptions(const Napi::Value& value) {
   options.session.intra_op_threads = ToThreads(object.Get("intraOpThreads"), "intraOpThreads");
   options.session.spinning = ToOptionalFlag(object.Get("spinning"), "spinning");
   options.session.optimised = ToOptionalFlag(object.Get("optimised"), "optimised");
+  const Napi::Value reserve = object.Get("reserveBytes");
+  if (!reserve.IsUndefined()) options.reserve_bytes = ToByteCount(reserve, "reserveBytes");
   options.runner.threads =
       static_cast<std::size_t>(ToThreads(object.Get("runnerThreads"), "runnerThreads"));
   options.runner.queue_capacity =

@@ -19,7 +19,7 @@ std::vector<InputTensor> ValidInputs(const Model& model, std::vector<TensorView>
   for (std::size_t i = 0; i < specs.size(); ++i) Validate(specs[i], views[i]);
   std::vector<InputTensor> inputs;
   inputs.reserve(views.size());
-  for (TensorView& view : views) inputs.push_back(CopyInput(std::move(view), model.buffers()));
+  for (TensorView& view : views) inputs.push_back(CopyInput(std::move(view), model.blocks()));
   return inputs;
 }
 
@@ -30,6 +30,7 @@ Napi::Function ModelWrap::Define(Napi::Env env) {
       env, "Model",
       {InstanceAccessor<&ModelWrap::Inputs>("inputs"),
        InstanceAccessor<&ModelWrap::Outputs>("outputs"),
+       InstanceAccessor<&ModelWrap::MappedBytes>("mappedBytes"),
        InstanceMethod<&ModelWrap::Submit>("submit"), InstanceMethod<&ModelWrap::Cancel>("cancel"),
        InstanceMethod<&ModelWrap::Stats>("stats"), InstanceMethod<&ModelWrap::Memory>("memory"),
        InstanceMethod<&ModelWrap::Unload>("unload")});
@@ -56,6 +57,12 @@ Napi::Value ModelWrap::Inputs(const Napi::CallbackInfo& info) {
 
 Napi::Value ModelWrap::Outputs(const Napi::CallbackInfo& info) {
   return Guarded(info.Env(), [&] { return FromSpecs(info.Env(), Loaded()->outputs()); });
+}
+
+Napi::Value ModelWrap::MappedBytes(const Napi::CallbackInfo& info) {
+  return Guarded(info.Env(), [&] {
+    return Napi::Number::New(info.Env(), static_cast<double>(Loaded()->mapped_bytes()));
+  });
 }
 
 // submit(ticket, datatypes, shapes, data, outputs, deadlineMs, priority)

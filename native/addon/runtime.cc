@@ -17,10 +17,10 @@ constexpr std::size_t kAcceptedFields = 3;
 Napi::Function Runtime::Define(Napi::Env env) {
   return DefineClass(
       env, "Runtime",
-      {InstanceMethod<&Runtime::Load>("load"), InstanceMethod<&Runtime::Pack>("pack"),
-       InstanceMethod<&Runtime::SetRoutes>("setRoutes"), InstanceMethod<&Runtime::Accept>("accept"),
-       InstanceMethod<&Runtime::EndTurn>("endTurn"), InstanceMethod<&Runtime::Close>("close"),
-       InstanceAccessor<&Runtime::Version>("version"),
+      {InstanceMethod<&Runtime::Load>("load"), InstanceMethod<&Runtime::CancelLoad>("cancelLoad"),
+       InstanceMethod<&Runtime::Pack>("pack"), InstanceMethod<&Runtime::SetRoutes>("setRoutes"),
+       InstanceMethod<&Runtime::Accept>("accept"), InstanceMethod<&Runtime::EndTurn>("endTurn"),
+       InstanceMethod<&Runtime::Close>("close"), InstanceAccessor<&Runtime::Version>("version"),
        InstanceAccessor<&Runtime::Providers>("providers")});
 }
 
@@ -47,6 +47,10 @@ Runtime::~Runtime() {
 
 void Runtime::Load(const Napi::CallbackInfo& info) {
   Guarded(info.Env(), [&] { core_->Load(ToTicket(info[0]), ToModelOptions(info[1])); });
+}
+
+void Runtime::CancelLoad(const Napi::CallbackInfo& info) {
+  Guarded(info.Env(), [&] { core_->CancelLoad(ToTicket(info[0])); });
 }
 
 void Runtime::Pack(const Napi::CallbackInfo& info) {

@@ -19,6 +19,7 @@ class Runtime : public Napi::ObjectWrap<Runtime> {
 
  private:
   void Load(const Napi::CallbackInfo& info);
+  void CancelLoad(const Napi::CallbackInfo& info);
   void Pack(const Napi::CallbackInfo& info);
   void SetRoutes(const Napi::CallbackInfo& info);
   Napi::Value Accept(const Napi::CallbackInfo& info);

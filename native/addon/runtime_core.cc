@@ -71,14 +71,23 @@ std::shared_ptr<RuntimeCore> RuntimeCore::Start(Napi::Env env, const OrtLibrary&
 }
 
 void RuntimeCore::Load(std::uint64_t ticket, ModelOptions options) {
-  options.buffers = buffers_;
   options.on_mapped = [inbox = inbox_, ticket] { inbox->Push({ticket, Mapped()}); };
   const auto forward = [inbox = inbox_](std::vector<Completion> completions) {
     inbox->PushAll(ToEvents(std::move(completions)));
   };
-  Post(ticket, [&library = library_, options = std::move(options), forward]() -> Outcome {
+  const auto cancellation = options.session.cancellation;
+  auto load = [&library = library_, options = std::move(options), forward]() -> Outcome {
     return std::make_shared<Model>(library, options, forward);
-  });
+  };
+  Post(ticket, std::move(load), [cancellation] { cancellation->Cancel(); });
+  std::erase_if(loads_, [](const auto& known) { return known.second.expired(); });
+  loads_.emplace(ticket, cancellation);
+}
+
+void RuntimeCore::CancelLoad(std::uint64_t ticket) {
+  const auto known = loads_.find(ticket);
+  if (known == loads_.end()) return;
+  if (const auto cancellation = known->second.lock()) cancellation->Cancel();
 }
 
 void RuntimeCore::Submit(Model& model, Request request) {
@@ -111,27 +120,31 @@ void RuntimeCore::EndTurn() {
   Deliver(std::move(events));
 }
 
-void RuntimeCore::Post(std::uint64_t ticket, std::function<Outcome()> job) {
-  PostTo(loader_, ticket, std::move(job));
+void RuntimeCore::Post(std::uint64_t ticket, std::function<Outcome()> job,
+                       std::function<void()> cancel) {
+  PostTo(loader_, ticket, std::move(job), std::move(cancel));
 }
 
 void RuntimeCore::Measure(std::uint64_t ticket, const std::shared_ptr<Model>& model) {
-  PostTo(measurer_, ticket, [known = std::weak_ptr<Model>(model)]() -> Outcome {
+  auto measure = [known = std::weak_ptr<Model>(model)]() -> Outcome {
     const auto held = known.lock();
     if (!held) throw Error(ErrorCode::kUnavailable, "this model is unloaded");
     return held->Memory();
-  });
+  };
+  PostTo(measurer_, ticket, std::move(measure), nullptr);
 }
 
-void RuntimeCore::PostTo(JobThread& thread, std::uint64_t ticket, std::function<Outcome()> job) {
+void RuntimeCore::PostTo(JobThread& thread, std::uint64_t ticket, std::function<Outcome()> job,
+                         std::function<void()> cancel) {
   if (!open_) throw Error(ErrorCode::kFailedPrecondition, "the runtime is closed");
-  thread.Post([inbox = inbox_, ticket, job = std::move(job)] {
+  const auto report = [inbox = inbox_, ticket](const std::function<Outcome()>& todo) {
     try {
-      inbox->Push({ticket, job()});
+      inbox->Push({ticket, todo()});
     } catch (...) {
       inbox->Push({ticket, CurrentExceptionAsError()});
     }
-  });
+  };
+  thread.Post([report, job = std::move(job)] { report(job); }, std::move(cancel));
   TicketTaken();
 }
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -56,9 +57,13 @@ class RuntimeCore {
   const OrtLibrary& library() const noexcept { return library_; }
 
   void Load(std::uint64_t ticket, ModelOptions options);
+  /// Makes a load come back soon, as kCancelled. Ignores what is not out, or not a load.
+  void CancelLoad(std::uint64_t ticket);
   void Submit(Model& model, Request request);
   /// Does `job` on the loader thread; what it returns or throws comes back with the ticket.
-  void Post(std::uint64_t ticket, std::function<Outcome()> job);
+  /// `cancel` makes it end early.
+  void Post(std::uint64_t ticket, std::function<Outcome()> job,
+            std::function<void()> cancel = nullptr);
   /// The model's memory comes back, however long a load takes: it is measured on a thread for that.
   /// A model that is unloaded meanwhile goes when its measurement ends, after milliseconds.
   void Measure(std::uint64_t ticket, const std::shared_ptr<Model>& model);
@@ -76,7 +81,7 @@ class RuntimeCore {
   /// Ends a turn of the event loop: see InferLane::EndTurn. Delivers what it completed at once.
   void EndTurn();
 
-  /// Ends all threads: waits for a load that runs, ends runs between two nodes. Tickets that are
+  /// Ends all threads: cancels a load that runs, ends runs between two nodes. Tickets that are
   /// still out never come back. Idempotent.
   void Shutdown();
 
@@ -89,7 +94,8 @@ class RuntimeCore {
   RuntimeCore(Napi::Env env, const OrtLibrary& library, Napi::Function on_events,
               const Napi::Object& answers);
 
-  void PostTo(JobThread& thread, std::uint64_t ticket, std::function<Outcome()> job);
+  void PostTo(JobThread& thread, std::uint64_t ticket, std::function<Outcome()> job,
+              std::function<void()> cancel);
   void TicketTaken();
   void Deliver(std::vector<Event> events);
   Napi::Object ToJs(Event event);
@@ -105,9 +111,9 @@ class RuntimeCore {
   std::shared_ptr<Inbox> inbox_;
   JobThread loader_;
   JobThread measurer_;
-  const std::shared_ptr<BufferPool> buffers_ = BufferPool::Create(kMaxIdleInputBytes);
   InferLane lane_;
   std::vector<Event> turn_events_;  // what EndTurn delivers beside what it completes
+  std::map<std::uint64_t, std::weak_ptr<LoadCancellation>> loads_;
   std::vector<std::weak_ptr<Model>> models_;
   std::size_t tickets_out_ = 0;
   bool open_ = true;

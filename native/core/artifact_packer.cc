@@ -6,10 +6,6 @@
 #include <utility>
 #include <vector>
 
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
-
 #include "core/artifact_layout.h"
 #include "core/error.h"
 #include "core/external_data.h"
@@ -48,13 +44,6 @@ class Cleanup {
  private:
   std::vector<std::filesystem::path> paths_;
 };
-
-/// Gives freed memory back, so that AnonymousBytes tells what is in use.
-void TrimHeap() noexcept {
-#ifdef __GLIBC__
-  malloc_trim(0);
-#endif
-}
 
 class Packer {
  public:
@@ -181,10 +170,11 @@ class Packer {
   std::uint64_t Verify() const {
     SessionOptions options = session_options_;
     options.optimised = true;
-    TrimHeap();
+    // So that AnonymousBytes tells what is in use.
+    library_.ReleaseUnusedMemory();
     const std::uint64_t before = AnonymousBytes();
     Session session(library_, output_ / kArtifactModel, options);
-    TrimHeap();
+    library_.ReleaseUnusedMemory();
     const std::uint64_t after = AnonymousBytes();
     if (const auto difference = FindDifference(session, expected_)) {
       throw Error(ErrorCode::kFailedPrecondition,

@@ -17,13 +17,13 @@ std::size_t TotalRows(std::span<const Request> requests) {
   return std::accumulate(requests.begin(), requests.end(), std::size_t{0}, add);
 }
 
-InputTensor JoinInput(std::span<const Request> requests, std::size_t index, BufferPool& pool) {
+InputTensor JoinInput(std::span<const Request> requests, std::size_t index, BlockPool& pool) {
   const auto add = [index](std::size_t sum, const Request& request) {
     return sum + request.inputs[index].data.size();
   };
   const InputTensor& like = requests.front().inputs[index];
   const std::size_t bytes = std::accumulate(requests.begin(), requests.end(), std::size_t{0}, add);
-  InputTensor joined{like.type, like.shape, pool.Take(bytes), {}};
+  InputTensor joined{like.type, like.shape, PooledBuffer(pool, bytes), {}};
   joined.shape.front() = static_cast<std::int64_t>(TotalRows(requests));
   std::byte* to = joined.data.data();
   for (const Request& request : requests) {
@@ -76,7 +76,7 @@ bool FitsBatch(const Request& first, std::size_t rows, const Request& next, std:
          rows + next.rows <= max_rows;
 }
 
-std::vector<InputTensor> JoinInputs(std::span<const Request> requests, BufferPool& pool) {
+std::vector<InputTensor> JoinInputs(std::span<const Request> requests, BlockPool& pool) {
   std::vector<InputTensor> joined;
   joined.reserve(requests.front().inputs.size());
   for (std::size_t i = 0; i < requests.front().inputs.size(); ++i) {

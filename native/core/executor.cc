@@ -11,7 +11,7 @@ std::vector<RunResult> Executor::Run(const Ort::RunOptions& options,
   const bool is_batch = requests.size() > 1;
   const Clock::time_point began = is_batch ? Clock::now() : taken;
   std::vector<InputTensor> joined;
-  if (is_batch) joined = JoinInputs(requests, *pool_);
+  if (is_batch) joined = JoinInputs(requests, pool_);
   const std::vector<Ort::Value> inputs =
       ToOrtValues(is_batch ? joined : std::span(requests.front().inputs));
   const Clock::time_point started = Clock::now();

@@ -5,8 +5,8 @@
 #include <span>
 #include <vector>
 
-#include "core/buffer_pool.h"
 #include "core/execution_policy.h"
+#include "core/pooled_buffer.h"
 #include "core/request.h"
 #include "core/run_result.h"
 #include "core/session.h"
@@ -17,9 +17,9 @@ namespace warmswap {
 /// Runs requests of one session on the calling thread, and counts what it does. Thread-safe.
 class Executor {
  public:
-  /// The session must outlive it.
-  Executor(Session& session, Execution execution, std::shared_ptr<BufferPool> pool)
-      : session_(session), policy_(execution), pool_(std::move(pool)) {}
+  /// Joined inputs lie in memory of `pool`. It and the session must outlive this.
+  Executor(Session& session, Execution execution, BlockPool& pool)
+      : session_(session), policy_(execution), pool_(pool) {}
 
   /// Runs requests that fit together as one; `taken` is when they left the queue. Gives a result
   /// for each. Throws what ONNX Runtime reports, and then no request has been answered.
@@ -40,7 +40,7 @@ class Executor {
 
   Session& session_;
   ExecutionPolicy policy_;
-  const std::shared_ptr<BufferPool> pool_;
+  BlockPool& pool_;
   Statistics statistics_;
 };
 

@@ -21,7 +21,7 @@ std::optional<std::vector<InputTensor>> TakeInputs(Model& model, InferFrame& fra
     const auto found = std::ranges::find(frame.inputs, spec.name, &InferFrame::Input::name);
     if (found == frame.inputs.end() || spec.type == DataType::kBytes) return std::nullopt;
     if (!Fits(spec, found->tensor)) return std::nullopt;
-    inputs.push_back(CopyInput(std::move(found->tensor), model.buffers()));
+    inputs.push_back(CopyInput(std::move(found->tensor), model.blocks()));
   }
   return inputs;
 }

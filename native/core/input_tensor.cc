@@ -22,10 +22,10 @@ Ort::Value ToOrtValue(const InputTensor& input) {
 
 }  // namespace
 
-InputTensor CopyInput(TensorView view, BufferPool& pool) {
+InputTensor CopyInput(TensorView view, BlockPool& pool) {
   InputTensor input{view.type, std::move(view.shape), {}, std::move(view.strings)};
   if (view.type == DataType::kBytes) return input;
-  input.data = pool.Take(view.data.size());
+  input.data = PooledBuffer(pool, view.data.size());
   if (!view.data.empty()) std::memcpy(input.data.data(), view.data.data(), view.data.size());
   return input;
 }

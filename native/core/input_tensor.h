@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "core/buffer_pool.h"
 #include "core/ort.h"
+#include "core/pooled_buffer.h"
 #include "core/tensor.h"
 
 namespace warmswap {
@@ -22,7 +22,7 @@ struct InputTensor {
 };
 
 /// Copies a validated tensor.
-InputTensor CopyInput(TensorView view, BufferPool& pool);
+InputTensor CopyInput(TensorView view, BlockPool& pool);
 
 /// Views on the inputs' memory, which must outlive them; elements of kBytes are copied.
 std::vector<Ort::Value> ToOrtValues(std::span<const InputTensor> inputs);

@@ -1,31 +1,21 @@
 #include "core/model.h"
 
-#include <utility>
-
 #include "core/batch.h"
-#include "core/external_data.h"
 
 namespace warmswap {
 namespace {
 
 // Populated before ONNX Runtime reads them, so that no request meets a page that is still on disk.
-MappedVersion MapVersion(const ModelOptions& options) {
-  const ModelFiles files = CheckExternalData(options.model_path);
-  std::vector<MappedFile> mapped;
-  mapped.push_back(MappedFile::Open(options.model_path, MappedFile::Advice::kWillNeed));
-  mapped.front().Populate();
-  for (const ExternalFile& file : files.external) {
-    mapped.push_back(MappedFile::Open(file.path, MappedFile::Advice::kWillNeed));
-    for (const DataBlob& used : file.used) mapped.back().Populate(used.offset, used.length);
-  }
+VersionFiles Map(const ModelOptions& options) {
+  const LoadCancellation& cancellation = *options.session.cancellation;
+  cancellation.ThrowIfCancelled(options.model_path.string());
+  VersionFiles files(options.model_path);
+  const std::uint64_t reserve = options.reserve_bytes;
+  RequireHostBytes(reserve > 0 ? reserve : EstimateLoadBytes(files.contents()));
+  files.Populate([&] { return cancellation.is_cancelled(); });
+  cancellation.ThrowIfCancelled(options.model_path.string());
   options.on_mapped();
-  return {std::move(mapped), files.has_loops};
-}
-
-/// How long a model with loops takes depends on values, which no size tells.
-Execution ExecutionOf(const ModelOptions& options, const MappedVersion& version) {
-  const bool is_auto = options.execution == Execution::kAuto;
-  return is_auto && version.has_loops ? Execution::kThreaded : options.execution;
+  return files;
 }
 
 Session LoadSession(const OrtLibrary& library, const ModelOptions& options) {
@@ -34,21 +24,29 @@ Session LoadSession(const OrtLibrary& library, const ModelOptions& options) {
   return session;
 }
 
-std::uint64_t AnonymousGrowth(std::uint64_t before) {
+/// Of the memory that loading took, this is what the session keeps.
+std::uint64_t GrowthSince(std::uint64_t anonymous_before, const OrtLibrary& library) {
+  library.ReleaseUnusedMemory();
   const std::uint64_t now = AnonymousBytes();
-  return now > before ? now - before : 0;
+  return now > anonymous_before ? now - anonymous_before : 0;
+}
+
+/// How long a model with loops takes depends on values, which no size tells.
+Execution ExecutionOf(const ModelOptions& options, const ModelFiles& files) {
+  const bool is_auto = options.execution == Execution::kAuto;
+  return is_auto && files.has_loops ? Execution::kThreaded : options.execution;
 }
 
 }  // namespace
 
 Model::Model(const OrtLibrary& library, const ModelOptions& options, Runner::OnComplete on_complete)
-    : buffers_(options.buffers),
+    : at_end_{library},
       priorities_(options.runner.priorities),
       is_batched_(options.runner.max_batch > 1),
-      version_(MapVersion(options)),
+      files_(Map(options)),
       session_(LoadSession(library, options)),
-      private_bytes_(AnonymousGrowth(anonymous_before_)),
-      executor_(session_, ExecutionOf(options, version_), options.buffers),
+      private_bytes_(GrowthSince(anonymous_before_, library)),
+      executor_(session_, ExecutionOf(options, files_.contents()), library.blocks()),
       inline_runner_(executor_, options.runner.max_batch),
       runner_(executor_, options.runner, std::move(on_complete)) {}
 
@@ -69,15 +67,6 @@ bool Model::TrySubmit(Request request) {
   } catch (const Error&) {
     return false;
   }
-}
-
-ModelMemory Model::Memory() const {
-  ModelMemory memory{.private_bytes = private_bytes_};
-  for (const MappedFile& file : version_.files) {
-    memory.mapped_bytes += file.bytes().size();
-    memory.resident_bytes += file.ResidentBytes();
-  }
-  return memory;
 }
 
 }  // namespace warmswap

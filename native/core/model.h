@@ -4,47 +4,35 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <memory>
+#include <utility>
 #include <vector>
 
-#include "core/buffer_pool.h"
 #include "core/execution_policy.h"
 #include "core/executor.h"
 #include "core/host_memory.h"
 #include "core/inline_runner.h"
-#include "core/mapped_file.h"
 #include "core/ort_library.h"
 #include "core/runner.h"
 #include "core/session.h"
+#include "core/version_files.h"
 
 namespace warmswap {
-
-/// What a pool of inputs keeps for the next requests.
-inline constexpr std::size_t kMaxIdleInputBytes = std::size_t{64} << 20;
 
 struct ModelOptions {
   std::filesystem::path model_path;  ///< .../<name>/<version>/model.onnx
   SessionOptions session;
   RunnerOptions runner;
   Execution execution = Execution::kAuto;
-  /// Where the inputs of its requests lie.
-  std::shared_ptr<BufferPool> buffers = BufferPool::Create(kMaxIdleInputBytes);
+  /// Memory that has to be available, in bytes; 0 for an estimate from the weights.
+  std::uint64_t reserve_bytes = 0;
   /// Called between mapping the files and creating the session.
   std::function<void()> on_mapped = [] {};
 };
 
-struct ModelMemory {
-  std::size_t mapped_bytes = 0;    ///< size of the model's files, which are mapped as a whole
-  std::size_t resident_bytes = 0;  ///< how much of that is in the page cache now
-  /// By how much the private memory of the process grew while the session was made: also what the
-  /// allocator kept for later, and what other threads took meanwhile. Runs take more.
+struct ModelMemory : MappedMemory {
+  /// By how much the private memory of the process grew while the session was made: also what other
+  /// threads took meanwhile. Runs take more.
   std::uint64_t private_bytes = 0;
-};
-
-/// A version's files, mapped.
-struct MappedVersion {
-  std::vector<MappedFile> files;
-  bool has_loops = false;  ///< see OnnxContents
 };
 
 /// One loaded version: its mapped files, its session and its runners. Destruction stops the runner
@@ -52,8 +40,10 @@ struct MappedVersion {
 class Model {
  public:
   /// Checks what the model refers to (CheckExternalData), maps its files and populates what a
-  /// session reads of them, then creates the session. Blocks; throws as these do, and
-  /// kFailedPrecondition if it is to be batched and cannot be (RequireBatchable).
+  /// session reads of them, then creates the session. Blocks; throws as these do,
+  /// kFailedPrecondition if it is to be batched and cannot be (RequireBatchable),
+  /// kResourceExhausted if loading would take more memory than there is, or kCancelled soon after
+  /// `options.session.cancellation` was.
   Model(const OrtLibrary& library, const ModelOptions& options, Runner::OnComplete on_complete);
   Model(const Model&) = delete;
   Model& operator=(const Model&) = delete;
@@ -62,7 +52,8 @@ class Model {
   const std::vector<TensorSpec>& outputs() const noexcept { return session_.outputs(); }
   /// Requests may have the priorities 0 to `priorities` - 1.
   std::size_t priorities() const noexcept { return priorities_; }
-  BufferPool& buffers() const noexcept { return *buffers_; }
+  /// Where the inputs of its requests lie.
+  BlockPool& blocks() const noexcept { return at_end_.library.blocks(); }
 
   /// See Runner::Submit; wakes a runner thread, and counts what is refused.
   void Submit(Request request);
@@ -90,15 +81,21 @@ class Model {
   /// See Runner::Stop.
   void Stop() { runner_.Stop(); }
 
-  /// Asks the kernel page by page: milliseconds for gigabytes. Callable from any thread.
-  ModelMemory Memory() const;
+  std::size_t mapped_bytes() const noexcept { return files_.mapped_bytes(); }
+  /// Asks the kernel page by page: milliseconds for gigabytes.
+  ModelMemory Memory() const { return {files_.Memory(), private_bytes_}; }
 
  private:
-  // In this order: the runner goes first, the mappings last.
-  const std::shared_ptr<BufferPool> buffers_;
+  struct ReleaseMemoryAtEnd {
+    const OrtLibrary& library;
+    ~ReleaseMemoryAtEnd() { library.ReleaseUnusedMemory(); }
+  };
+
+  // In this order: the runner goes first, the mappings and what they freed last.
+  ReleaseMemoryAtEnd at_end_;
   const std::size_t priorities_;
   const bool is_batched_;
-  const MappedVersion version_;
+  VersionFiles files_;
   const std::uint64_t anonymous_before_ = AnonymousBytes();
   Session session_;
   const std::uint64_t private_bytes_;

@@ -2,9 +2,11 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <vector>
 
+#include "core/load_cancellation.h"
 #include "core/ort.h"
 #include "core/ort_library.h"
 #include "core/tensor.h"
@@ -18,6 +20,8 @@ struct SessionOptions {
   bool spinning = false;
   /// The model is an artifact (core/artifact_packer.h), so there is nothing left to optimise.
   bool optimised = false;
+  /// What ends the load early; never null.
+  std::shared_ptr<LoadCancellation> cancellation = std::make_shared<LoadCancellation>();
 };
 
 /// ONNX Runtime's options for a session of ours.
@@ -29,7 +33,7 @@ class Session {
  public:
   /// Loads `model_path`; external data is looked for beside it. Throws kNotFound, or
   /// kFailedPrecondition for a file that is no valid model, or kUnimplemented naming an input or
-  /// output whose type is not served (sequence, map, optional, rare element types).
+  /// output whose type is not served (sequence, map, optional, rare element types), or kCancelled.
   Session(const OrtLibrary& library, const std::filesystem::path& model_path,
           const SessionOptions& options);
 

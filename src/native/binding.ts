@@ -86,6 +86,8 @@ export interface NativeModelOptions {
   spinning?: boolean;
   /** The model is an artifact that `pack` made: nothing is left to optimise. */
   optimised?: boolean;
+  /** Memory that loading takes; it is refused if less is available. Left out, it is estimated. */
+  reserveBytes?: number | undefined;
   runnerThreads: number;
   queueCapacity: number;
   /** 1 if left out. */
@@ -159,6 +161,8 @@ export interface NativeRoute {
 export interface NativeModel {
   readonly inputs: NativeTensorSpec[];
   readonly outputs: NativeTensorSpec[];
+  /** Size of its files, which are mapped as a whole. */
+  readonly mappedBytes: number;
   /**
    * Copies the inputs (one per input of the model, in its order) and queues the run. Throws
    * INVALID_ARGUMENT, RESOURCE_EXHAUSTED or UNAVAILABLE; then the ticket is not taken.
@@ -191,6 +195,8 @@ export interface NativeRuntime {
   readonly providers: string[];
   /** Comes back with a NativeModel. */
   load(ticket: number, options: NativeModelOptions): void;
+  /** Makes a load that is out come back soon, as CANCELLED unless it is done. Ignores what is not out. */
+  cancelLoad(ticket: number): void;
   /** Comes back with a NativePackReport; takes seconds a gigabyte. */
   pack(ticket: number, options: NativePackOptions): void;
   /** Replaces all routes. Throws UNAVAILABLE for a model that is unloaded. */
@@ -205,12 +211,14 @@ export interface NativeRuntime {
   accept(frame: ArrayBuffer, ticket: number, accepted: Float64Array): boolean;
   /** Must follow once all frames that have come together are accepted: then they run. */
   endTurn(): void;
-  /** Ends all threads; waits for a load or packing that runs. Tickets still out never come back. */
+  /** Ends all threads; cancels a load and waits for packing that runs. Tickets still out never come back. */
   close(): void;
 }
 
 export interface NativeBinding {
   Runtime: new (libraryPath: string, onEvents: OnEvents, answers: NativeAnswers) => NativeRuntime;
+  /** Gives all threads, and those that start later, the lowest priority for processor and disk. */
+  lowerPriorityOfProcess(): void;
 }
 
 const require = createRequire(import.meta.url);

@@ -52,6 +52,14 @@ export type { NativePackReport as PackReport } from './binding.js';
 const DATATYPE_NAMES = Object.keys(DATATYPES) as Datatype[];
 const DATATYPE_NUMBERS = new Map(DATATYPE_NAMES.map((name, number) => [name, number]));
 
+/**
+ * Gives this process the lowest priority: `os.setPriority` does not reach threads that run already,
+ * and not the disk.
+ */
+export function lowerPriorityOfProcess(): void {
+  loadBinding().lowerPriorityOfProcess();
+}
+
 export class Engine {
   /** The short way of plain requests. */
   readonly lane: InferLane;
@@ -78,15 +86,28 @@ export class Engine {
   }
 
   /**
-   * Maps and loads a model on the loader thread; `onMapped` is called in between. Rejects with NOT_FOUND, FAILED_PRECONDITION (no
-   * valid model) or UNIMPLEMENTED (an input or output type that is not served).
+   * Maps and loads a model on the loader thread; `onMapped` is called in between. Rejects with
+   * NOT_FOUND, FAILED_PRECONDITION (no valid model), UNIMPLEMENTED (an input or output type that is
+   * not served), RESOURCE_EXHAUSTED (it takes more memory than there is), or with CANCELLED, holding
+   * nothing, soon after `signal` aborts. Once it is loaded `signal` does nothing.
    */
-  async load(options: NativeModelOptions, onMapped = () => {}): Promise<EngineModel> {
-    const model = await this.#tickets.take<NativeModel>(
-      (ticket) => this.#runtime.load(ticket, options),
-      onMapped,
-    );
-    return new EngineModel(model, this.#tickets);
+  async load(
+    options: NativeModelOptions,
+    onMapped = () => {},
+    signal?: AbortSignal,
+  ): Promise<EngineModel> {
+    if (signal?.aborted) throw loadCancelled(options.modelPath);
+    let cancel = () => {};
+    const loading = this.#tickets.take<NativeModel>((ticket) => {
+      this.#runtime.load(ticket, options);
+      cancel = () => this.#runtime.cancelLoad(ticket);
+    }, onMapped);
+    signal?.addEventListener('abort', cancel);
+    try {
+      return new EngineModel(await loading, this.#tickets);
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+    }
   }
 
   /**
@@ -143,6 +164,11 @@ export class EngineModel {
       if (slot) slot.cancel = () => this.native.cancel(ticket);
     });
     return this.#toResult(result, outputs);
+  }
+
+  /** Size of its files, which are mapped as a whole. */
+  get mappedBytes(): number {
+    return this.native.mappedBytes;
   }
 
   /** Ends a run that the lane took; does nothing if it is done. */
@@ -208,6 +234,10 @@ export class EngineModel {
     const { queueUs, computeUs, batchSize } = result;
     return { outputs, timing: { queueUs, computeUs, batchSize } };
   }
+}
+
+function loadCancelled(modelPath: string): WarmswapError {
+  return new WarmswapError('CANCELLED', `loading ${modelPath} was cancelled`);
 }
 
 function toSignature(spec: NativeTensorSpec): TensorSignature {

@@ -1,6 +1,6 @@
 import type { Engine } from '../native/engine.js';
+import { WarmswapError } from '../rpc/errors.js';
 import { probeBatching } from './batch-probe.js';
-import { requireMemory } from './host-memory.js';
 import type { VersionOptions } from './plan.js';
 import type { Version } from './version.js';
 import { warmUp } from './warmup.js';
@@ -8,17 +8,19 @@ import { warmUp } from './warmup.js';
 /**
  * Takes a planned version to `ready`: maps it, creates its session, warms it with what `active`, the
  * model's active version, has answered, and proves that its requests may be batched if they are to
- * be. Rejects with the reason, after which the version is `failed` and holds nothing. A warm-up that
- * fails is noted in `warmUpProblem`; the gates judge it.
+ * be. Rejects with the reason, after which the version is `failed` and holds nothing; with CANCELLED
+ * soon after `signal` aborts while its session is made. A warm-up that fails is noted in
+ * `warmUpProblem`; the gates judge it.
  */
 export async function loadVersion(
   engine: Engine,
   version: Version,
   active: () => Version | undefined,
+  signal?: AbortSignal,
 ): Promise<void> {
   try {
     const started = performance.now();
-    await createSession(engine, version);
+    await createSession(engine, version, signal);
     const loaded = performance.now();
     version.moveTo('warming');
     await warmUp(version, active());
@@ -31,16 +33,27 @@ export async function loadVersion(
   }
 }
 
-async function createSession(engine: Engine, version: Version): Promise<void> {
+async function createSession(
+  engine: Engine,
+  version: Version,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const { modelPath, options, artifact } = version.plan;
   version.moveTo('mapping');
-  await requireMemory(artifact?.loadBytes ?? 0);
-  // What the packer wrote is optimised already.
+  // What the packer wrote is optimised already, and it measured what loading takes.
   const optimised = artifact !== undefined;
-  const native = { modelPath, optimised, ...threading(options), ...scheduling(options) };
-  const model = await engine.load(native, () => version.moveTo('loading'));
+  const reserveBytes = artifact?.loadBytes;
+  const native = {
+    modelPath,
+    optimised,
+    reserveBytes,
+    ...threading(options),
+    ...scheduling(options),
+  };
+  const model = await engine.load(native, () => version.moveTo('loading'), signal);
   version.attach(model);
-  version.mappedBytes = (await model.memory()).mappedBytes;
+  version.mappedBytes = model.mappedBytes;
+  if (signal?.aborted) throw new WarmswapError('CANCELLED', 'no longer wanted');
 }
 
 function threading({ execution, instances, threads: { intraOp, spinning } }: VersionOptions) {

@@ -33,6 +33,8 @@ export class Registry {
   #attempt = 0;
   #prepared: Prepared | undefined;
   readonly #loading = new Set<Version>();
+  /** By attempt under way: what ends its loads. */
+  readonly #cancels = new Map<number, AbortController>();
   readonly #retiring = new Map<Version, Promise<boolean>>();
 
   constructor(
@@ -59,7 +61,7 @@ export class Registry {
 
   /**
    * Loads what `plan` has and this worker has not, and gives what it loaded. A later call or `abort`
-   * supersedes it. Rejects with a PrepareError; then nothing has changed.
+   * supersedes it and cancels its loads. Rejects with a PrepareError; then nothing has changed.
    */
   async prepare(attempt: number, plan: GenerationPlan): Promise<readonly Version[]> {
     const superseded = this.#attempt;
@@ -102,13 +104,14 @@ export class Registry {
   /** Gives up an attempt, prepared or under way. Does nothing for any other. */
   async abort(attempt: number): Promise<void> {
     if (this.#attempt === attempt) this.#attempt = 0;
+    this.#cancels.get(attempt)?.abort();
     if (this.#prepared?.attempt !== attempt) return;
     const { fresh } = this.#prepared;
     this.#prepared = undefined;
     await this.#retireAll(fresh);
   }
 
-  /** Drains and unloads everything. */
+  /** Cancels what is being loaded; drains and unloads everything else. */
   async close(): Promise<void> {
     await this.abort(this.#attempt);
     const last = this.#current;
@@ -151,17 +154,27 @@ export class Registry {
 
   async #loadAll(attempt: number, versions: readonly Version[]): Promise<VersionFailure[]> {
     const failures: VersionFailure[] = [];
+    const cancel = new AbortController();
+    this.#cancels.set(attempt, cancel);
     for (const version of versions) {
       if (this.#attempt !== attempt) break;
-      this.#loading.add(version);
-      try {
-        await loadVersion(this.engine, version, () => this.#activeOf(version.name));
-      } catch (error) {
-        this.#loading.delete(version);
-        failures.push(failure(version, error));
-      }
+      const error = await this.#load(version, cancel.signal);
+      if (error !== undefined && !cancel.signal.aborted) failures.push(failure(version, error));
     }
+    this.#cancels.delete(attempt);
     return failures;
+  }
+
+  /** Gives the error if it failed; then the version holds nothing. */
+  async #load(version: Version, signal: AbortSignal): Promise<unknown> {
+    this.#loading.add(version);
+    try {
+      await loadVersion(this.engine, version, () => this.#activeOf(version.name), signal);
+      return undefined;
+    } catch (error) {
+      this.#loading.delete(version);
+      return error;
+    }
   }
 
   #gateFailures(set: ModelSet, plan: GenerationPlan, fresh: readonly Version[]): VersionFailure[] {

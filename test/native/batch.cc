@@ -75,8 +75,7 @@ TEST_CASE("inputs are joined in order, outputs are cut by each request's rows") 
   requests.push_back(Marked(ShiftRows(1, 1, 1)));
   requests.push_back(Marked(ShiftRows(2, 3, 2)));
   requests.push_back(Marked(ShiftRows(3, 2, 3)));
-  const auto pool = BufferPool::Create(0);
-  const std::vector<InputTensor> joined = JoinInputs(requests, *pool);
+  const std::vector<InputTensor> joined = JoinInputs(requests, TestBlocks());
   REQUIRE(joined.size() == 1);
   CHECK(joined[0].shape == std::vector<std::int64_t>{6, 4});
   const auto outputs = std::make_shared<const RunOutputs>(ToOrtValues(joined));

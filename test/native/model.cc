@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "core/error.h"
@@ -82,9 +83,11 @@ TEST_CASE("a model tells the private memory that its session took") {
   constexpr std::size_t kElements = std::size_t{8} << 20U;
   const TempDir dir;
   WriteFile(dir / "model.onnx", ModelWithInlineWeight(kElements));
-  const Model model(Library(), OptionsFor(dir / "model.onnx"), [](const Completion&) {});
+  const Model model(Library(), OptionsFor(dir / "model.onnx"),
+                    [](const std::vector<Completion>&) {});
   CHECK(model.Memory().private_bytes >= sizeof(float) * kElements);
-  const Model small(Library(), OptionsFor(ModelPath("shift/1")), [](const Completion&) {});
+  const Model small(Library(), OptionsFor(ModelPath("shift/1")),
+                    [](const std::vector<Completion>&) {});
   CHECK(small.Memory().private_bytes < sizeof(float) * kElements);
 }
 
@@ -170,6 +173,70 @@ TEST_CASE("a model is reported as mapped once, before its session is made") {
   options.on_mapped = [&] { ++mapped; };
   LoadError(options);
   CHECK(mapped == 1);
+}
+
+TEST_CASE(
+    "a model that takes more memory than there is is refused before it is reported as mapped") {
+  int mapped = 0;
+  ModelOptions options = OptionsFor(ModelPath("shift/1"));
+  options.reserve_bytes = std::uint64_t{1} << 60U;
+  options.on_mapped = [&] { ++mapped; };
+  CHECK(CodeName(LoadError(options)) == "RESOURCE_EXHAUSTED");
+  CHECK(mapped == 0);
+}
+
+TEST_CASE("a load that is cancelled before it starts maps nothing") {
+  const Version version("linear/1");
+  int mapped = 0;
+  ModelOptions options = OptionsFor(version.model_path());
+  options.on_mapped = [&] { ++mapped; };
+  options.session.cancellation->Cancel();
+  const Error error = LoadError(options);
+  CHECK(CodeName(error) == "CANCELLED");
+  CHECK(Contains(error.what(), version.model_path().string()));
+  CHECK(mapped == 0);
+}
+
+TEST_CASE(
+    "a load that is cancelled when its session is to be made is CANCELLED, and holds nothing") {
+  for (const bool optimised : {false, true}) {
+    const Version version("linear/1");
+    ModelOptions options = OptionsFor(version.model_path());
+    options.session.optimised = optimised;
+    options.on_mapped = [&] { options.session.cancellation->Cancel(); };
+    CHECK(CodeName(LoadError(options)) == "CANCELLED");
+    CHECK_FALSE(IsMapped(version.folder()));
+  }
+}
+
+TEST_CASE(
+    "a load that is cancelled while its session is made either ends as CANCELLED or is done") {
+  const Version version("linear/1");
+  for (int i = 0; i < 20; ++i) {
+    ModelOptions options = OptionsFor(version.model_path());
+    std::thread canceller;
+    options.on_mapped = [&] {
+      canceller = std::thread([&options] { options.session.cancellation->Cancel(); });
+    };
+    try {
+      const Model model(Library(), options, [](const std::vector<Completion>&) {});
+      CHECK(model.inputs().size() == 1);
+    } catch (const Error& error) {
+      CHECK(CodeName(error) == "CANCELLED");
+    }
+    canceller.join();
+    CHECK_FALSE(IsMapped(version.folder()));
+  }
+}
+
+TEST_CASE("cancelling a load that is done changes nothing") {
+  Completions completions;
+  const ModelOptions options = OptionsFor(ModelPath("shift/1"));
+  Model model(Library(), options, completions.Callback());
+  options.session.cancellation->Cancel();
+  model.Submit(ShiftRequest(1));
+  REQUIRE(completions.WaitFor(1));
+  CHECK(completions.CodeOf(1) == "");
 }
 
 TEST_CASE("a model that is destroyed with work queued completes all of it as UNAVAILABLE") {

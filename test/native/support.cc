@@ -136,6 +136,11 @@ std::chrono::nanoseconds ProcessorTimeOfOtherThreads() {
   return ProcessorTime(CLOCK_PROCESS_CPUTIME_ID) - ProcessorTime(CLOCK_THREAD_CPUTIME_ID);
 }
 
+BlockPool& TestBlocks() {
+  static BlockPool blocks;
+  return blocks;
+}
+
 Runner::OnComplete Completions::Callback() {
   return [this](std::vector<Completion> completions) {
     // Notified under the lock: whoever waited may destroy this object as soon as it has it.

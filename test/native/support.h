@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/buffer_pool.h"
+#include "core/block_pool.h"
 #include "core/error.h"
 #include "core/executor.h"
 #include "core/ort_library.h"
@@ -111,11 +111,14 @@ class Completions {
   std::multimap<std::uint64_t, std::variant<RunResult, Error>> outcomes_;
 };
 
+/// For inputs; lives as long as the process.
+BlockPool& TestBlocks();
+
 /// A runner with an executor of its own, which is woken for each request.
 class TestRunner {
  public:
   TestRunner(Session& session, const RunnerOptions& options, Runner::OnComplete on_complete)
-      : executor_(session, Execution::kThreaded, BufferPool::Create(0)),
+      : executor_(session, Execution::kThreaded, TestBlocks()),
         runner_(executor_, options, std::move(on_complete)) {}
 
   void Submit(Request request) {
@@ -167,8 +170,7 @@ Ort::Value MakeTensor(DataType type, const std::vector<T>& values,
 template <typename T>
 InputTensor MakeInput(DataType type, const std::vector<T>& values,
                       const std::vector<std::int64_t>& shape) {
-  static const auto pool = BufferPool::Create(0);
-  return CopyInput({type, shape, AsBytes(values), {}}, *pool);
+  return CopyInput({type, shape, AsBytes(values), {}}, TestBlocks());
 }
 
 /// The elements of a tensor whose datatype is T's.

@@ -11,14 +11,19 @@ class SteeredEngine {
   readonly loaded: SteeredModel[] = [];
   #onLoad: (() => void) | undefined;
 
-  load({ modelPath }: { modelPath: string }, onMapped: () => void): Promise<SteeredModel> {
+  load(
+    { modelPath }: { modelPath: string },
+    onMapped: () => void,
+    signal: AbortSignal,
+  ): Promise<SteeredModel> {
     return new Promise((resolve, reject) => {
       const finish = (signature = SIGNATURE) => {
         onMapped();
         this.loaded.push(new SteeredModel(modelPath, signature));
         resolve(this.loaded.at(-1) as SteeredModel);
       };
-      this.loads.push({ modelPath, finish, fail: (reason) => reject(new Error(reason)) });
+      const fail = (reason: string) => { reject(new Error(reason)); };
+      this.loads.push({ modelPath, signal, finish, fail });
       this.#onLoad?.();
     });
   }
@@ -37,11 +42,13 @@ class SteeredEngine {
 
 interface Load {
   modelPath: string;
+  signal: AbortSignal;
   finish(signature?: EngineModel['signature']): void;
   fail(reason: string): void;
 }
 
 class SteeredModel {
+  readonly mappedBytes = 100;
   isUnloaded = false;
   unloads: (() => void) | undefined;
   holdsUnload = false;
@@ -55,10 +62,6 @@ class SteeredModel {
   infer(): Promise<EngineResult> {
     const result = { outputs: {}, timing: { queueUs: 0, computeUs: 0, batchSize: 1 } };
     return new Promise((resolve) => this.runs.push(() => resolve(result)));
-  }
-
-  memory(): Promise<{ mappedBytes: number; residentBytes: number }> {
-    return Promise.resolve({ mappedBytes: 100, residentBytes: 100 });
   }
 
   async unload(): Promise<void> {
@@ -221,6 +224,26 @@ describe('an attempt that is given up', () => {
     expect([engine.loads.length, engine.held, all()]).toEqual([1, [], []]);
   });
 
+  test('while it loads cancels that, and names no version as failed', async () => {
+    const failures = failuresOf(registry.prepare(1, plan(1, ['1', '2'])));
+    const load = await engine.begun(0);
+    load.signal.onabort = () => { load.fail('cancelled'); };
+    await registry.abort(1);
+    expect(await failures).toEqual([]);
+    expect([engine.loads.length, all()]).toEqual([1, []]);
+  });
+
+  test('long before cancels nothing', async () => {
+    const prepared = registry.prepare(1, plan(1, ['1']));
+    const load = await engine.begun(nextLoad);
+    await registry.abort(7);
+    expect(load.signal.aborted).toBe(false);
+    await finishLoad();
+    await prepared;
+    await registry.abort(1);
+    expect(load.signal.aborted).toBe(false);
+  });
+
   test('while the one before it is still being unloaded loads nothing', async () => {
     await prepare(1, plan(1, ['1']), 1);
     const [one] = engine.loaded;
@@ -244,6 +267,16 @@ describe('an attempt that is given up', () => {
 });
 
 describe('a newer attempt', () => {
+  test('cancels the loads of the one before it', async () => {
+    const older = failuresOf(registry.prepare(1, plan(1, ['1'])));
+    const load = await engine.begun(nextLoad++);
+    load.signal.onabort = () => { load.fail('cancelled'); };
+    await prepare(2, plan(1, ['2']), 1);
+    expect(await older).toEqual([]);
+    registry.commit(2);
+    expect([states(), engine.held]).toEqual([['2 active'], ['/2']]);
+  });
+
   test('takes the place of one that is prepared', async () => {
     await prepare(1, plan(1, ['1']), 1);
     await prepare(2, plan(1, ['2']), 1);
