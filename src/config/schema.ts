@@ -77,6 +77,13 @@ const warmup = z.strictObject({
   maxDuration: timeout.prefault('10s'),
 });
 
+const versionNumber = z.string().regex(/^[1-9]\d{0,14}$/, 'expected the number of a version');
+const digestText = 'expected a SHA-256 as 64 hexadecimal digits';
+const digest = z
+  .string({ error: digestText })
+  .regex(/^[0-9a-fA-F]{64}$/, digestText)
+  .toLowerCase();
+
 const modelSettings = z.strictObject({
   versions: z
     .union(
@@ -91,6 +98,8 @@ const modelSettings = z.strictObject({
     .default('latest'),
   active: version.optional(),
   labels: z.record(label, version).default({}),
+  /** By version, what its model.onnx must hash to. */
+  sha256: z.record(versionNumber, digest).default({}),
   queue: z
     .strictObject({
       maxSize: positive.max(1_000_000).default(1024),

@@ -10,6 +10,10 @@ export interface VersionPlan {
   artifact?: ArtifactPlan;
   /** Absolute paths of the repository's requests for warm-up, if there are any. */
   warmupFiles?: readonly string[];
+  /** And of its golden vectors. */
+  goldenFiles?: readonly string[];
+  /** What model.onnx of the repository must hash to, in hexadecimal, where model.yaml says so. */
+  sha256?: string;
   /** Two plans with equal keys are the same version loaded the same way. */
   key: string;
   options: VersionOptions;
@@ -64,11 +68,13 @@ export interface GenerationPlan {
   isCommitted?: true;
 }
 
-/** Why a version did not become ready. */
+/** Why a version was refused. */
 export interface VersionFailure {
   model: string;
   version: number;
   key: string;
   code: string;
   reason: string;
+  /** It may serve those who ask for it, but not become active: its clients would notice. */
+  isServable?: true;
 }

@@ -29,6 +29,8 @@ export interface RepositoryVersion {
   fingerprint: string;
   /** Absolute paths of `warmup/*.json`, sorted; one more than may be, if there are too many. */
   warmupFiles: readonly string[];
+  /** The same of `golden/*.json`. */
+  goldenFiles: readonly string[];
 }
 
 const MODEL_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
@@ -36,7 +38,7 @@ const VERSION_NAME = /^[1-9][0-9]{0,14}$/;
 /** Requests for tests and warm-up: they are no part of what is loaded. */
 const REQUEST_FOLDERS: ReadonlySet<string> = new Set(['golden', 'warmup']);
 const MAX_FILES = 65_536;
-/** One more than a warm-up takes, which tells that there are too many. */
+/** One more than are taken, which tells that there are too many. */
 const MAX_LISTED_REQUESTS = 65;
 
 /**
@@ -75,6 +77,7 @@ async function scanVersion(version: number, directory: string): Promise<Reposito
     modelPath: join(directory, 'model.onnx'),
     fingerprint: await fingerprint(directory),
     warmupFiles: await jsonFiles(join(directory, 'warmup')),
+    goldenFiles: await jsonFiles(join(directory, 'golden')),
   };
 }
 

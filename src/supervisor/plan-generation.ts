@@ -22,7 +22,10 @@ export interface PlanInput {
   snapshot: RepositorySnapshot;
   committed: GenerationPlan;
   activations: ReadonlyMap<string, Activation>;
-  /** Versions that failed in this reload: they are not tried again. */
+  /**
+   * Versions that were refused in this reload: they are not tried again, but for those that may
+   * serve, which are not made active again.
+   */
   failures: readonly VersionFailure[];
 }
 
@@ -63,19 +66,41 @@ function served({ name, active, labels, versions }: ModelPlan): unknown {
 function planModel(model: RepositoryModel, input: PlanInput): ModelPlan | string {
   const { config, name } = model;
   if ('problem' in config) return config.problem;
-  const usable = model.versions
-    .map((version) => planVersion(version, config))
-    .filter(
-      ({ key }) => !input.failures.some((failed) => failed.model === name && failed.key === key),
-    );
+  const refused = input.failures.filter((failed) => failed.model === name);
+  const planned = model.versions.map((version) => planVersion(version, config));
+  const usable = without(
+    planned,
+    refused.filter(({ isServable }) => !isServable),
+  );
   const wanted = chosenByPolicy(config.versions, usable);
   const activation = stillHolding(input.activations.get(name), usable);
-  const active = activation?.version ?? config.active ?? wanted.at(-1)?.version;
+  const asked = activation?.version ?? config.active ?? wanted.at(-1)?.version;
+  const isWithheld = refused.some(({ version, isServable }) => isServable && version === asked);
+  const active = isWithheld ? substitute(name, config, without(usable, refused), input) : asked;
   if (active === undefined) return 'no version can be served';
   const versions = withVersions(wanted, [active, ...Object.values(config.labels)], usable);
   if (typeof versions === 'string') return versions;
   const plan: ModelPlan = { name, active, labels: config.labels, versions };
   return activation?.allowSignatureChange ? { ...plan, allowSignatureChange: true } : plan;
+}
+
+function without(
+  versions: readonly VersionPlan[],
+  refused: readonly VersionFailure[],
+): readonly VersionPlan[] {
+  return versions.filter(({ key }) => !refused.some((failed) => failed.key === key));
+}
+
+/** What is active instead of a version that must not be: what is now, else the newest of the others. */
+function substitute(
+  name: string,
+  { versions }: ModelConfig,
+  eligible: readonly VersionPlan[],
+  { committed }: PlanInput,
+): number | undefined {
+  const active = committed.models.find((model) => model.name === name)?.active;
+  const isThere = eligible.some(({ version }) => version === active);
+  return isThere ? active : chosenByPolicy(versions, eligible).at(-1)?.version;
 }
 
 function stillHolding(
@@ -87,7 +112,7 @@ function stillHolding(
 }
 
 function planVersion(
-  { version, modelPath, fingerprint, warmupFiles }: RepositoryVersion,
+  { version, modelPath, fingerprint, warmupFiles, goldenFiles }: RepositoryVersion,
   config: ModelConfig,
 ): VersionPlan {
   const { queue, warmup, batching, instances } = config;
@@ -101,10 +126,17 @@ function planVersion(
     }),
     warmup: planWarmUp(warmup),
   };
-  // Without the warm-up files: what is served is the same, and they are read at its next load.
-  const key = `${version}:${fingerprint}:${JSON.stringify(options)}`;
-  const files = warmupFiles.length > 0 ? { warmupFiles } : {};
-  return { version, modelPath, fingerprint, ...files, key, options };
+  const sha256 = config.sha256[version];
+  // Without the files of requests: what is served is the same, and they are read at its next load.
+  const key = [version, fingerprint, JSON.stringify(options), ...(sha256 ? [sha256] : [])].join(
+    ':',
+  );
+  return {
+    ...{ version, modelPath, fingerprint, key, options },
+    ...(warmupFiles.length > 0 ? { warmupFiles } : {}),
+    ...(goldenFiles.length > 0 ? { goldenFiles } : {}),
+    ...(sha256 ? { sha256 } : {}),
+  };
 }
 
 function planWarmUp({ runs, shapes, batchSizes, maxDuration }: ModelConfig['warmup']) {

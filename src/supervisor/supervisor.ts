@@ -294,7 +294,11 @@ function newFailures(
   known: readonly VersionFailure[],
 ): readonly VersionFailure[] {
   return failures.filter(
-    ({ model, key }) => !known.some((failed) => failed.model === model && failed.key === key),
+    ({ model, key, isServable }) =>
+      !known.some(
+        (failed) =>
+          failed.model === model && failed.key === key && failed.isServable === isServable,
+      ),
   );
 }
 

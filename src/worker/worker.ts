@@ -68,8 +68,8 @@ export class Worker {
 
   async #prepare(attempt: number, plan: GenerationPlan): Promise<void> {
     try {
-      for (const { name, number, warmUpProblem } of await this.#registry.prepare(attempt, plan)) {
-        if (warmUpProblem) this.log.warn({ model: name, version: number }, warmUpProblem);
+      for (const { name, number, problem } of await this.#registry.prepare(attempt, plan)) {
+        if (problem !== undefined) this.log.warn({ model: name, version: number }, problem);
       }
       this.send({ type: 'prepared', attempt });
     } catch (error) {
@@ -105,7 +105,7 @@ export class Worker {
         state: version.state,
         bytes: version.mappedBytes,
         ...version.times,
-        ...(version.warmUpProblem === undefined ? {} : { reason: version.warmUpProblem }),
+        ...(version.problem === undefined ? {} : { reason: version.problem }),
       })),
     };
   }

@@ -120,20 +120,6 @@ describe('the old version', () => {
     expect((await reload()).changes).toMatchObject([{ to: 1, result: 'committed' }]);
   });
 
-  test('serves on when the signature changes, until that is allowed', async () => {
-    const repository = await testRepository();
-    await repository.publish('changed-signature', 1);
-    const { reload, admin, status } = await startDaemon(repository);
-    await repository.publish('changed-signature', 2);
-    const [change] = (await reload()).changes;
-    expect(change).toMatchObject({ from: 1, to: 2, result: 'failed' });
-    expect(change?.reason).toContain("input 'x' was FP32 [?, 4] and is FP32 [?, 5]");
-    expect((await status()).models[0]?.active).toBe(1);
-    const allowed = { version: 2, allowSignatureChange: true };
-    await admin.post('/models/changed-signature/activate', allowed);
-    expect((await status()).models[0]?.active).toBe(2);
-  });
-
   test('is replaced when the same version is published with another content', async () => {
     const repository = await testRepository();
     await repository.publish('shift', 1);

@@ -22,6 +22,7 @@ function model(name: string, versions: readonly number[], yaml = ''): Repository
       modelPath: `/models/${name}/${version}/model.onnx`,
       fingerprint: `print-${version}`,
       warmupFiles: [],
+      goldenFiles: [],
     })),
   };
 }
@@ -159,6 +160,7 @@ describe('the key of a version', () => {
     ['its queue changes', model('m', [1], 'queue: { maxSize: 2 }')],
     ['its deadline changes', model('m', [1], 'queue: { deadline: 1s }')],
     ['its warm-up changes', model('m', [1], 'warmup: { runs: 1 }')],
+    ['its checksum changes', model('m', [1], `sha256: { 1: ${'ab'.repeat(32)} }`)],
     ['it is another version', model('m', [2])],
   ])('is another one when %s', (_, only) => {
     expect(keyOf(only)).not.toBe(key);
@@ -212,6 +214,50 @@ describe('a version that failed', () => {
       plan: { generation: 2, models: committed.models },
       problems,
     });
+  });
+});
+
+describe('a version that may serve, but not become active,', () => {
+  const withheld = (only: RepositoryModel, version: number): VersionFailure => ({
+    ...failureOf(only, version),
+    isServable: true,
+  });
+
+  test('is loaded beside the one that is active now', () => {
+    const two = model('m', [1, 2]);
+    const { plan: committed } = plan([model('m', [1])]);
+    const planned = planOf(two, { committed, failures: [withheld(two, 2)] });
+    expect([planned.active, numbers(planned)]).toEqual([1, [1, 2]]);
+  });
+
+  test('leaves the active one active also where a newer one could be', () => {
+    const three = model('m', [1, 2, 3]);
+    const committed = plan([three], {
+      activations: { m: { version: 1, newestKnown: 3, allowSignatureChange: false } },
+    }).plan;
+    const planned = planOf(three, { committed, failures: [withheld(three, 3)] });
+    expect([planned.active, numbers(planned)]).toEqual([1, [1, 3]]);
+  });
+
+  test('makes way for the newest of the others where the active one is gone', () => {
+    const only = model('m', [2, 3], 'versions: all');
+    const { plan: committed } = plan([model('m', [1])]);
+    const planned = planOf(only, { committed, failures: [withheld(only, 3)] });
+    expect([planned.active, numbers(planned)]).toEqual([2, [2, 3]]);
+  });
+
+  test('is not made active by model.yaml, and keeps its label', () => {
+    const two = model('m', [1, 2], 'active: 2\nlabels: { next: 2 }');
+    const { plan: committed } = plan([model('m', [1])]);
+    const planned = planOf(two, { committed, failures: [withheld(two, 2)] });
+    expect(planned).toMatchObject({ active: 1, labels: { next: 2 } });
+  });
+
+  test('is left out once it fails altogether', () => {
+    const two = model('m', [1, 2]);
+    const { plan: committed } = plan([model('m', [1])]);
+    const failures = [withheld(two, 2), failureOf(two, 2)];
+    expect(numbers(planOf(two, { committed, failures }))).toEqual([1]);
   });
 });
 

@@ -189,9 +189,17 @@ describe('a generation that cannot be prepared', () => {
 
   test('because its active version has another signature is refused, unless that is allowed', async () => {
     await serve(1, plan(1, ['1']), 1);
-    const refused = failuresOf(registry.prepare(2, plan(2, ['1', '2'])));
+    const refused = registry.prepare(2, plan(2, ['1', '2']));
     await finishLoad(OTHER_SIGNATURE);
-    expect((await refused)[0]).toContain("input 'x' was FP32 [4] and is FP32 [5]");
+    await expect(refused).rejects.toMatchObject({
+      failures: [
+        {
+          version: 2,
+          isServable: true,
+          reason: expect.stringContaining("input 'x' was FP32 [4] and is FP32 [5]") as string,
+        },
+      ],
+    });
     expect(engine.held).toEqual(['/1']);
     const allowed = registry.prepare(3, plan(3, ['1', '2'], { allowSignatureChange: true }));
     await finishLoad(OTHER_SIGNATURE);

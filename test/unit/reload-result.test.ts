@@ -95,6 +95,17 @@ test('a version that failed is named with the reason, beside what was committed 
   });
 });
 
+test('a version that is held back is named as ready, with the reason', () => {
+  const held: VersionFailure = { ...failure('edges', 2), isServable: true };
+  const edges = serving('edges', 1);
+  const versions = [...edges.versions, ...serving('edges', 2).versions];
+  const wanted = generation(5, { ...edges, versions }, serving('faces', 7));
+  expect(resultOf(wanted, { failures: [held] })).toEqual({
+    generation: 5,
+    changes: [{ model: 'edges', from: 1, to: 2, result: 'ready', reason: 'cannot load' }],
+  });
+});
+
 describe('a model that cannot be followed', () => {
   const unchanged = { after: BEFORE, swap: undefined };
 
