@@ -24,6 +24,12 @@ export function addCtlCommands(ctl: Command, positiveInteger: (text: string) => 
   add('reload', 'follow the configuration and the repository').action(async (flags: CtlFlags) => {
     report(flags, (await new AdminClient(flags.admin).post('/reload')) as ReloadResult);
   });
+  add('rollback', 'go back to the version that was active before')
+    .argument('<model>')
+    .action(async (model: string, flags: CtlFlags) => {
+      const path = `/models/${encodeURIComponent(model)}/rollback`;
+      report(flags, (await new AdminClient(flags.admin).post(path)) as ReloadResult);
+    });
   add('activate', 'make a version the active one')
     .argument('<model>')
     .argument('<version>', 'a version of the repository', positiveInteger)

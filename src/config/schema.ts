@@ -8,6 +8,7 @@ import { duration, size } from './units.js';
 const MAX_TIMER_MS = 2 ** 31 - 1;
 const MAX_DELAY_MS = 10_000;
 const timeout = duration.refine((ms) => ms > 0 && ms <= MAX_TIMER_MS, 'expected 1us to 24 days');
+const window = duration.refine((ms) => ms <= MAX_TIMER_MS, 'expected 0 to 24 days');
 const delay = duration.refine((ms) => ms <= MAX_DELAY_MS, 'expected 0 to 10s');
 const port = z.int().min(0).max(65_535);
 const positive = z.int().min(1);
@@ -54,6 +55,8 @@ export const daemonSchema = z.strictObject({
     .strictObject({
       prepareTimeout: timeout.prefault('120s'),
       drainTimeout: timeout.prefault('30s'),
+      /** How long the version before the active one stays ready; 0: not at all. */
+      rollbackWindow: window.prefault('300s'),
     })
     .prefault({}),
   log: z

@@ -57,6 +57,10 @@ export interface ModelPlan {
   /** Each names one of `versions`. */
   labels: Readonly<Record<string, number>>;
   versions: readonly VersionPlan[];
+  /** The version that was active before, and that a rollback goes back to. */
+  previous?: number;
+  /** The versions that are loaded whatever is active or has a label; all if left out. */
+  chosen?: readonly number[];
   /** The active version may have another signature than the one before it. */
   allowSignatureChange?: boolean;
 }

@@ -24,6 +24,8 @@ const activateBody = z.strictObject({
   allowSignatureChange: z.boolean().default(false),
 });
 
+const noBody = z.strictObject({});
+
 interface Route {
   method: string;
   path: RegExp;
@@ -36,6 +38,7 @@ const ROUTES: readonly Route[] = [
   { method: 'GET', path: /^\/v2\/health\/ready$/, answer: readiness },
   { method: 'POST', path: /^\/reload$/, answer: (supervisor) => supervisor.reload() },
   { method: 'POST', path: /^\/models\/([^/]+)\/activate$/, answer: activate },
+  { method: 'POST', path: /^\/models\/([^/]+)\/rollback$/, answer: rollback },
 ];
 
 function readiness(supervisor: Supervisor): unknown {
@@ -46,6 +49,11 @@ function readiness(supervisor: Supervisor): unknown {
 function activate(supervisor: Supervisor, model: string, body: unknown): unknown {
   const { version, allowSignatureChange } = validate(activateBody, body, 'request');
   return supervisor.activate(model, version, allowSignatureChange);
+}
+
+function rollback(supervisor: Supervisor, model: string, body: unknown): unknown {
+  validate(noBody, body, 'request');
+  return supervisor.rollback(model);
 }
 
 /** Listens at the address; rejects if it cannot. Gives the server and its port. */

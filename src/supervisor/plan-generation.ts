@@ -1,6 +1,7 @@
 import type { ModelConfig } from '../config/schema.js';
 import type { GenerationPlan, ModelPlan, VersionFailure, VersionPlan } from '../registry/plan.js';
 import type { RepositoryModel, RepositorySnapshot, RepositoryVersion } from '../repository/scan.js';
+import { withPrevious, type RollbackPolicy } from './rollback.js';
 
 /**
  * An operator's choice of a version. Holds until a newer version than all known then is published
@@ -27,6 +28,7 @@ export interface PlanInput {
    * serve, which are not made active again.
    */
   failures: readonly VersionFailure[];
+  rollback: RollbackPolicy;
 }
 
 export interface PlannedGeneration {
@@ -42,7 +44,10 @@ export function planGeneration(input: PlanInput): PlannedGeneration {
     const planned = planModel(model, input);
     if (typeof planned === 'string') problems.push({ model: model.name, reason: planned });
     const kept = input.committed.models.find(({ name }) => name === model.name);
-    const plan = typeof planned === 'string' ? kept : planned;
+    const plan =
+      typeof planned === 'string'
+        ? kept
+        : withPrevious(planned, kept, input.rollback, input.failures);
     if (plan) models.push(plan);
   }
   return { plan: { generation: input.committed.generation + 1, models }, problems };
@@ -80,7 +85,8 @@ function planModel(model: RepositoryModel, input: PlanInput): ModelPlan | string
   if (active === undefined) return 'no version can be served';
   const versions = withVersions(wanted, [active, ...Object.values(config.labels)], usable);
   if (typeof versions === 'string') return versions;
-  const plan: ModelPlan = { name, active, labels: config.labels, versions };
+  const chosen = wanted.map(({ version }) => version);
+  const plan: ModelPlan = { name, active, labels: config.labels, versions, chosen };
   return activation?.allowSignatureChange ? { ...plan, allowSignatureChange: true } : plan;
 }
 

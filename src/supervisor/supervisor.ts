@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { DaemonConfig } from '../config/schema.js';
-import type { GenerationPlan, VersionFailure } from '../registry/plan.js';
+import type { GenerationPlan, ModelPlan, VersionFailure } from '../registry/plan.js';
 import { scanRepository, type RepositorySnapshot } from '../repository/scan.js';
 import { WarmswapError } from '../rpc/errors.js';
 import type { Logger } from '../telemetry/log.js';
@@ -17,6 +17,8 @@ import { findFreePort } from './free-port.js';
 import { toReloadResult, type ReloadResult } from './reload-result.js';
 import { collectStatus, type Status } from './status.js';
 import type { SwapResult } from './swap-coordinator.js';
+import { rolledBack, withoutReplaced, type RollbackPolicy } from './rollback.js';
+import { RollbackWindows } from './rollback-windows.js';
 import { SwapDriver } from './swap-driver.js';
 import { WorkerPool } from './worker-pool.js';
 
@@ -52,6 +54,7 @@ export class Supervisor {
   readonly #pool: WorkerPool;
   readonly #driver: SwapDriver;
   readonly #artifacts: ArtifactSupply;
+  readonly #windows: RollbackWindows;
   #config: DaemonConfig;
   #committed: GenerationPlan = { generation: 0, models: [] };
   #activations: ReadonlyMap<string, Activation> = new Map();
@@ -73,7 +76,11 @@ export class Supervisor {
       members: () => this.#pool.members,
       send: (worker, message) => this.#pool.send(worker, message),
       replace: (worker) => this.#pool.replace(worker),
-      onDecided: (plan) => (this.#committed = plan),
+      onDecided: (plan) => this.#onDecided(plan),
+    });
+    this.#windows = new RollbackWindows({
+      windowMs: () => this.#config.swap.rollbackWindow,
+      onEnd: () => this.#retireReplaced(),
     });
     this.#artifacts = new ArtifactSupply({
       store: this.#config.store.path,
@@ -132,19 +139,17 @@ export class Supervisor {
     allowSignatureChange: boolean,
   ): Promise<ReloadResult> {
     this.#supersede();
-    return this.#inTurn(async () => {
-      const known = (await this.#scan()).models.get(model)?.versions.map((v) => v.version) ?? [];
-      if (!known.includes(version)) {
-        const there = known.length === 0 ? 'no such model' : `versions: ${known.join(', ')}`;
-        throw new WarmswapError(
-          'NOT_FOUND',
-          `${model}/${version} is not in the repository; ${there}`,
-        );
-      }
-      const newestKnown = Math.max(...known);
-      const activation = { version, newestKnown, allowSignatureChange };
-      return this.#swap(new Map(this.#activations).set(model, activation));
-    });
+    return this.#inTurn(() => this.#activate(model, version, allowSignatureChange));
+  }
+
+  /**
+   * Makes the version active that was before: at once while that is still ready, else by loading it
+   * again. Rejects with NOT_FOUND if the model is not served, or that version is gone from the
+   * repository meanwhile; with FAILED_PRECONDITION if no other one was active before.
+   */
+  async rollback(model: string): Promise<ReloadResult> {
+    this.#supersede();
+    return this.#inTurn(() => this.#rollBack(model));
   }
 
   status(): Promise<Status> {
@@ -163,6 +168,7 @@ export class Supervisor {
   /** Lets every worker finish what it holds, then ends it. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#windows.close();
     this.#artifacts.close();
     this.#driver.supersede();
     this.#driver.close();
@@ -171,6 +177,7 @@ export class Supervisor {
 
   /** Ends every worker at once. */
   kill(): void {
+    this.#windows.close();
     this.#artifacts.close();
     this.#driver.close();
     this.#pool.kill();
@@ -187,6 +194,70 @@ export class Supervisor {
     return done;
   }
 
+  #onDecided(plan: GenerationPlan): void {
+    const before = this.#committed;
+    this.#committed = plan;
+    this.#windows.onCommitted(before, plan);
+  }
+
+  async #activate(
+    model: string,
+    version: number,
+    allowSignatureChange: boolean,
+  ): Promise<ReloadResult> {
+    const known = (await this.#scan()).models.get(model)?.versions.map((v) => v.version) ?? [];
+    if (!known.includes(version)) {
+      const there = known.length === 0 ? 'no such model' : `versions: ${known.join(', ')}`;
+      throw new WarmswapError(
+        'NOT_FOUND',
+        `${model}/${version} is not in the repository; ${there}`,
+      );
+    }
+    const newestKnown = Math.max(...known);
+    const activation = { version, newestKnown, allowSignatureChange };
+    return this.#swap(new Map(this.#activations).set(model, activation));
+  }
+
+  async #rollBack(model: string): Promise<ReloadResult> {
+    const before = this.#committed;
+    const { active, previous, versions } = this.#servedModel(model);
+    if (previous === undefined) {
+      const reason = `no version of ${model} was active before version ${active}`;
+      throw new WarmswapError('FAILED_PRECONDITION', reason);
+    }
+    const plan = rolledBack(before, model);
+    if (!plan) return this.#activate(model, previous, true);
+    const swap = await this.#commit(plan);
+    if (swap?.outcome === 'committed') {
+      const newestKnown = Math.max(...versions.map(({ version }) => version));
+      const activation = { version: previous, newestKnown, allowSignatureChange: true };
+      this.#activations = new Map(this.#activations).set(model, activation);
+    }
+    const outcome = { before, after: this.#committed, wanted: plan, swap, problems: [] };
+    const result = toReloadResult({ ...outcome, failures: failuresOf(swap) });
+    this.#logResult(result, swap);
+    return result;
+  }
+
+  #servedModel(name: string): ModelPlan {
+    const { models } = this.#committed;
+    const model = models.find((each) => each.name === name);
+    if (model) return model;
+    const served = models.map((each) => each.name).join(', ') || 'none';
+    throw new WarmswapError('NOT_FOUND', `model '${name}' is not served; models served: ${served}`);
+  }
+
+  /** What only a rollback would want goes once its window has ended. */
+  #retireReplaced(): void {
+    void this.#inTurn(async () => {
+      const plan = withoutReplaced(this.#committed, this.#windows.open);
+      if (servesTheSame(plan, this.#committed)) return;
+      const swap = await this.#commit(plan);
+      if (swap?.outcome === 'aborted') this.#windows.again();
+      else this.options.log.info({ generation: plan.generation }, 'replaced versions retire');
+    });
+  }
+
   /**
    * Plans and commits until a plan succeeds or none is left to try: versions that fail are left out
    * of the next plan, so that one bad version does not hold up the others. Of `activations` those
@@ -200,7 +271,10 @@ export class Supervisor {
     let swap: SwapResult | undefined;
     let fresh: readonly VersionFailure[];
     do {
-      planned = planGeneration({ snapshot, committed: this.#committed, activations, failures });
+      planned = planGeneration({
+        ...{ snapshot, committed: this.#committed, activations, failures },
+        rollback: this.#rollbackPolicy(),
+      });
       const supplied = await this.#supply(planned.plan);
       swap = supplied.failures.length > 0 ? undefined : await this.#commit(supplied.plan);
       fresh = newFailures([...supplied.failures, ...failuresOf(swap)], failures);
@@ -218,6 +292,10 @@ export class Supervisor {
     const result = toReloadResult({ before, after, wanted: plan, swap, failures, problems });
     this.#logResult(result, swap);
     return result;
+  }
+
+  #rollbackPolicy(): RollbackPolicy {
+    return { keepsReplaced: this.#config.swap.rollbackWindow > 0, open: this.#windows.open };
   }
 
   async #supply(plan: GenerationPlan): Promise<Supplied> {

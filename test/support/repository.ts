@@ -44,6 +44,17 @@ export class TestRepository {
     return target;
   }
 
+  /** Writes warmswap.yaml. Gives the flags with which a daemon reads it. */
+  async daemonConfig(yaml: string): Promise<readonly string[]> {
+    const path = join(this.path, 'warmswap.yaml');
+    await writeFile(path, yaml);
+    return ['--config', path];
+  }
+
+  async removeVersion(name: string, version: number): Promise<void> {
+    await rm(join(this.path, name, String(version)), { recursive: true });
+  }
+
   async remove(name: string): Promise<void> {
     await rm(join(this.path, name), { recursive: true });
   }

@@ -43,7 +43,7 @@ test('without a file, flags and variables, everything is at its default', () => 
       maxInflightPerConnection: 256,
       maxBufferedBytesPerConnection: 64 * 2 ** 20,
     },
-    swap: { prepareTimeout: 120_000, drainTimeout: 30_000 },
+    swap: { prepareTimeout: 120_000, drainTimeout: 30_000, rollbackWindow: 300_000 },
     log: { level: 'info' },
   });
 });
@@ -56,13 +56,13 @@ test('a file that sets nothing changes nothing but where models are', () => {
 test('units are understood wherever sizes and durations are', () => {
   const { limits, swap } = load(
     'limits: { maxMessageBytes: 1MiB, maxBufferedBytesPerConnection: 2KB }\n' +
-      'swap: { prepareTimeout: 2m, drainTimeout: 500us }',
+      'swap: { prepareTimeout: 2m, drainTimeout: 500us, rollbackWindow: 0s }',
   );
   expect(limits).toMatchObject({
     maxMessageBytes: 2 ** 20,
     maxBufferedBytesPerConnection: 2_000,
   });
-  expect(swap).toEqual({ prepareTimeout: 120_000, drainTimeout: 0.5 });
+  expect(swap).toEqual({ prepareTimeout: 120_000, drainTimeout: 0.5, rollbackWindow: 0 });
 });
 
 test('the result is frozen to its leaves', () => {

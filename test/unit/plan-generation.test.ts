@@ -10,6 +10,7 @@ import {
   type Activation,
   type PlannedGeneration,
 } from '../../src/supervisor/plan-generation.js';
+import type { RollbackPolicy } from '../../src/supervisor/rollback.js';
 
 const NOTHING: GenerationPlan = { generation: 0, models: [] };
 
@@ -36,6 +37,7 @@ interface Input {
   committed?: GenerationPlan;
   activations?: Readonly<Record<string, Activation>>;
   failures?: readonly VersionFailure[];
+  rollback?: RollbackPolicy;
 }
 
 function plan(models: readonly RepositoryModel[], input: Input = {}): PlannedGeneration {
@@ -44,6 +46,7 @@ function plan(models: readonly RepositoryModel[], input: Input = {}): PlannedGen
     committed: input.committed ?? NOTHING,
     activations: new Map(Object.entries(input.activations ?? {})),
     failures: input.failures ?? [],
+    rollback: input.rollback ?? { keepsReplaced: false, open: new Set() },
   });
 }
 
