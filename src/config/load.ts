@@ -17,6 +17,9 @@ const SETTINGS = [
   { flag: 'logLevel', variable: 'WARMSWAP_LOG_LEVEL', path: ['log', 'level'] },
 ] as const;
 
+/** Not by a flag, which other users of the host could read, and never a number. */
+export const TOKEN_VARIABLE = 'WARMSWAP_ADMIN_TOKEN';
+
 export type Flags = Partial<Record<(typeof SETTINGS)[number]['flag'], string>>;
 
 export interface ConfigSources {
@@ -41,6 +44,8 @@ export function loadConfig(sources: ConfigSources): DaemonConfig {
     const isPath = flag === 'models' || flag === 'store';
     setPath(tree, path, isPath ? resolve(text) : scalar(text));
   }
+  const token = sources.environment[TOKEN_VARIABLE];
+  if (token !== undefined) setPath(tree, ['admin', 'token'], token);
   tree.models ??= resolve(file === undefined ? '.' : dirname(file), 'models');
   const config = validate(daemonSchema, tree, file ?? 'configuration');
   refuseOpenHosts(config, file ?? 'configuration');
@@ -88,8 +93,11 @@ function scalar(text: string): string | number {
 }
 
 function refuseOpenHosts(config: DaemonConfig, source: string): void {
-  if (!isLoopback(config.admin.host)) {
-    throw new ConfigError(source, [`admin.host: ${config.admin.host} is not a loopback address`]);
+  if (!isLoopback(config.admin.host) && config.admin.token === undefined) {
+    throw new ConfigError(source, [
+      `admin.host: ${config.admin.host} is not a loopback address; set admin.token if other ` +
+        'machines may steer the daemon',
+    ]);
   }
   if (config.auth.insecure || isLoopback(config.listen.host)) return;
   throw new ConfigError(source, [

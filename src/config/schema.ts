@@ -36,7 +36,15 @@ export const daemonSchema = z.strictObject({
     .strictObject({ host: z.string().min(1).default('127.0.0.1'), port: port.default(9000) })
     .prefault({}),
   admin: z
-    .strictObject({ host: z.string().min(1).default('127.0.0.1'), port: port.default(9001) })
+    .strictObject({
+      host: z.string().min(1).default('127.0.0.1'),
+      port: port.default(9001),
+      /** What callers have to bring; none: whoever reaches the address may call. */
+      token: z
+        .string()
+        .regex(/^\S{16,256}$/, 'expected 16 to 256 characters without spaces')
+        .optional(),
+    })
     .prefault({}),
   auth: z.strictObject({ insecure: z.boolean().default(false) }).prefault({}),
   workers: z
@@ -68,7 +76,8 @@ export const daemonSchema = z.strictObject({
 export type DaemonConfig = z.output<typeof daemonSchema>;
 
 const version = positive.max(Number.MAX_SAFE_INTEGER);
-const label = z
+/** The name of a label. */
+export const label = z
   .string()
   .regex(/^[A-Za-z][A-Za-z0-9_-]{0,62}$/, 'expected a letter, then letters, digits, _ and -');
 

@@ -65,9 +65,34 @@ export interface ModelPlan {
   allowSignatureChange?: boolean;
 }
 
+/** A choice of the active version. Holds until a newer version than all known then can be served. */
+export interface Activation {
+  version: number;
+  newestKnown: number;
+  allowSignatureChange: boolean;
+}
+
+/** What an operator has asked for a model by hand, beside its model.yaml. */
+export interface OperatorChoices {
+  activation?: Activation;
+  /**
+   * Labels given to a version, or, with null, taken away. `inFile` is what model.yaml said of the
+   * label then: once it says something else, that counts.
+   */
+  labels?: Readonly<Record<string, { version: number | null; inFile: number | null }>>;
+  /** Versions to load beside those that model.yaml wants. */
+  loaded?: readonly number[];
+  /** Versions not to load because model.yaml wants them. */
+  unloaded?: readonly number[];
+  /** The model is not served at all. */
+  isUnloaded?: true;
+}
+
 export interface GenerationPlan {
   generation: number;
   models: readonly ModelPlan[];
+  /** By model; part of what is committed, and nothing to workers. */
+  choices?: Readonly<Record<string, OperatorChoices>>;
   /** The versions have passed their gates already, and join again in a worker that starts. */
   isCommitted?: true;
 }

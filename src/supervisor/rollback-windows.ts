@@ -41,12 +41,6 @@ export class RollbackWindows {
     this.#schedule();
   }
 
-  /** Ends a model's window now; `onEnd` is not called for it. */
-  end(name: string): void {
-    this.#ends.delete(name);
-    this.#schedule();
-  }
-
   /** What was to be done at an end could not be done: calls `onEnd` once more, a little later. */
   again(): void {
     this.#start(RETRY_MS);

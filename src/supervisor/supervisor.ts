@@ -8,15 +8,16 @@ import type { WorkerSettings } from '../worker/messages.js';
 import {
   planGeneration,
   servesTheSame,
-  type Activation,
   type PlannedGeneration,
   type PlanProblem,
 } from './plan-generation.js';
 import { ArtifactSupply, type Supplied } from './artifact-supply.js';
 import { findFreePort } from './free-port.js';
+import { repositoryIndex, type IndexEntry } from './repository-index.js';
 import { toReloadResult, type ReloadResult } from './reload-result.js';
 import { collectStatus, type Status } from './status.js';
 import type { SwapResult } from './swap-coordinator.js';
+import { activate, choicesOf, type ChoiceChange, type Choices } from './operator-choices.js';
 import { rolledBack, withoutReplaced, type RollbackPolicy } from './rollback.js';
 import { RollbackWindows } from './rollback-windows.js';
 import { SwapDriver } from './swap-driver.js';
@@ -57,7 +58,6 @@ export class Supervisor {
   readonly #windows: RollbackWindows;
   #config: DaemonConfig;
   #committed: GenerationPlan = { generation: 0, models: [] };
-  #activations: ReadonlyMap<string, Activation> = new Map();
   #failures: readonly VersionFailure[] = [];
   #problems: readonly PlanProblem[] = [];
   #lastAttempt = 0;
@@ -106,6 +106,11 @@ export class Supervisor {
     return this.#address;
   }
 
+  /** What operators have asked for, as far as it is followed. */
+  get #choices(): Choices {
+    return this.#committed.choices ?? {};
+  }
+
   get isReady(): boolean {
     return this.#pool.workers.some((worker) => worker.state === 'ready');
   }
@@ -113,7 +118,7 @@ export class Supervisor {
   /** Starts the workers, serves what the repository has, then listens. */
   async start(): Promise<ReloadResult> {
     await this.#pool.start();
-    const result = await this.#inTurn(() => this.#swap(this.#activations));
+    const result = await this.#inTurn(() => this.#swap(this.#choices));
     const { host, port } = this.#config.listen;
     this.#address = { host, port: await findFreePort(host, port) };
     await this.#pool.open(host, this.#address.port);
@@ -128,18 +133,14 @@ export class Supervisor {
     this.#supersede();
     return this.#inTurn(() => {
       this.#readConfig();
-      return this.#swap(this.#activations);
+      return this.#swap(this.#choices);
     });
   }
 
-  /** Makes a version active, loading it if need be. Rejects with NOT_FOUND if there is none. */
-  async activate(
-    model: string,
-    version: number,
-    allowSignatureChange: boolean,
-  ): Promise<ReloadResult> {
+  /** Follows an operator's choice for a model. Rejects with NOT_FOUND if there is no such model. */
+  async change(model: string, change: ChoiceChange): Promise<ReloadResult> {
     this.#supersede();
-    return this.#inTurn(() => this.#activate(model, version, allowSignatureChange));
+    return this.#inTurn(() => this.#change(model, change));
   }
 
   /**
@@ -150,6 +151,11 @@ export class Supervisor {
   async rollback(model: string): Promise<ReloadResult> {
     this.#supersede();
     return this.#inTurn(() => this.#rollBack(model));
+  }
+
+  /** What the repository has, and what of it is served. */
+  async index(): Promise<IndexEntry[]> {
+    return repositoryIndex(await this.#scan(), this.#committed, this.#failures);
   }
 
   status(): Promise<Status> {
@@ -200,39 +206,24 @@ export class Supervisor {
     this.#windows.onCommitted(before, plan);
   }
 
-  async #activate(
-    model: string,
-    version: number,
-    allowSignatureChange: boolean,
-  ): Promise<ReloadResult> {
-    const known = (await this.#scan()).models.get(model)?.versions.map((v) => v.version) ?? [];
-    if (!known.includes(version)) {
-      const there = known.length === 0 ? 'no such model' : `versions: ${known.join(', ')}`;
-      throw new WarmswapError(
-        'NOT_FOUND',
-        `${model}/${version} is not in the repository; ${there}`,
-      );
-    }
-    const newestKnown = Math.max(...known);
-    const activation = { version, newestKnown, allowSignatureChange };
-    return this.#swap(new Map(this.#activations).set(model, activation));
+  async #change(name: string, change: ChoiceChange): Promise<ReloadResult> {
+    const model = (await this.#scan()).models.get(name);
+    if (!model) throw new WarmswapError('NOT_FOUND', `there is no model '${name}'`);
+    const served = this.#committed.models.find((each) => each.name === name);
+    const changed = change(choicesOf(this.#choices, name), { model, served });
+    return this.#swap({ ...this.#choices, [name]: changed });
   }
 
   async #rollBack(model: string): Promise<ReloadResult> {
     const before = this.#committed;
-    const { active, previous, versions } = this.#servedModel(model);
+    const { active, previous } = this.#servedModel(model);
     if (previous === undefined) {
       const reason = `no version of ${model} was active before version ${active}`;
       throw new WarmswapError('FAILED_PRECONDITION', reason);
     }
     const plan = rolledBack(before, model);
-    if (!plan) return this.#activate(model, previous, true);
+    if (!plan) return this.#change(model, activate(previous, true));
     const swap = await this.#commit(plan);
-    if (swap?.outcome === 'committed') {
-      const newestKnown = Math.max(...versions.map(({ version }) => version));
-      const activation = { version: previous, newestKnown, allowSignatureChange: true };
-      this.#activations = new Map(this.#activations).set(model, activation);
-    }
     const outcome = { before, after: this.#committed, wanted: plan, swap, problems: [] };
     const result = toReloadResult({ ...outcome, failures: failuresOf(swap) });
     this.#logResult(result, swap);
@@ -260,10 +251,10 @@ export class Supervisor {
 
   /**
    * Plans and commits until a plan succeeds or none is left to try: versions that fail are left out
-   * of the next plan, so that one bad version does not hold up the others. Of `activations` those
-   * are kept that could be followed, for the others what held before.
+   * of the next plan, so that one bad version does not hold up the others. What is committed has the
+   * choices that could be followed, and for the others those that held before.
    */
-  async #swap(activations: ReadonlyMap<string, Activation>): Promise<ReloadResult> {
+  async #swap(choices: Choices): Promise<ReloadResult> {
     const snapshot = await this.#scan();
     const before = this.#committed;
     const failures: VersionFailure[] = [];
@@ -272,7 +263,7 @@ export class Supervisor {
     let fresh: readonly VersionFailure[];
     do {
       planned = planGeneration({
-        ...{ snapshot, committed: this.#committed, activations, failures },
+        ...{ snapshot, committed: this.#committed, choices, failures },
         rollback: this.#rollbackPolicy(),
       });
       const supplied = await this.#supply(planned.plan);
@@ -281,10 +272,10 @@ export class Supervisor {
       failures.push(...fresh);
     } while (fresh.length > 0);
     await this.#artifacts.collect(this.#committed);
-    this.#activations = new Map([
-      ...followed(this.#activations, this.#committed),
-      ...followed(activations, this.#committed),
-    ]);
+    // Where it serves the same, nothing was committed.
+    const isServed = servesTheSame(planned.plan, this.#committed);
+    const { choices: followed = {} } = planned.plan;
+    if (isServed) this.#committed = { ...this.#committed, choices: followed };
     this.#failures = failures;
     this.#problems = planned.problems;
     const after = this.#committed;
@@ -377,15 +368,5 @@ function newFailures(
         (failed) =>
           failed.model === model && failed.key === key && failed.isServable === isServable,
       ),
-  );
-}
-
-/** Those whose version is what is served. */
-function followed(
-  activations: ReadonlyMap<string, Activation>,
-  committed: GenerationPlan,
-): [string, Activation][] {
-  return [...activations].filter(([name, { version }]) =>
-    committed.models.some((model) => model.name === name && model.active === version),
   );
 }

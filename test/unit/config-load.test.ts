@@ -180,6 +180,13 @@ describe('an address that other machines reach', () => {
       expect(load('auth: { insecure: true }', { flags: { host } }).listen.host).toBe(host);
       const admin = `auth: { insecure: true }\nadmin: { host: "${host}" }`;
       expect(refusal(() => load(admin))).toContain(`admin.host: ${host} is not a loopback address`);
+      const environment = { WARMSWAP_ADMIN_TOKEN: '1234567890123456' };
+      expect(load(admin, { environment }).admin).toMatchObject({
+        ...{ host, token: '1234567890123456' },
+      });
+      expect(
+        refusal(() => load(`${admin}\n`, { environment: { WARMSWAP_ADMIN_TOKEN: 'short' } })),
+      ).toContain('admin.token: expected 16 to 256 characters');
     },
   );
 

@@ -1,13 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { parseYaml, validate } from '../../src/config/parse.js';
 import { modelSchema } from '../../src/config/schema.js';
-import type { GenerationPlan, ModelPlan, VersionFailure } from '../../src/registry/plan.js';
+import type {
+  Activation,
+  GenerationPlan,
+  ModelPlan,
+  OperatorChoices,
+  VersionFailure,
+} from '../../src/registry/plan.js';
 import type { RepositoryModel } from '../../src/repository/scan.js';
 import {
   modelServesTheSame,
   planGeneration,
   servesTheSame,
-  type Activation,
   type PlannedGeneration,
 } from '../../src/supervisor/plan-generation.js';
 import type { RollbackPolicy } from '../../src/supervisor/rollback.js';
@@ -36,15 +41,21 @@ const broken = (name: string): RepositoryModel => ({
 interface Input {
   committed?: GenerationPlan;
   activations?: Readonly<Record<string, Activation>>;
+  choices?: Readonly<Record<string, OperatorChoices>>;
   failures?: readonly VersionFailure[];
   rollback?: RollbackPolicy;
 }
+
+const activated = (activations: Readonly<Record<string, Activation>>) =>
+  Object.fromEntries(
+    Object.entries(activations).map(([name, activation]) => [name, { activation }]),
+  );
 
 function plan(models: readonly RepositoryModel[], input: Input = {}): PlannedGeneration {
   return planGeneration({
     snapshot: { models: new Map(models.map((each) => [each.name, each])) },
     committed: input.committed ?? NOTHING,
-    activations: new Map(Object.entries(input.activations ?? {})),
+    choices: { ...activated(input.activations ?? {}), ...input.choices },
     failures: input.failures ?? [],
     rollback: input.rollback ?? { keepsReplaced: false, open: new Set() },
   });
@@ -342,6 +353,57 @@ describe("an operator's activation", () => {
   test('of another model does not matter', () => {
     const activations = { other: { version: 1, newestKnown: 2, allowSignatureChange: true } };
     expect(planOf(model('m', [1, 2]), { activations })).toEqual(planOf(model('m', [1, 2])));
+  });
+});
+
+describe("an operator's choice", () => {
+  const choosing = (m: OperatorChoices): Input => ({ choices: { m } });
+  const three = (yaml = '') => model('m', [1, 2, 3], yaml);
+
+  test('loads a version beside the others, or does not load it', () => {
+    expect(numbers(planOf(three(), choosing({ loaded: [1] })))).toEqual([1, 3]);
+    const all = 'versions: all';
+    expect(numbers(planOf(three(all), choosing({ unloaded: [2] })))).toEqual([1, 3]);
+    expect(planOf(three(), choosing({ unloaded: [3] }))).toMatchObject({ active: 2, chosen: [2] });
+    expect(numbers(planOf(three('labels: { a: 2 }'), choosing({ unloaded: [2] })))).toEqual([2, 3]);
+  });
+
+  test('takes a model out, also one that cannot be followed', () => {
+    for (const only of [three(), broken('m')]) {
+      const { plan: next, problems } = plan([only], choosing({ isUnloaded: true }));
+      expect([next.models, next.choices, problems]).toEqual([[], { m: { isUnloaded: true } }, []]);
+    }
+  });
+
+  test('of a label wins until model.yaml says something else of it', () => {
+    const labels = { canary: { version: 2, inFile: null }, old: { version: null, inFile: 1 } };
+    const input = choosing({ labels });
+    const { plan: chosen } = plan([three('labels: { old: 1 }')], input);
+    expect(chosen.models).toMatchObject([{ labels: { canary: 2 } }]);
+    expect(chosen.choices).toEqual({ m: { labels } });
+    const { plan: next } = plan([three('labels: { old: 2, canary: 3 }')], input);
+    expect(next.models).toMatchObject([{ labels: { old: 2, canary: 3 } }]);
+    expect(next).not.toHaveProperty('choices');
+  });
+
+  test('that cannot be followed leaves what was chosen before', () => {
+    const { plan: committed } = plan([three()], choosing({ loaded: [1] }));
+    const labels = { canary: { version: 9, inFile: null } };
+    const { plan: next, problems } = plan([three()], { committed, ...choosing({ labels }) });
+    expect(problems).toEqual([
+      { model: 'm', reason: 'version 9 is wanted, but missing or failed' },
+    ]);
+    expect(next.models).toEqual(committed.models);
+    expect(next.choices).toEqual({ m: { loaded: [1] } });
+  });
+
+  test('is forgotten with the version or the model that it is about', () => {
+    const choices = { loaded: [1, 9], unloaded: [2, 9] };
+    const all = three('versions: all');
+    expect(plan([all], choosing(choices)).plan.choices).toEqual({
+      m: { loaded: [1], unloaded: [2] },
+    });
+    expect(plan([model('other', [1])], choosing(choices)).plan).not.toHaveProperty('choices');
   });
 });
 
