@@ -14,6 +14,7 @@ const SETTINGS = [
   { flag: 'adminPort', variable: 'WARMSWAP_ADMIN_PORT', path: ['admin', 'port'] },
   { flag: 'workers', variable: 'WARMSWAP_WORKERS', path: ['workers'] },
   { flag: 'device', variable: 'WARMSWAP_DEVICE', path: ['device'] },
+  { flag: 'watch', variable: 'WARMSWAP_WATCH', path: ['watch'] },
   { flag: 'logLevel', variable: 'WARMSWAP_LOG_LEVEL', path: ['log', 'level'] },
 ] as const;
 
@@ -88,7 +89,8 @@ function setPath(tree: Tree, path: readonly string[], value: unknown): void {
   setPath(next, rest, value);
 }
 
-function scalar(text: string): string | number {
+function scalar(text: string): string | number | boolean {
+  if (text === 'true' || text === 'false') return text === 'true';
   return /^\d+$/.test(text) ? Number(text) : text;
 }
 

@@ -51,6 +51,8 @@ export const daemonSchema = z.strictObject({
     .union([z.literal('auto'), positive.max(1024)], { error: 'expected auto or 1 to 1024' })
     .default('auto'),
   device: z.enum(['auto', 'cpu']).default('auto'),
+  /** Reload when a version is published. */
+  watch: z.boolean().default(false),
   limits: z
     .strictObject({
       maxMessageBytes: size.pipe(positive.max(2 ** 30)).prefault('64MiB'),

@@ -13,6 +13,8 @@ import {
 } from './plan-generation.js';
 import { ArtifactSupply, type Supplied } from './artifact-supply.js';
 import { findFreePort } from './free-port.js';
+import { RepositoryWatch } from './repository-watch.js';
+import { publicationsDigest } from '../repository/publications.js';
 import { repositoryIndex, type IndexEntry } from './repository-index.js';
 import { toReloadResult, type ReloadResult } from './reload-result.js';
 import { collectStatus, type Status } from './status.js';
@@ -42,6 +44,7 @@ const FIXED_SETTINGS = [
   'auth',
   'workers',
   'device',
+  'watch',
   'limits',
   'log',
 ] as const;
@@ -56,10 +59,13 @@ export class Supervisor {
   readonly #driver: SwapDriver;
   readonly #artifacts: ArtifactSupply;
   readonly #windows: RollbackWindows;
+  readonly #watch: RepositoryWatch;
   #config: DaemonConfig;
   #committed: GenerationPlan = { generation: 0, models: [] };
   #failures: readonly VersionFailure[] = [];
   #problems: readonly PlanProblem[] = [];
+  /** Digest of the publications that were followed last. */
+  #followed: string | undefined;
   #lastAttempt = 0;
   #stopping = false;
   #address: { host: string; port: number };
@@ -81,6 +87,14 @@ export class Supervisor {
     this.#windows = new RollbackWindows({
       windowMs: () => this.#config.swap.rollbackWindow,
       onEnd: () => this.#retireReplaced(),
+    });
+    this.#watch = new RepositoryWatch({
+      directory: () => this.#config.models,
+      scan: () => this.#scan(),
+      served: () => this.#followed,
+      // It waits its turn: what an operator has asked for is not given up for it.
+      reload: () => this.#inTurn(() => this.#swap(this.#choices)),
+      log: options.log,
     });
     this.#artifacts = new ArtifactSupply({
       store: this.#config.store.path,
@@ -122,6 +136,7 @@ export class Supervisor {
     const { host, port } = this.#config.listen;
     this.#address = { host, port: await findFreePort(host, port) };
     await this.#pool.open(host, this.#address.port);
+    if (this.#config.watch) this.#watch.start();
     return result;
   }
 
@@ -174,6 +189,7 @@ export class Supervisor {
   /** Lets every worker finish what it holds, then ends it. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#watch.close();
     this.#windows.close();
     this.#artifacts.close();
     this.#driver.supersede();
@@ -183,6 +199,7 @@ export class Supervisor {
 
   /** Ends every worker at once. */
   kill(): void {
+    this.#watch.close();
     this.#windows.close();
     this.#artifacts.close();
     this.#driver.close();
@@ -256,6 +273,7 @@ export class Supervisor {
    */
   async #swap(choices: Choices): Promise<ReloadResult> {
     const snapshot = await this.#scan();
+    this.#followed = publicationsDigest(snapshot);
     const before = this.#committed;
     const failures: VersionFailure[] = [];
     let planned: PlannedGeneration;

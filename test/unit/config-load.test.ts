@@ -37,6 +37,7 @@ test('without a file, flags and variables, everything is at its default', () => 
     auth: { insecure: false },
     workers: 'auto',
     device: 'auto',
+    watch: false,
     limits: {
       maxMessageBytes: 64 * 2 ** 20,
       maxConnections: 10_000,
