@@ -3,6 +3,7 @@ import type { ReloadResult } from '../supervisor/reload-result.js';
 import { countFailures, countRequests } from '../supervisor/statistics.js';
 import type { Status, VersionStatus } from '../supervisor/status.js';
 import { AdminClient } from './admin-client.js';
+import { UsageError } from './usage-error.js';
 
 interface CtlFlags {
   admin: string;
@@ -11,7 +12,7 @@ interface CtlFlags {
 
 /** `warmswap ctl …`: each subcommand is one call of the admin interface. */
 export function addCtlCommands(ctl: Command, positiveInteger: (text: string) => number): void {
-  const add = (name: string, description: string) =>
+  const add: Add = (name, description) =>
     ctl
       .command(name)
       .description(description)
@@ -25,25 +26,67 @@ export function addCtlCommands(ctl: Command, positiveInteger: (text: string) => 
   add('reload', 'follow the configuration and the repository').action(async (flags: CtlFlags) => {
     report(flags, (await new AdminClient(flags.admin).post('/reload')) as ReloadResult);
   });
+  addModelCommands(add, positiveInteger);
+}
+
+type Add = (name: string, description: string) => Command;
+
+/** Those that steer one model. */
+function addModelCommands(add: Add, positiveInteger: (text: string) => number): void {
+  const version = ['a version of the repository', positiveInteger] as const;
   add('activate', 'make a version the active one')
     .argument('<model>')
-    .argument('<version>', 'a version of the repository', positiveInteger)
+    .argument('<version>', ...version)
     .option('--allow-signature-change', 'its inputs and outputs may differ')
     .action(
-      async (
-        model: string,
-        version: number,
-        flags: CtlFlags & { allowSignatureChange?: boolean },
-      ) => {
+      (model: string, number: number, flags: CtlFlags & { allowSignatureChange?: boolean }) => {
         const { allowSignatureChange = false } = flags;
-        const path = `/models/${encodeURIComponent(model)}/activate`;
-        const result = await new AdminClient(flags.admin).post(path, {
-          version,
-          allowSignatureChange,
-        });
-        report(flags, result as ReloadResult);
+        return post(flags, model, 'activate', { version: number, allowSignatureChange });
       },
     );
+  add('rollback', 'go back to the version that was active before')
+    .argument('<model>')
+    .action((model: string, flags: CtlFlags) => post(flags, model, 'rollback', {}));
+  for (const [name, description] of [
+    ['load', 'load a version beside the others, or serve a model that was unloaded'],
+    ['unload', 'unload a version that is not in use, or the whole model'],
+  ] as const) {
+    add(name, description)
+      .argument('<model>')
+      .argument('[version]', ...version)
+      .action((model: string, number: number | undefined, flags: CtlFlags) =>
+        post(flags, model, name, number === undefined ? {} : { version: number }),
+      );
+  }
+  add('label', 'give a label to a version, or with --remove take it away')
+    .argument('<model>')
+    .argument('<label>')
+    .argument('[version]', ...version)
+    .option('--remove', 'take the label away')
+    .action(changeLabel);
+}
+
+async function changeLabel(
+  model: string,
+  label: string,
+  version: number | undefined,
+  flags: CtlFlags & { remove?: boolean },
+): Promise<void> {
+  const { remove = false } = flags;
+  if (remove === (version !== undefined)) throw new UsageError('expected a version or --remove');
+  const path = modelPath(model, `labels/${encodeURIComponent(label)}`);
+  const client = new AdminClient(flags.admin);
+  const result = await (remove ? client.delete(path) : client.put(path, { version }));
+  report(flags, result as ReloadResult);
+}
+
+async function post(flags: CtlFlags, model: string, name: string, body: unknown): Promise<void> {
+  const result = await new AdminClient(flags.admin).post(modelPath(model, name), body);
+  report(flags, result as ReloadResult);
+}
+
+function modelPath(model: string, rest: string): string {
+  return `/models/${encodeURIComponent(model)}/${rest}`;
 }
 
 function print(flags: CtlFlags, value: unknown, text: string): void {

@@ -14,8 +14,12 @@ const SETTINGS = [
   { flag: 'adminPort', variable: 'WARMSWAP_ADMIN_PORT', path: ['admin', 'port'] },
   { flag: 'workers', variable: 'WARMSWAP_WORKERS', path: ['workers'] },
   { flag: 'device', variable: 'WARMSWAP_DEVICE', path: ['device'] },
+  { flag: 'watch', variable: 'WARMSWAP_WATCH', path: ['watch'] },
   { flag: 'logLevel', variable: 'WARMSWAP_LOG_LEVEL', path: ['log', 'level'] },
 ] as const;
+
+/** Not by a flag, which other users of the host could read, and never a number. */
+export const TOKEN_VARIABLE = 'WARMSWAP_ADMIN_TOKEN';
 
 export type Flags = Partial<Record<(typeof SETTINGS)[number]['flag'], string>>;
 
@@ -41,6 +45,8 @@ export function loadConfig(sources: ConfigSources): DaemonConfig {
     const isPath = flag === 'models' || flag === 'store';
     setPath(tree, path, isPath ? resolve(text) : scalar(text));
   }
+  const token = sources.environment[TOKEN_VARIABLE];
+  if (token !== undefined) setPath(tree, ['admin', 'token'], token);
   tree.models ??= resolve(file === undefined ? '.' : dirname(file), 'models');
   const config = validate(daemonSchema, tree, file ?? 'configuration');
   refuseOpenHosts(config, file ?? 'configuration');
@@ -83,13 +89,17 @@ function setPath(tree: Tree, path: readonly string[], value: unknown): void {
   setPath(next, rest, value);
 }
 
-function scalar(text: string): string | number {
+function scalar(text: string): string | number | boolean {
+  if (text === 'true' || text === 'false') return text === 'true';
   return /^\d+$/.test(text) ? Number(text) : text;
 }
 
 function refuseOpenHosts(config: DaemonConfig, source: string): void {
-  if (!isLoopback(config.admin.host)) {
-    throw new ConfigError(source, [`admin.host: ${config.admin.host} is not a loopback address`]);
+  if (!isLoopback(config.admin.host) && config.admin.token === undefined) {
+    throw new ConfigError(source, [
+      `admin.host: ${config.admin.host} is not a loopback address; set admin.token if other ` +
+        'machines may steer the daemon',
+    ]);
   }
   if (config.auth.insecure || isLoopback(config.listen.host)) return;
   throw new ConfigError(source, [

@@ -8,6 +8,7 @@ import { duration, size } from './units.js';
 const MAX_TIMER_MS = 2 ** 31 - 1;
 const MAX_DELAY_MS = 10_000;
 const timeout = duration.refine((ms) => ms > 0 && ms <= MAX_TIMER_MS, 'expected 1us to 24 days');
+const window = duration.refine((ms) => ms <= MAX_TIMER_MS, 'expected 0 to 24 days');
 const delay = duration.refine((ms) => ms <= MAX_DELAY_MS, 'expected 0 to 10s');
 const port = z.int().min(0).max(65_535);
 const positive = z.int().min(1);
@@ -35,13 +36,23 @@ export const daemonSchema = z.strictObject({
     .strictObject({ host: z.string().min(1).default('127.0.0.1'), port: port.default(9000) })
     .prefault({}),
   admin: z
-    .strictObject({ host: z.string().min(1).default('127.0.0.1'), port: port.default(9001) })
+    .strictObject({
+      host: z.string().min(1).default('127.0.0.1'),
+      port: port.default(9001),
+      /** What callers have to bring; none: whoever reaches the address may call. */
+      token: z
+        .string()
+        .regex(/^\S{16,256}$/, 'expected 16 to 256 characters without spaces')
+        .optional(),
+    })
     .prefault({}),
   auth: z.strictObject({ insecure: z.boolean().default(false) }).prefault({}),
   workers: z
     .union([z.literal('auto'), positive.max(1024)], { error: 'expected auto or 1 to 1024' })
     .default('auto'),
   device: z.enum(['auto', 'cpu']).default('auto'),
+  /** Reload when a version is published. */
+  watch: z.boolean().default(false),
   limits: z
     .strictObject({
       maxMessageBytes: size.pipe(positive.max(2 ** 30)).prefault('64MiB'),
@@ -54,6 +65,8 @@ export const daemonSchema = z.strictObject({
     .strictObject({
       prepareTimeout: timeout.prefault('120s'),
       drainTimeout: timeout.prefault('30s'),
+      /** How long the version before the active one stays ready; 0: not at all. */
+      rollbackWindow: window.prefault('300s'),
     })
     .prefault({}),
   log: z
@@ -65,7 +78,8 @@ export const daemonSchema = z.strictObject({
 export type DaemonConfig = z.output<typeof daemonSchema>;
 
 const version = positive.max(Number.MAX_SAFE_INTEGER);
-const label = z
+/** The name of a label. */
+export const label = z
   .string()
   .regex(/^[A-Za-z][A-Za-z0-9_-]{0,62}$/, 'expected a letter, then letters, digits, _ and -');
 
@@ -76,6 +90,13 @@ const warmup = z.strictObject({
   batchSizes: z.array(positive).min(1).optional(),
   maxDuration: timeout.prefault('10s'),
 });
+
+const versionNumber = z.string().regex(/^[1-9]\d{0,14}$/, 'expected the number of a version');
+const digestText = 'expected a SHA-256 as 64 hexadecimal digits';
+const digest = z
+  .string({ error: digestText })
+  .regex(/^[0-9a-fA-F]{64}$/, digestText)
+  .toLowerCase();
 
 const modelSettings = z.strictObject({
   versions: z
@@ -91,6 +112,8 @@ const modelSettings = z.strictObject({
     .default('latest'),
   active: version.optional(),
   labels: z.record(label, version).default({}),
+  /** By version, what its model.onnx must hash to. */
+  sha256: z.record(versionNumber, digest).default({}),
   queue: z
     .strictObject({
       maxSize: positive.max(1_000_000).default(1024),

@@ -1,7 +1,8 @@
 import type { EngineResult } from '../native/engine.js';
 import { WarmswapError } from '../rpc/errors.js';
 import type { Tensor } from '../rpc/tensor.js';
-import { difference, joinRows, probeRow } from './probe-tensors.js';
+import { difference } from './compare-tensors.js';
+import { joinRows, probeRow } from './probe-tensors.js';
 import type { Version } from './version.js';
 
 type Tensors = Readonly<Record<string, Tensor>>;

@@ -17,9 +17,13 @@ export function warmUpRefusal(next: Version, current: Version | undefined): stri
   return isProof ? next.warmUpProblem : undefined;
 }
 
-/** Why a version must not get the requests of the active one: it failed one that that answered. */
+/**
+ * Why a version must not get the requests of the active one: it failed one that that answered, or
+ * gave NaN where that gave none.
+ */
 export function clientsRefusal(next: Version): string | undefined {
-  return next.warmUpSource === 'recorded' ? next.warmUpProblem : undefined;
+  const failed = next.warmUpSource === 'recorded' ? next.warmUpProblem : undefined;
+  return failed ?? next.nanProblem;
 }
 
 /** Why a version cannot take over from the active one; nothing if clients will not notice. */

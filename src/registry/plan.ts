@@ -10,6 +10,10 @@ export interface VersionPlan {
   artifact?: ArtifactPlan;
   /** Absolute paths of the repository's requests for warm-up, if there are any. */
   warmupFiles?: readonly string[];
+  /** And of its golden vectors. */
+  goldenFiles?: readonly string[];
+  /** What model.onnx of the repository must hash to, in hexadecimal, where model.yaml says so. */
+  sha256?: string;
   /** Two plans with equal keys are the same version loaded the same way. */
   key: string;
   options: VersionOptions;
@@ -59,22 +63,53 @@ export interface ModelPlan {
   /** Each names one of `versions`. */
   labels: Readonly<Record<string, number>>;
   versions: readonly VersionPlan[];
+  /** The version that was active before, and that a rollback goes back to. */
+  previous?: number;
+  /** The versions that are loaded whatever is active or has a label; all if left out. */
+  chosen?: readonly number[];
   /** The active version may have another signature than the one before it. */
   allowSignatureChange?: boolean;
+}
+
+/** A choice of the active version. Holds until a newer version than all known then can be served. */
+export interface Activation {
+  version: number;
+  newestKnown: number;
+  allowSignatureChange: boolean;
+}
+
+/** What an operator has asked for a model by hand, beside its model.yaml. */
+export interface OperatorChoices {
+  activation?: Activation;
+  /**
+   * Labels given to a version, or, with null, taken away. `inFile` is what model.yaml said of the
+   * label then: once it says something else, that counts.
+   */
+  labels?: Readonly<Record<string, { version: number | null; inFile: number | null }>>;
+  /** Versions to load beside those that model.yaml wants. */
+  loaded?: readonly number[];
+  /** Versions not to load because model.yaml wants them. */
+  unloaded?: readonly number[];
+  /** The model is not served at all. */
+  isUnloaded?: true;
 }
 
 export interface GenerationPlan {
   generation: number;
   models: readonly ModelPlan[];
+  /** By model; part of what is committed, and nothing to workers. */
+  choices?: Readonly<Record<string, OperatorChoices>>;
   /** The versions have passed their gates already, and join again in a worker that starts. */
   isCommitted?: true;
 }
 
-/** Why a version did not become ready. */
+/** Why a version was refused. */
 export interface VersionFailure {
   model: string;
   version: number;
   key: string;
   code: string;
   reason: string;
+  /** It may serve those who ask for it, but not become active: its clients would notice. */
+  isServable?: true;
 }

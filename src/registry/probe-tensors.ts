@@ -1,15 +1,11 @@
-import { fromBf16, fromFp16 } from '../rpc/half-floats.js';
 import { DATATYPES, type Datatype, type Tensor, type TensorSignature } from '../rpc/tensor.js';
 
-/** Rows of input for the batch probe, and how nearly its answers must agree. */
+/** Rows of input for the batch probe. */
 
 /** 0, 1/2, -1/2 and 1: values that differ from row to row and overflow nowhere. */
 const FP16_VALUES = [0x0000, 0x3800, 0xb800, 0x3c00];
 const BF16_VALUES = [0x0000, 0x3f00, 0xbf00, 0x3f80];
 const FLOAT_VALUES = [0, 0.5, -0.5, 1];
-
-const RELATIVE_TOLERANCE = 1e-3;
-const ABSOLUTE_TOLERANCE = 1e-5;
 
 /**
  * One row of an input. Numbers differ from row to row; integers, which may be indices, are the row's
@@ -37,25 +33,6 @@ export function joinRows(parts: readonly [Tensor, ...Tensor[]]): Tensor {
   return { ...first, shape: [rows, ...first.shape.slice(1)], data };
 }
 
-/** How two tensors differ by more than rounding; nothing if they do not. */
-export function difference(expected: Tensor, got: Tensor): string | undefined {
-  if (expected.shape.join() !== got.shape.join()) {
-    return `the shape is [${got.shape.join(', ')}] instead of [${expected.shape.join(', ')}]`;
-  }
-  const [before, after] = [numbers(expected), numbers(got)];
-  const index = before.findIndex((value, i) => !isClose(value, after[i] as number | bigint));
-  return index < 0 ? undefined : `element ${index} is ${after[index]} instead of ${before[index]}`;
-}
-
-function isClose(expected: number | bigint, got: number | bigint): boolean {
-  if (Object.is(expected, got) || expected === got) return true;
-  if (typeof expected === 'bigint' || typeof got === 'bigint' || !Number.isFinite(expected)) {
-    return false;
-  }
-  const distance = Math.abs(expected - got);
-  return distance <= ABSOLUTE_TOLERANCE + RELATIVE_TOLERANCE * Math.abs(expected);
-}
-
 /** Differs from row to row, for 2 and for 4 values, and from column to column. */
 function mixed<T>(values: readonly T[], index: number, row: number): T {
   return values[(index + (index >> 2) + 3 * row) % values.length] as T;
@@ -78,30 +55,4 @@ const WRITERS: Readonly<Record<Datatype, Write>> = {
   FP32: (view, i, row) => view.setFloat32(4 * i, mixed(FLOAT_VALUES, i, row), true),
   FP64: (view, i, row) => view.setFloat64(8 * i, mixed(FLOAT_VALUES, i, row), true),
   BYTES: () => {},
-};
-
-/** The elements: floats as numbers, which may differ a little, integers as bigints. */
-function numbers({ datatype, data }: Tensor): (number | bigint)[] {
-  const bytes = data as Uint8Array;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const size = DATATYPES[datatype];
-  const read = READERS[datatype];
-  return Array.from({ length: bytes.length / size }, (_, i) => read(view, i * size));
-}
-
-const READERS: Readonly<Record<Datatype, (view: DataView, at: number) => number | bigint>> = {
-  BOOL: (view, at) => BigInt(view.getUint8(at)),
-  UINT8: (view, at) => BigInt(view.getUint8(at)),
-  INT8: (view, at) => BigInt(view.getInt8(at)),
-  UINT16: (view, at) => BigInt(view.getUint16(at, true)),
-  INT16: (view, at) => BigInt(view.getInt16(at, true)),
-  UINT32: (view, at) => BigInt(view.getUint32(at, true)),
-  INT32: (view, at) => BigInt(view.getInt32(at, true)),
-  UINT64: (view, at) => view.getBigUint64(at, true),
-  INT64: (view, at) => view.getBigInt64(at, true),
-  FP16: (view, at) => fromFp16(view.getUint16(at, true)),
-  BF16: (view, at) => fromBf16(view.getUint16(at, true)),
-  FP32: (view, at) => view.getFloat32(at, true),
-  FP64: (view, at) => view.getFloat64(at, true),
-  BYTES: () => 0,
 };

@@ -2,6 +2,7 @@ import type { Engine } from '../native/engine.js';
 import type { InferLane } from '../native/infer-lane.js';
 import { toWarmswapError, WarmswapError } from '../rpc/errors.js';
 import { clientsRefusal, signatureRefusal, warmUpRefusal } from './gates.js';
+import { goldenProblem } from './golden.js';
 import { loadVersion } from './load-version.js';
 import { ModelSet, type ServedModel } from './model-set.js';
 import type { GenerationPlan, ModelPlan, VersionFailure, VersionPlan } from './plan.js';
@@ -70,8 +71,11 @@ export class Registry {
     const set = this.#plan(plan);
     const fresh = [...set.versions()].filter((version) => version.state === 'discovered');
     const failures = await this.#loadAll(attempt, fresh);
+    if (!plan.isCommitted) {
+      failures.push(...(await this.#goldenFailures(attempt, fresh)));
+      failures.push(...this.#gateFailures(set, plan, fresh));
+    }
     for (const version of fresh) this.#loading.delete(version);
-    if (!plan.isCommitted) failures.push(...this.#gateFailures(set, plan, fresh));
     if (failures.length > 0 || this.#attempt !== attempt) {
       await this.#retireAll(fresh.filter((version) => version.state === 'ready'));
       throw new PrepareError(failures);
@@ -177,28 +181,35 @@ export class Registry {
     }
   }
 
-  #gateFailures(set: ModelSet, plan: GenerationPlan, fresh: readonly Version[]): VersionFailure[] {
-    const unwarmed = fresh
-      .filter((version) => version.state === 'ready')
-      .map((version) => [version, warmUpRefusal(version, this.#activeOf(version.name))] as const);
-    const unfit = [...set.models.values()]
-      .map(({ active }) => active)
-      .filter((next) => next.state === 'ready')
-      .map((next) => [next, this.#takeoverRefusal(next, plan)] as const);
-    return [...unwarmed, ...unfit].flatMap(([version, reason]) =>
-      reason === undefined
-        ? []
-        : failure(version, new WarmswapError('FAILED_PRECONDITION', reason)),
-    );
+  async #goldenFailures(attempt: number, fresh: readonly Version[]): Promise<VersionFailure[]> {
+    const failures: VersionFailure[] = [];
+    for (const version of fresh) {
+      if (this.#attempt !== attempt) break;
+      if (version.state !== 'ready') continue;
+      failures.push(...refusal(version, await goldenProblem(version)));
+    }
+    return failures;
   }
 
-  /** Why a version must not become its model's active one. */
-  #takeoverRefusal(next: Version, { models }: GenerationPlan): string | undefined {
-    const mayChange = models.find(({ name }) => name === next.name)?.allowSignatureChange;
-    return (
-      clientsRefusal(next) ??
-      (mayChange ? undefined : signatureRefusal(next, this.#activeOf(next.name)))
-    );
+  #gateFailures(set: ModelSet, plan: GenerationPlan, fresh: readonly Version[]): VersionFailure[] {
+    const isReady = ({ state }: Version) => state === 'ready';
+    const next = [...set.models.values()].map(({ active }) => active).filter(isReady);
+    const welcome = next.filter((version) => clientsRefusal(version) === undefined);
+    return [
+      ...fresh
+        .filter(isReady)
+        .flatMap((version) =>
+          refusal(version, warmUpRefusal(version, this.#activeOf(version.name))),
+        ),
+      ...next.flatMap((version) => refusal(version, clientsRefusal(version))),
+      ...welcome.flatMap((version) => this.#signatureFailures(version, plan)),
+    ];
+  }
+
+  #signatureFailures(next: Version, { models }: GenerationPlan): VersionFailure[] {
+    if (models.find(({ name }) => name === next.name)?.allowSignatureChange) return [];
+    const failures = refusal(next, signatureRefusal(next, this.#activeOf(next.name)));
+    return failures.map((failed) => ({ ...failed, isServable: true }));
   }
 
   #activeOf(name: string): Version | undefined {
@@ -224,6 +235,11 @@ export class Registry {
       }),
     );
   }
+}
+
+function refusal(version: Version, reason: string | undefined): VersionFailure[] {
+  if (reason === undefined) return [];
+  return [failure(version, new WarmswapError('FAILED_PRECONDITION', reason))];
 }
 
 function failure(version: Version, error: unknown): VersionFailure {

@@ -37,6 +37,8 @@ export class Version {
   warmUpSource: WarmUpSource | undefined;
   /** Why the warm-up failed, where it did. */
   warmUpProblem: string | undefined;
+  /** Where the warm-up gave NaN, and the active version did not. */
+  nanProblem: string | undefined;
   /** What clients asked lately: the version after this one is warmed with it. */
   readonly recorder = new RequestRecorder();
   #state: VersionState = 'discovered';
@@ -49,6 +51,11 @@ export class Version {
     readonly name: string,
     readonly plan: VersionPlan,
   ) {}
+
+  /** What was wrong at its warm-up, where it serves nevertheless. */
+  get problem(): string | undefined {
+    return this.warmUpProblem ?? this.nanProblem;
+  }
 
   get number(): number {
     return this.plan.version;
@@ -106,6 +113,17 @@ export class Version {
       const answer = model.infer({ inputs, outputs, priority, deadlineMs }, slot);
       if (this.recorder.due()) this.recorder.record(inputs, answer);
       return await answer;
+    } finally {
+      this.release();
+    }
+  }
+
+  /** As `infer`, for no client: it is not recorded, and has no deadline by default. */
+  async rehearse(request: EngineRequest): Promise<EngineResult> {
+    const model = this.#loaded();
+    this.lease();
+    try {
+      return await model.infer(request);
     } finally {
       this.release();
     }

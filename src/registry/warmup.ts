@@ -1,6 +1,8 @@
+import type { EngineResult } from '../native/engine.js';
 import { describeTensor, type Tensor } from '../rpc/tensor.js';
 import { generateInputs } from './generated-inputs.js';
 import type { VersionOptions } from './plan.js';
+import { nanProblem } from './nan-check.js';
 import { readRequestFiles, type FileRequest } from './request-file.js';
 import { batchOf, rowBytes, rowCount, rowGroups, type RowGroup } from './row-batches.js';
 import { inputsMismatch } from './signature.js';
@@ -27,8 +29,8 @@ const MOST_BATCH_BYTES = 64 * 2 ** 20;
  * Runs a version before it serves, so that no client meets a first, slow run: requests that `active`
  * has answered and that fit, else the files of the version, else zeros; and, where it has batching,
  * their rows in batches of every size. `maxDurationMs` ends it early, though not before the first
- * two sizes, or the first request, have run. Notes the source, and the problem if it fails; a file
- * that cannot be used is one whatever the source.
+ * two sizes, or the first request, have run. Notes the source, the problem if it fails, and where it
+ * gives NaN that `active` does not; a file that cannot be used is a problem whatever the source.
  */
 export async function warmUp(version: Version, active: Version | undefined): Promise<void> {
   const { runs, maxDurationMs } = version.plan.options.warmup;
@@ -40,10 +42,14 @@ export async function warmUp(version: Version, active: Version | undefined): Pro
     const requests = recorded(version, active) ?? fromFiles(files) ?? generated(version);
     version.warmUpSource = requests.source;
     const { required, optional } = steps(requests, version.plan.options);
-    for (const step of required) await repeat(version, step, ends);
+    const rehearse = async (step: Step) => {
+      const { outputs } = await repeat(version, step, ends);
+      version.nanProblem ??= await nanProblem(step, outputs, active);
+    };
+    for (const step of required) await rehearse(step);
     for (const step of optional) {
       if (performance.now() >= ends) return;
-      await repeat(version, step, ends);
+      await rehearse(step);
     }
   } catch (error) {
     version.warmUpProblem = (error as Error).message;
@@ -113,13 +119,19 @@ function* inTurn<T>(...lists: readonly Iterable<T>[]): Generator<T> {
   for (const list of lists) yield* list;
 }
 
-/** At least once; rejects with what failed and the remedy. */
-async function repeat(version: Version, { what, inputs }: Step, ends: number): Promise<void> {
+/** At least once; gives the last answer, rejects with what failed and the remedy. */
+async function repeat(
+  version: Version,
+  { what, inputs }: Step,
+  ends: number,
+): Promise<EngineResult> {
   const { runs } = version.plan.options.warmup;
   try {
     let run = 0;
-    do await version.infer({ inputs });
+    let answer: EngineResult;
+    do answer = await version.infer({ inputs });
     while (++run < runs && performance.now() < ends);
+    return answer;
   } catch (error) {
     const used = Object.entries(inputs).map(
       ([name, tensor]) => `${name} ${describeTensor(tensor)}`,

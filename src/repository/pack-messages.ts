@@ -7,6 +7,8 @@ export interface PackJob {
   id: number;
   /** Absolute path of the version's model.onnx. */
   modelPath: string;
+  /** What model.onnx must hash to; anything if left out. */
+  sha256?: string;
 }
 
 export interface PackOrder {
@@ -19,7 +21,15 @@ export interface PackOrder {
 export type FromPacker =
   /** For each job, as it goes. */
   | { type: 'progress'; id: number; step: 'hashing' | 'packing' }
-  | { type: 'packed'; id: number; modelPath: string; manifest: ArtifactManifest; fresh: boolean }
+  | {
+      type: 'packed';
+      id: number;
+      modelPath: string;
+      manifest: ArtifactManifest;
+      fresh: boolean;
+      /** Of the source's model.onnx. */
+      modelSha256: string;
+    }
   | { type: 'failed'; id: number; code: string; reason: string }
   /** After the last job. */
   | { type: 'done' };

@@ -14,15 +14,16 @@ function send(message: FromPacker): void {
 }
 
 async function pack(job: PackJob, engine: Engine, { store, device }: PackOrder): Promise<void> {
-  const { id, modelPath } = job;
+  const { id, modelPath, sha256 } = job;
   try {
-    const { artifact, fresh } = await packVersion(modelPath, {
+    const { artifact, ...packed } = await packVersion(modelPath, {
       engine,
+      sha256,
       store: new ArtifactStore(store),
       device,
       onStep: (step) => send({ type: 'progress', id, step }),
     });
-    send({ type: 'packed', id, ...artifact, fresh });
+    send({ type: 'packed', id, ...artifact, ...packed });
   } catch (error) {
     const { code, message } = toWarmswapError(error);
     send({ type: 'failed', id, code, reason: message });

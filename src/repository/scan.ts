@@ -27,16 +27,21 @@ export interface RepositoryVersion {
   modelPath: string;
   /** Differs whenever a file of the version was replaced or changed. */
   fingerprint: string;
+  /** There is no model.onnx. */
+  isIncomplete?: true;
   /** Absolute paths of `warmup/*.json`, sorted; one more than may be, if there are too many. */
   warmupFiles: readonly string[];
+  /** The same of `golden/*.json`. */
+  goldenFiles: readonly string[];
 }
 
-const MODEL_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
-const VERSION_NAME = /^[1-9][0-9]{0,14}$/;
+/** Names that start with a dot or end with .tmp are what publishers build under. */
+export const MODEL_NAME = /^(?!.*\.tmp$)[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+export const VERSION_NAME = /^[1-9][0-9]{0,14}$/;
 /** Requests for tests and warm-up: they are no part of what is loaded. */
 const REQUEST_FOLDERS: ReadonlySet<string> = new Set(['golden', 'warmup']);
 const MAX_FILES = 65_536;
-/** One more than a warm-up takes, which tells that there are too many. */
+/** One more than are taken, which tells that there are too many. */
 const MAX_LISTED_REQUESTS = 65;
 
 /**
@@ -70,11 +75,14 @@ async function scanModel(name: string, directory: string): Promise<RepositoryMod
 }
 
 async function scanVersion(version: number, directory: string): Promise<RepositoryVersion> {
+  const files = await versionFiles(directory);
   return {
     version,
     modelPath: join(directory, 'model.onnx'),
-    fingerprint: await fingerprint(directory),
+    fingerprint: await fingerprint(directory, files),
+    ...(files.includes('model.onnx') ? {} : { isIncomplete: true }),
     warmupFiles: await jsonFiles(join(directory, 'warmup')),
+    goldenFiles: await jsonFiles(join(directory, 'golden')),
   };
 }
 
@@ -106,7 +114,8 @@ function emptyIfMissing(error: NodeJS.ErrnoException): string {
   throw error;
 }
 
-async function subfolders(directory: string, pattern: RegExp): Promise<string[]> {
+/** Names of the folders in a folder that match, sorted. */
+export async function subfolders(directory: string, pattern: RegExp): Promise<string[]> {
   const names = (await readdir(directory)).filter((name) => pattern.test(name));
   const stats = await Promise.all(
     names.map((name) => stat(join(directory, name)).catch(() => null)),
@@ -115,9 +124,9 @@ async function subfolders(directory: string, pattern: RegExp): Promise<string[]>
 }
 
 /** From names, inodes, sizes and modification times; no file is read. */
-async function fingerprint(directory: string): Promise<string> {
+async function fingerprint(directory: string, files: readonly string[]): Promise<string> {
   const hash = createHash('sha256');
-  for (const path of await versionFiles(directory)) {
+  for (const path of files) {
     const file = await stat(join(directory, path), { bigint: true }).catch(() => null);
     hash.update(`${path}\0${file?.ino}\0${file?.size}\0${file?.mtimeNs}\n`);
   }

@@ -7,15 +7,31 @@ import { versionFiles } from './scan.js';
 
 const CHUNK_BYTES = 4 * 2 ** 20;
 
-/** SHA-256 over the names and contents of a version's files, in hexadecimal. Reads all of them. */
-export async function sourceDigest(modelPath: string): Promise<string> {
+export interface SourceDigest {
+  /** SHA-256 over the names and contents of a version's files, in hexadecimal. */
+  all: string;
+  /** SHA-256 of model.onnx alone. */
+  model: string;
+}
+
+/** Reads all files of a version. Rejects with FAILED_PRECONDITION if one is no regular file. */
+export async function sourceDigest(modelPath: string): Promise<SourceDigest> {
   const folder = dirname(modelPath);
   await requireRegularFiles(modelPath);
-  const digest = createHash('sha256');
+  const all = createHash('sha256');
+  let model = '';
   for (const path of await versionFiles(folder)) {
-    digest.update(`${path}\0${await fileDigest(join(folder, path))}\n`);
+    const digest = await fileDigest(join(folder, path));
+    if (path === basename(modelPath)) model = digest;
+    all.update(`${path}\0${digest}\n`);
   }
-  return digest.digest('hex');
+  return { all: all.digest('hex'), model };
+}
+
+/** Why a model.onnx is not what was meant to be published; nothing if it is. */
+export function digestMismatch(expected: string | undefined, got: string): string | undefined {
+  if (expected === undefined || expected === got) return undefined;
+  return `model.onnx has another SHA-256 than model.yaml says: expected ${expected}, got ${got}`;
 }
 
 /** Opening a pipe would wait for its writer for ever. */

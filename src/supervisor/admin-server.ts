@@ -1,41 +1,40 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { isIP, type AddressInfo } from 'node:net';
-import { z } from 'zod';
-import { validate } from '../config/parse.js';
+import type { AddressInfo } from 'node:net';
+import type { DaemonConfig } from '../config/schema.js';
 import type { ErrorCode } from '../rpc/codes.js';
 import { toWarmswapError, WarmswapError } from '../rpc/errors.js';
+import { refuseBrowsers, requireToken } from './admin-access.js';
+import { BodyTooLargeError, readJson } from './admin-body.js';
+import type { Route } from './admin-route.js';
+import { MODEL_ROUTES } from './model-routes.js';
+import { REPOSITORY_ROUTES } from './repository-routes.js';
 import type { Supervisor } from './supervisor.js';
 
-/** The admin HTTP interface: JSON, on a loopback address. */
+/** The admin HTTP interface: JSON, on a loopback address unless there is a token. */
 
-const MAX_BODY_BYTES = 64 * 1024;
 const BODY_TIMEOUT_MS = 10_000;
 
 const HTTP_STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
   INVALID_ARGUMENT: 400,
   FAILED_PRECONDITION: 400,
+  UNAUTHENTICATED: 401,
   PERMISSION_DENIED: 403,
   NOT_FOUND: 404,
+  RESOURCE_EXHAUSTED: 429,
   UNAVAILABLE: 503,
 };
-
-const activateBody = z.strictObject({
-  version: z.int().min(1),
-  allowSignatureChange: z.boolean().default(false),
-});
-
-interface Route {
-  method: string;
-  path: RegExp;
-  answer(supervisor: Supervisor, captured: string, body: unknown): unknown;
-}
+const PAYLOAD_TOO_LARGE = 413;
 
 const ROUTES: readonly Route[] = [
   { method: 'GET', path: /^\/status$/, answer: (supervisor) => supervisor.status() },
-  { method: 'GET', path: /^\/v2\/health\/live$/, answer: () => ({ live: true }) },
-  { method: 'GET', path: /^\/v2\/health\/ready$/, answer: readiness },
+  {
+    ...{ method: 'GET', path: /^\/v2\/health\/live$/, isPublic: true },
+    answer: () => ({ live: true }),
+  },
+  { method: 'GET', path: /^\/v2\/health\/ready$/, isPublic: true, answer: readiness },
   { method: 'POST', path: /^\/reload$/, answer: (supervisor) => supervisor.reload() },
-  { method: 'POST', path: /^\/models\/([^/]+)\/activate$/, answer: activate },
+  ...MODEL_ROUTES,
+  ...REPOSITORY_ROUTES,
 ];
 
 function readiness(supervisor: Supervisor): unknown {
@@ -43,76 +42,68 @@ function readiness(supervisor: Supervisor): unknown {
   throw new WarmswapError('UNAVAILABLE', 'no worker is ready');
 }
 
-function activate(supervisor: Supervisor, model: string, body: unknown): unknown {
-  const { version, allowSignatureChange } = validate(activateBody, body, 'request');
-  return supervisor.activate(model, version, allowSignatureChange);
-}
+type AdminConfig = DaemonConfig['admin'];
 
 /** Listens at the address; rejects if it cannot. Gives the server and its port. */
 export async function listenAdmin(
   supervisor: Supervisor,
-  { host, port }: { host: string; port: number },
+  config: AdminConfig,
 ): Promise<{ server: Server; port: number }> {
   const server = createServer({ requestTimeout: BODY_TIMEOUT_MS }, (request, response) => {
-    void handle(supervisor, request, response);
+    void handle(supervisor, config, request, response);
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(port, host, resolve);
+    server.once('error', reject).listen(config.port, config.host, resolve);
   });
   return { server, port: (server.address() as AddressInfo).port };
 }
 
 async function handle(
   supervisor: Supervisor,
+  { token }: AdminConfig,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   try {
-    refuseBrowsers(request);
-    const { route, captured } = findRoute(request);
-    const body = route.method === 'POST' ? await readJson(request) : undefined;
-    respond(response, 200, await route.answer(supervisor, captured, body));
+    refuseBrowsers(request, token !== undefined);
+    const found = findRoute(request);
+    if (token !== undefined && !found?.route.isPublic) requireToken(request, token);
+    if (!found)
+      throw new WarmswapError('NOT_FOUND', `there is no ${request.method} ${request.url}`);
+    const body = request.method === 'GET' ? undefined : await readJson(request);
+    respond(response, 200, await found.route.answer(supervisor, found.captured, body));
   } catch (error) {
-    const { code, message } = asRequestError(error);
-    respond(response, HTTP_STATUS[code] ?? 500, { error: message, code });
+    refuse(response, error);
   }
 }
 
-/** A page that the operator visits must not steer the daemon, nor read it through a name of its own. */
-function refuseBrowsers({ headers }: IncomingMessage): void {
-  const host = (headers.host ?? 'localhost').replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
-  const isNamed = isIP(host) === 0 && host !== 'localhost';
-  if (headers.origin === undefined && !isNamed) return;
-  throw new WarmswapError('PERMISSION_DENIED', 'requests of browsers are refused');
-}
-
-function findRoute(request: IncomingMessage): { route: Route; captured: string } {
+/** Nothing if there is none: whether there is one is not for those without the token. */
+function findRoute(
+  request: IncomingMessage,
+): { route: Route; captured: readonly string[] } | undefined {
   const path = (request.url ?? '/').split('?')[0] ?? '/';
   for (const route of ROUTES) {
     const match = request.method === route.method ? route.path.exec(path) : null;
-    if (match) return { route, captured: decodeURIComponent(match[1] ?? '') };
+    if (match) return { route, captured: match.slice(1).map(decodeURIComponent) };
   }
-  throw new WarmswapError('NOT_FOUND', `there is no ${request.method} ${path}`);
+  return undefined;
 }
 
-async function readJson(request: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > MAX_BODY_BYTES) {
-      throw new WarmswapError('INVALID_ARGUMENT', `the body has more than ${MAX_BODY_BYTES} bytes`);
-    }
-    chunks.push(chunk);
-  }
-  const text = Buffer.concat(chunks).toString('utf8');
-  return text === '' ? {} : (JSON.parse(text) as unknown);
+function refuse(response: ServerResponse, error: unknown): void {
+  const { code, message } = asRequestError(error);
+  const isTooLarge = error instanceof BodyTooLargeError;
+  if (code === 'UNAUTHENTICATED') response.setHeader('WWW-Authenticate', 'Bearer');
+  const status = isTooLarge ? PAYLOAD_TOO_LARGE : (HTTP_STATUS[code] ?? 500);
+  respond(response, status, { error: message, code });
 }
+
+const BAD_REQUESTS: ReadonlySet<string> = new Set([
+  ...['ConfigError', 'SyntaxError', 'URIError', 'BodyTooLargeError'],
+]);
 
 function asRequestError(error: unknown): WarmswapError {
-  const name = error instanceof Error ? error.name : '';
-  const isBadRequest = ['ConfigError', 'SyntaxError', 'URIError'].includes(name);
-  if (isBadRequest) return new WarmswapError('INVALID_ARGUMENT', (error as Error).message);
+  const isBadRequest = error instanceof Error && BAD_REQUESTS.has(error.name);
+  if (isBadRequest) return new WarmswapError('INVALID_ARGUMENT', error.message);
   return toWarmswapError(error);
 }
 

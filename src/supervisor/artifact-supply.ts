@@ -1,9 +1,9 @@
-import type { Artifact } from '../repository/artifact-store.js';
 import { ArtifactStore } from '../repository/artifact-store.js';
 import type { PackJob } from '../repository/pack-messages.js';
+import { digestMismatch } from '../repository/source-digest.js';
 import type { GenerationPlan, ModelPlan, VersionFailure, VersionPlan } from '../registry/plan.js';
 import type { Logger } from '../telemetry/log.js';
-import { PackerProcess, type PackResult } from './packer.js';
+import { PackerProcess, type PackedArtifact, type PackResult } from './packer.js';
 
 export interface ArtifactSupplyOptions {
   store: string;
@@ -28,7 +28,7 @@ interface Wanted {
 export class ArtifactSupply {
   readonly #store: ArtifactStore;
   /** By fingerprint of the version's files; holds what the last plan wants. */
-  #known: ReadonlyMap<string, Artifact> = new Map();
+  #known: ReadonlyMap<string, PackedArtifact> = new Map();
   #packer: PackerProcess | undefined;
   #packing: Wanted | undefined;
 
@@ -48,7 +48,7 @@ export class ArtifactSupply {
       wanted.filter(({ version }) => !this.#known.has(version.fingerprint)),
     );
     const supplied = { ...plan, models: plan.models.map((model) => this.#withArtifacts(model)) };
-    return { plan: supplied, failures };
+    return { plan: supplied, failures: [...failures, ...wanted.flatMap(this.#mistaken)] };
   }
 
   /** Removes artifacts beyond the store's bound; those of `served` stay. */
@@ -74,7 +74,7 @@ export class ArtifactSupply {
   async #pack(wanted: readonly Wanted[]): Promise<VersionFailure[]> {
     if (wanted.length === 0) return [];
     const { store, device, log } = this.options;
-    const jobs: PackJob[] = wanted.map(({ version }, id) => ({ id, modelPath: version.modelPath }));
+    const jobs: PackJob[] = wanted.map(toJob);
     this.#packer = new PackerProcess(
       { store, device, jobs },
       {
@@ -99,6 +99,16 @@ export class ArtifactSupply {
     return [{ model, version: version.version, key: version.key, code, reason }];
   }
 
+  /** The packer checks what it reads; this checks what it has read before model.yaml said so. */
+  readonly #mistaken = ({ model, version }: Wanted): VersionFailure[] => {
+    const known = this.#known.get(version.fingerprint);
+    const reason = known && digestMismatch(version.sha256, known.modelSha256);
+    const { version: number, key } = version;
+    return reason === undefined
+      ? []
+      : [{ model, version: number, key, code: 'FAILED_PRECONDITION', reason }];
+  };
+
   #withArtifacts(model: ModelPlan): ModelPlan {
     const versions = model.versions.map((version) => {
       const artifact = this.#known.get(version.fingerprint);
@@ -110,6 +120,10 @@ export class ArtifactSupply {
     });
     return { ...model, versions };
   }
+}
+
+function toJob({ version: { modelPath, sha256 } }: Wanted, id: number): PackJob {
+  return { id, modelPath, ...(sha256 === undefined ? {} : { sha256 }) };
 }
 
 /** A plan that is kept from an earlier generation has its artifacts already. */

@@ -4,7 +4,12 @@ import type { Artifact } from '../repository/artifact-store.js';
 import type { FromPacker, PackOrder } from '../repository/pack-messages.js';
 
 /** How one job ended. */
-export type PackResult = Artifact | { code: string; reason: string };
+export type PackResult = PackedArtifact | { code: string; reason: string };
+
+export interface PackedArtifact extends Artifact {
+  /** SHA-256 of the source's model.onnx. */
+  modelSha256: string;
+}
 
 export interface PackerHandlers {
   onProgress(job: number, step: 'hashing' | 'packing'): void;

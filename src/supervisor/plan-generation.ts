@@ -1,17 +1,16 @@
 import type { ModelConfig } from '../config/schema.js';
-import type { GenerationPlan, ModelPlan, VersionFailure, VersionPlan } from '../registry/plan.js';
+import type {
+  Activation,
+  GenerationPlan,
+  ModelPlan,
+  OperatorChoices,
+  VersionFailure,
+  VersionPlan,
+} from '../registry/plan.js';
 import type { RepositoryModel, RepositorySnapshot, RepositoryVersion } from '../repository/scan.js';
+import { choicesOf, effectiveLabels, type Choices } from './operator-choices.js';
+import { withPrevious, type RollbackPolicy } from './rollback.js';
 import { intraOpThreads, type ThreadBudget } from './thread-budget.js';
-
-/**
- * An operator's choice of a version. Holds until a newer version than all known then is published
- * and can be served.
- */
-export interface Activation {
-  version: number;
-  newestKnown: number;
-  allowSignatureChange: boolean;
-}
 
 /** Why a model's configuration or folder cannot be followed; it is served as before. */
 export interface PlanProblem {
@@ -22,10 +21,14 @@ export interface PlanProblem {
 export interface PlanInput {
   snapshot: RepositorySnapshot;
   committed: GenerationPlan;
-  activations: ReadonlyMap<string, Activation>;
-  /** Versions that failed in this reload: they are not tried again. */
+  choices: Choices;
+  /**
+   * Versions that were refused in this reload: they are not tried again, but for those that may
+   * serve, which are not made active again.
+   */
   failures: readonly VersionFailure[];
   threads: ThreadBudget;
+  rollback: RollbackPolicy;
 }
 
 export interface PlannedGeneration {
@@ -37,14 +40,41 @@ export interface PlannedGeneration {
 export function planGeneration(input: PlanInput): PlannedGeneration {
   const models: ModelPlan[] = [];
   const problems: PlanProblem[] = [];
+  const choices: [string, OperatorChoices][] = [];
   for (const model of input.snapshot.models.values()) {
-    const planned = planModel(model, input);
-    if (typeof planned === 'string') problems.push({ model: model.name, reason: planned });
-    const kept = input.committed.models.find(({ name }) => name === model.name);
-    const plan = typeof planned === 'string' ? kept : planned;
-    if (plan) models.push(plan);
+    const { name } = model;
+    const planned = planOrKeep(model, input);
+    if (planned.problem !== undefined) problems.push({ model: name, reason: planned.problem });
+    if (planned.plan) models.push(planned.plan);
+    if (Object.keys(planned.choices).length > 0) choices.push([name, planned.choices]);
   }
-  return { plan: { generation: input.committed.generation + 1, models }, problems };
+  const generation = input.committed.generation + 1;
+  const chosen = choices.length > 0 ? { choices: Object.fromEntries(choices) } : {};
+  return { plan: { generation, models, ...chosen }, problems };
+}
+
+interface PlannedModel {
+  /** Nothing if the model is not served. */
+  plan: ModelPlan | undefined;
+  /** Those that are followed. */
+  choices: OperatorChoices;
+  problem?: string;
+}
+
+/** A model that cannot be followed is kept as it is, with what was chosen for it before. */
+function planOrKeep(model: RepositoryModel, input: PlanInput): PlannedModel {
+  const { name } = model;
+  const choices = choicesOf(input.choices, name);
+  if (choices.isUnloaded) return { plan: undefined, choices };
+  const kept = input.committed.models.find((each) => each.name === name);
+  const planned = planModel(model, choices, input);
+  if (typeof planned === 'string') {
+    return { plan: kept, choices: choicesOf(input.committed.choices, name), problem: planned };
+  }
+  const mayStay = ({ version, key }: VersionPlan) =>
+    !planned.choices.unloaded?.includes(version) &&
+    !input.failures.some((failed) => failed.model === name && failed.key === key);
+  return { ...planned, plan: withPrevious(planned.plan, kept, input.rollback, mayStay) };
 }
 
 /** Whether two generations serve the same, whatever their numbers. */
@@ -61,23 +91,92 @@ function served({ name, active, labels, versions }: ModelPlan): unknown {
   return [name, active, Object.entries(labels).sort(), versions.map(({ key }) => key)];
 }
 
-/** The plan, or why there is none. */
-function planModel(model: RepositoryModel, input: PlanInput): ModelPlan | string {
+/** The plan and the choices that it follows, or why there is none. */
+function planModel(
+  model: RepositoryModel,
+  choices: OperatorChoices,
+  input: PlanInput,
+): { plan: ModelPlan; choices: OperatorChoices } | string {
   const { config, name } = model;
   if ('problem' in config) return config.problem;
-  const usable = model.versions
-    .map((version) => planVersion(version, config, input.threads))
-    .filter(
-      ({ key }) => !input.failures.some((failed) => failed.model === name && failed.key === key),
-    );
-  const wanted = chosenByPolicy(config.versions, usable);
-  const activation = stillHolding(input.activations.get(name), usable);
-  const active = activation?.version ?? config.active ?? wanted.at(-1)?.version;
+  const usable = usableVersions(model, config, input);
+  const chosen = chosenVersions(config.versions, usable, choices);
+  const activation = stillHolding(choices.activation, usable);
+  const asked = activation?.version ?? config.active ?? chosen.at(-1)?.version;
+  const active = permitted(asked, chosen, usable, name, input);
   if (active === undefined) return 'no version can be served';
-  const versions = withVersions(wanted, [active, ...Object.values(config.labels)], usable);
+  const { labels, held } = effectiveLabels(config.labels, choices.labels);
+  const versions = withVersions(chosen, [active, ...Object.values(labels)], usable);
   if (typeof versions === 'string') return versions;
-  const plan: ModelPlan = { name, active, labels: config.labels, versions };
-  return activation?.allowSignatureChange ? { ...plan, allowSignatureChange: true } : plan;
+  const allowed = activation?.allowSignatureChange ? { allowSignatureChange: true } : {};
+  const plan = { name, active, labels, versions, chosen: numbers(chosen), ...allowed };
+  return { plan, choices: followed(choices, plan, held, model) };
+}
+
+function usableVersions(
+  { name, versions }: RepositoryModel,
+  config: ModelConfig,
+  { failures, threads }: PlanInput,
+): readonly VersionPlan[] {
+  const failed = failures.filter(({ model, isServable }) => model === name && !isServable);
+  return versions
+    .map((version) => planVersion(version, config, threads))
+    .filter(({ key }) => !failed.some((each) => each.key === key));
+}
+
+/** What is loaded whatever is active: by model.yaml and by hand. */
+function chosenVersions(
+  policy: ModelConfig['versions'],
+  usable: readonly VersionPlan[],
+  { loaded = [], unloaded = [] }: OperatorChoices,
+): readonly VersionPlan[] {
+  const wanted = chosenByPolicy(
+    policy,
+    usable.filter(({ version }) => !unloaded.includes(version)),
+  );
+  return usable.filter((plan) => wanted.includes(plan) || loaded.includes(plan.version));
+}
+
+/** The version that was asked for; one that must not be active gives way to the one that is now. */
+function permitted(
+  asked: number | undefined,
+  chosen: readonly VersionPlan[],
+  usable: readonly VersionPlan[],
+  name: string,
+  { committed, failures }: PlanInput,
+): number | undefined {
+  const isWithheld = ({ version }: VersionPlan) =>
+    failures.some((each) => each.isServable && each.model === name && each.version === version);
+  const wanted = usable.find(({ version }) => version === asked);
+  if (!wanted || !isWithheld(wanted)) return asked;
+  const active = committed.models.find((model) => model.name === name)?.active;
+  const eligible = usable.filter((plan) => !isWithheld(plan));
+  if (eligible.some(({ version }) => version === active)) return active;
+  return eligible.filter((plan) => chosen.includes(plan)).at(-1)?.version;
+}
+
+/** Without what no longer means anything, so that it takes no room. */
+function followed(
+  { activation, loaded = [], unloaded = [] }: OperatorChoices,
+  { active, labels, versions }: ModelPlan,
+  held: NonNullable<OperatorChoices['labels']>,
+  model: RepositoryModel,
+): OperatorChoices {
+  const used = new Set([active, ...Object.values(labels)]);
+  const stillLoaded = loaded.filter((number) => numbers(versions).includes(number));
+  const stillUnloaded = unloaded.filter(
+    (number) => !used.has(number) && model.versions.some(({ version }) => version === number),
+  );
+  return {
+    ...(activation?.version === active ? { activation } : {}),
+    ...(Object.keys(held).length > 0 ? { labels: held } : {}),
+    ...(stillLoaded.length > 0 ? { loaded: stillLoaded } : {}),
+    ...(stillUnloaded.length > 0 ? { unloaded: stillUnloaded } : {}),
+  };
+}
+
+function numbers(versions: readonly VersionPlan[]): number[] {
+  return versions.map(({ version }) => version);
 }
 
 function stillHolding(
@@ -89,7 +188,7 @@ function stillHolding(
 }
 
 function planVersion(
-  { version, modelPath, fingerprint, warmupFiles }: RepositoryVersion,
+  { version, modelPath, fingerprint, warmupFiles, goldenFiles }: RepositoryVersion,
   config: ModelConfig,
   budget: ThreadBudget,
 ): VersionPlan {
@@ -106,10 +205,17 @@ function planVersion(
     }),
     warmup: planWarmUp(warmup),
   };
-  // Without the warm-up files: what is served is the same, and they are read at its next load.
-  const key = `${version}:${fingerprint}:${JSON.stringify(options)}`;
-  const files = warmupFiles.length > 0 ? { warmupFiles } : {};
-  return { version, modelPath, fingerprint, ...files, key, options };
+  const sha256 = config.sha256[version];
+  // Without the files of requests: what is served is the same, and they are read at its next load.
+  const key = [version, fingerprint, JSON.stringify(options), ...(sha256 ? [sha256] : [])].join(
+    ':',
+  );
+  return {
+    ...{ version, modelPath, fingerprint, key, options },
+    ...(warmupFiles.length > 0 ? { warmupFiles } : {}),
+    ...(goldenFiles.length > 0 ? { goldenFiles } : {}),
+    ...(sha256 ? { sha256 } : {}),
+  };
 }
 
 function planWarmUp({ runs, shapes, batchSizes, maxDuration }: ModelConfig['warmup']) {

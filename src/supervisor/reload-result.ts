@@ -14,8 +14,11 @@ export interface ReloadChange {
   from: number | null;
   /** The version that is active now, or that failed to become so. */
   to: number | null;
-  /** `refused`: its configuration cannot be followed. `aborted`: the swap as a whole was given up. */
-  result: 'committed' | 'failed' | 'refused' | 'aborted';
+  /**
+   * `ready`: loaded, and not made active. `refused`: its configuration cannot be followed.
+   * `aborted`: the swap as a whole was given up.
+   */
+  result: 'committed' | 'ready' | 'failed' | 'refused' | 'aborted';
   reason?: string;
 }
 
@@ -36,10 +39,15 @@ export function toReloadResult(outcome: ReloadOutcome): ReloadResult {
   };
 }
 
-function swapChanges({ before, wanted, swap }: ReloadOutcome): ReloadChange[] {
+function swapChanges({ before, wanted, swap, failures }: ReloadOutcome): ReloadChange[] {
   const names = new Set([...before.models, ...wanted.models].map(({ name }) => name));
+  const isHeldBack = (name: string) =>
+    failures.some(({ model, isServable }) => isServable && model === name) &&
+    activeOf(before, name) === activeOf(wanted, name);
   const changed = [...names].filter(
-    (name) => !modelServesTheSame(find(before, name), find(wanted, name)),
+    (name) =>
+      !modelServesTheSame(find(before, name), find(wanted, name)) &&
+      !(isHeldBack(name) && swap?.outcome === 'committed'),
   );
   return changed.map((model) => {
     const change = { model, from: activeOf(before, model), to: activeOf(wanted, model) };
@@ -50,11 +58,11 @@ function swapChanges({ before, wanted, swap }: ReloadOutcome): ReloadChange[] {
 }
 
 function failedChanges({ before, failures }: ReloadOutcome): ReloadChange[] {
-  return failures.map(({ model, version, reason }) => ({
+  return failures.map(({ model, version, reason, isServable }) => ({
     model,
     from: activeOf(before, model),
     to: version,
-    result: 'failed',
+    result: isServable ? 'ready' : 'failed',
     reason,
   }));
 }

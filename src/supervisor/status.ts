@@ -114,25 +114,37 @@ function modelNames({ committed, failures, problems, packing }: StatusInput): st
 function modelStatus(
   name: string,
   input: StatusInput,
-  loaded: readonly LoadedVersion[],
+  versions: readonly LoadedVersion[],
 ): ModelStatus {
   const plan: ModelPlan | undefined = input.committed.models.find((model) => model.name === name);
   const problem = input.problems.find(({ model }) => model === name)?.reason;
+  const loaded = versions.filter((version) => version.model === name);
+  const failures = input.failures.filter(
+    ({ model, version, isServable }) =>
+      model === name && !(isServable && loaded.some((report) => report.version === version)),
+  );
   return {
     name,
     active: plan?.active ?? null,
     labels: plan?.labels ?? {},
     versions: [
-      ...loaded.filter(({ model }) => model === name).map(loadedVersion),
-      ...input.failures.filter(({ model }) => model === name).map(failedVersion),
+      ...loaded.map((report) => loadedVersion(report, input.failures)),
+      ...failures.map(failedVersion),
       ...(input.packing?.model === name ? [packedVersion(input.packing.version)] : []),
     ],
     ...(problem === undefined ? {} : { problem }),
   };
 }
 
-function loadedVersion({ model: _, ...version }: LoadedVersion): VersionStatus {
-  return version;
+/** A version that is ready, and must not become active, says why. */
+function loadedVersion(
+  { model, ...version }: LoadedVersion,
+  failures: readonly VersionFailure[],
+): VersionStatus {
+  const refused = failures.find(
+    (failed) => failed.isServable && failed.model === model && failed.version === version.version,
+  );
+  return version.state === 'ready' && refused ? { ...version, reason: refused.reason } : version;
 }
 
 function failedVersion({ version, reason }: VersionFailure): VersionStatus {

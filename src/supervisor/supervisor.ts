@@ -1,5 +1,5 @@
 import type { DaemonConfig } from '../config/schema.js';
-import type { GenerationPlan, VersionFailure } from '../registry/plan.js';
+import type { GenerationPlan, ModelPlan, VersionFailure } from '../registry/plan.js';
 import { scanRepository, type RepositorySnapshot } from '../repository/scan.js';
 import { WarmswapError } from '../rpc/errors.js';
 import type { Logger } from '../telemetry/log.js';
@@ -7,15 +7,20 @@ import type { WorkerSettings } from '../worker/messages.js';
 import {
   planGeneration,
   servesTheSame,
-  type Activation,
   type PlannedGeneration,
   type PlanProblem,
 } from './plan-generation.js';
 import { ArtifactSupply, type Supplied } from './artifact-supply.js';
 import { findFreePort } from './free-port.js';
+import { RepositoryWatch } from './repository-watch.js';
+import { publicationsDigest } from '../repository/publications.js';
+import { repositoryIndex, type IndexEntry } from './repository-index.js';
 import { toReloadResult, type ReloadResult } from './reload-result.js';
 import { collectStatus, type Status } from './status.js';
 import type { SwapResult } from './swap-coordinator.js';
+import { activate, choicesOf, type ChoiceChange, type Choices } from './operator-choices.js';
+import { rolledBack, withoutReplaced, type RollbackPolicy } from './rollback.js';
+import { RollbackWindows } from './rollback-windows.js';
 import { SwapDriver } from './swap-driver.js';
 import { threadBudget, type ThreadBudget } from './thread-budget.js';
 import { WorkerPool } from './worker-pool.js';
@@ -37,6 +42,7 @@ const FIXED_SETTINGS = [
   'auth',
   'workers',
   'device',
+  'watch',
   'limits',
   'log',
 ] as const;
@@ -51,11 +57,14 @@ export class Supervisor {
   readonly #driver: SwapDriver;
   readonly #artifacts: ArtifactSupply;
   readonly #threads: ThreadBudget;
+  readonly #windows: RollbackWindows;
+  readonly #watch: RepositoryWatch;
   #config: DaemonConfig;
   #committed: GenerationPlan = { generation: 0, models: [] };
-  #activations: ReadonlyMap<string, Activation> = new Map();
   #failures: readonly VersionFailure[] = [];
   #problems: readonly PlanProblem[] = [];
+  /** Digest of the publications that were followed last. */
+  #followed: string | undefined;
   #lastAttempt = 0;
   #stopping = false;
   #address: { host: string; port: number };
@@ -72,7 +81,19 @@ export class Supervisor {
       members: () => this.#pool.members,
       send: (worker, message) => this.#pool.send(worker, message),
       replace: (worker) => this.#pool.replace(worker),
-      onDecided: (plan) => (this.#committed = plan),
+      onDecided: (plan) => this.#onDecided(plan),
+    });
+    this.#windows = new RollbackWindows({
+      windowMs: () => this.#config.swap.rollbackWindow,
+      onEnd: () => this.#retireReplaced(),
+    });
+    this.#watch = new RepositoryWatch({
+      directory: () => this.#config.models,
+      scan: () => this.#scan(),
+      served: () => this.#followed,
+      // It waits its turn: what an operator has asked for is not given up for it.
+      reload: () => this.#inTurn(() => this.#swap(this.#choices)),
+      log: options.log,
     });
     this.#artifacts = new ArtifactSupply({
       store: this.#config.store.path,
@@ -98,6 +119,11 @@ export class Supervisor {
     return this.#address;
   }
 
+  /** What operators have asked for, as far as it is followed. */
+  get #choices(): Choices {
+    return this.#committed.choices ?? {};
+  }
+
   get isReady(): boolean {
     return this.#pool.workers.some((worker) => worker.state === 'ready');
   }
@@ -105,10 +131,11 @@ export class Supervisor {
   /** Starts the workers, serves what the repository has, then listens. */
   async start(): Promise<ReloadResult> {
     await this.#pool.start();
-    const result = await this.#inTurn(() => this.#swap(this.#activations));
+    const result = await this.#inTurn(() => this.#swap(this.#choices));
     const { host, port } = this.#config.listen;
     this.#address = { host, port: await findFreePort(host, port) };
     await this.#pool.open(host, this.#address.port);
+    if (this.#config.watch) this.#watch.start();
     return result;
   }
 
@@ -120,30 +147,29 @@ export class Supervisor {
     this.#supersede();
     return this.#inTurn(() => {
       this.#readConfig();
-      return this.#swap(this.#activations);
+      return this.#swap(this.#choices);
     });
   }
 
-  /** Makes a version active, loading it if need be. Rejects with NOT_FOUND if there is none. */
-  async activate(
-    model: string,
-    version: number,
-    allowSignatureChange: boolean,
-  ): Promise<ReloadResult> {
+  /** Follows an operator's choice for a model. Rejects with NOT_FOUND if there is no such model. */
+  async change(model: string, change: ChoiceChange): Promise<ReloadResult> {
     this.#supersede();
-    return this.#inTurn(async () => {
-      const known = (await this.#scan()).models.get(model)?.versions.map((v) => v.version) ?? [];
-      if (!known.includes(version)) {
-        const there = known.length === 0 ? 'no such model' : `versions: ${known.join(', ')}`;
-        throw new WarmswapError(
-          'NOT_FOUND',
-          `${model}/${version} is not in the repository; ${there}`,
-        );
-      }
-      const newestKnown = Math.max(...known);
-      const activation = { version, newestKnown, allowSignatureChange };
-      return this.#swap(new Map(this.#activations).set(model, activation));
-    });
+    return this.#inTurn(() => this.#change(model, change));
+  }
+
+  /**
+   * Makes the version active that was before: at once while that is still ready, else by loading it
+   * again. Rejects with NOT_FOUND if the model is not served, or that version is gone from the
+   * repository meanwhile; with FAILED_PRECONDITION if no other one was active before.
+   */
+  async rollback(model: string): Promise<ReloadResult> {
+    this.#supersede();
+    return this.#inTurn(() => this.#rollBack(model));
+  }
+
+  /** What the repository has, and what of it is served. */
+  async index(): Promise<IndexEntry[]> {
+    return repositoryIndex(await this.#scan(), this.#committed, this.#failures);
   }
 
   status(): Promise<Status> {
@@ -162,6 +188,8 @@ export class Supervisor {
   /** Lets every worker finish what it holds, then ends it. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#watch.close();
+    this.#windows.close();
     this.#artifacts.close();
     this.#driver.supersede();
     this.#driver.close();
@@ -170,6 +198,8 @@ export class Supervisor {
 
   /** Ends every worker at once. */
   kill(): void {
+    this.#watch.close();
+    this.#windows.close();
     this.#artifacts.close();
     this.#driver.close();
     this.#pool.kill();
@@ -186,13 +216,63 @@ export class Supervisor {
     return done;
   }
 
+  #onDecided(plan: GenerationPlan): void {
+    const before = this.#committed;
+    this.#committed = plan;
+    this.#windows.onCommitted(before, plan);
+  }
+
+  async #change(name: string, change: ChoiceChange): Promise<ReloadResult> {
+    const model = (await this.#scan()).models.get(name);
+    if (!model) throw new WarmswapError('NOT_FOUND', `there is no model '${name}'`);
+    const served = this.#committed.models.find((each) => each.name === name);
+    const changed = change(choicesOf(this.#choices, name), { model, served });
+    return this.#swap({ ...this.#choices, [name]: changed });
+  }
+
+  async #rollBack(model: string): Promise<ReloadResult> {
+    const before = this.#committed;
+    const { active, previous } = this.#servedModel(model);
+    if (previous === undefined) {
+      const reason = `no version of ${model} was active before version ${active}`;
+      throw new WarmswapError('FAILED_PRECONDITION', reason);
+    }
+    const plan = rolledBack(before, model);
+    if (!plan) return this.#change(model, activate(previous, true));
+    const swap = await this.#commit(plan);
+    const outcome = { before, after: this.#committed, wanted: plan, swap, problems: [] };
+    const result = toReloadResult({ ...outcome, failures: failuresOf(swap) });
+    this.#logResult(result, swap);
+    return result;
+  }
+
+  #servedModel(name: string): ModelPlan {
+    const { models } = this.#committed;
+    const model = models.find((each) => each.name === name);
+    if (model) return model;
+    const served = models.map((each) => each.name).join(', ') || 'none';
+    throw new WarmswapError('NOT_FOUND', `model '${name}' is not served; models served: ${served}`);
+  }
+
+  /** What only a rollback would want goes once its window has ended. */
+  #retireReplaced(): void {
+    void this.#inTurn(async () => {
+      const plan = withoutReplaced(this.#committed, this.#windows.open);
+      if (servesTheSame(plan, this.#committed)) return;
+      const swap = await this.#commit(plan);
+      if (swap?.outcome === 'aborted') this.#windows.again();
+      else this.options.log.info({ generation: plan.generation }, 'replaced versions retire');
+    });
+  }
+
   /**
    * Plans and commits until a plan succeeds or none is left to try: versions that fail are left out
-   * of the next plan, so that one bad version does not hold up the others. Of `activations` those
-   * are kept that could be followed, for the others what held before.
+   * of the next plan, so that one bad version does not hold up the others. What is committed has the
+   * choices that could be followed, and for the others those that held before.
    */
-  async #swap(activations: ReadonlyMap<string, Activation>): Promise<ReloadResult> {
+  async #swap(choices: Choices): Promise<ReloadResult> {
     const snapshot = await this.#scan();
+    this.#followed = publicationsDigest(snapshot);
     const before = this.#committed;
     const failures: VersionFailure[] = [];
     let planned: PlannedGeneration;
@@ -200,11 +280,9 @@ export class Supervisor {
     let fresh: readonly VersionFailure[];
     do {
       planned = planGeneration({
-        snapshot,
-        committed: this.#committed,
-        activations,
-        failures,
+        ...{ snapshot, committed: this.#committed, choices, failures },
         threads: this.#threads,
+        rollback: this.#rollbackPolicy(),
       });
       const supplied = await this.#supply(planned.plan);
       swap = supplied.failures.length > 0 ? undefined : await this.#commit(supplied.plan);
@@ -212,10 +290,10 @@ export class Supervisor {
       failures.push(...fresh);
     } while (fresh.length > 0);
     await this.#artifacts.collect(this.#committed);
-    this.#activations = new Map([
-      ...followed(this.#activations, this.#committed),
-      ...followed(activations, this.#committed),
-    ]);
+    // Where it serves the same, nothing was committed.
+    const isServed = servesTheSame(planned.plan, this.#committed);
+    const { choices: followed = {} } = planned.plan;
+    if (isServed) this.#committed = { ...this.#committed, choices: followed };
     this.#failures = failures;
     this.#problems = planned.problems;
     const after = this.#committed;
@@ -223,6 +301,10 @@ export class Supervisor {
     const result = toReloadResult({ before, after, wanted: plan, swap, failures, problems });
     this.#logResult(result, swap);
     return result;
+  }
+
+  #rollbackPolicy(): RollbackPolicy {
+    return { keepsReplaced: this.#config.swap.rollbackWindow > 0, open: this.#windows.open };
   }
 
   async #supply(plan: GenerationPlan): Promise<Supplied> {
@@ -292,16 +374,10 @@ function newFailures(
   known: readonly VersionFailure[],
 ): readonly VersionFailure[] {
   return failures.filter(
-    ({ model, key }) => !known.some((failed) => failed.model === model && failed.key === key),
-  );
-}
-
-/** Those whose version is what is served. */
-function followed(
-  activations: ReadonlyMap<string, Activation>,
-  committed: GenerationPlan,
-): [string, Activation][] {
-  return [...activations].filter(([name, { version }]) =>
-    committed.models.some((model) => model.name === name && model.active === version),
+    ({ model, key, isServable }) =>
+      !known.some(
+        (failed) =>
+          failed.model === model && failed.key === key && failed.isServable === isServable,
+      ),
   );
 }

@@ -1,6 +1,7 @@
 import type { GenerationPlan, VersionFailure } from '../registry/plan.js';
 import type { Logger } from '../telemetry/log.js';
 import type { FromWorker, ToWorker, WorkerReport, WorkerSettings } from '../worker/messages.js';
+import { withoutFailed } from './join-plan.js';
 import { WorkerProcess, type WorkerState } from './worker-process.js';
 
 export interface WorkerPoolOptions {
@@ -21,8 +22,8 @@ export interface WorkerPoolOptions {
 interface Join {
   attempt: number;
   generation: number;
-  /** Models that are left out. */
-  without: ReadonlySet<string>;
+  /** What it cannot load. */
+  without: readonly VersionFailure[];
 }
 
 interface PendingReport {
@@ -175,12 +176,12 @@ export class WorkerPool {
   }
 
   /** Prepares and commits the committed generation in one worker, again if it moves on meanwhile. */
-  #join(worker: WorkerProcess, without: ReadonlySet<string> = new Set()): void {
+  #join(worker: WorkerProcess, without: readonly VersionFailure[] = []): void {
     worker.state = 'joining';
     const { generation, models } = this.options.committed();
     const attempt = this.options.nextAttempt();
     this.#joins.set(worker.id, { attempt, generation, without });
-    const kept = models.filter(({ name }) => !without.has(name));
+    const kept = models.flatMap((model) => withoutFailed(model, without));
     const plan = { generation, models: kept, isCommitted: true as const };
     worker.send({ type: 'prepare', attempt, plan });
   }
@@ -204,7 +205,7 @@ export class WorkerPool {
       'worker joins without what it cannot load',
     );
     if (failures.length === 0) worker.kill();
-    else this.#join(worker, new Set([...join.without, ...failures.map(({ model }) => model)]));
+    else this.#join(worker, [...join.without, ...failures]);
   }
 
   #onJoined(worker: WorkerProcess, { generation, without }: Join): void {
@@ -213,7 +214,7 @@ export class WorkerPool {
       return;
     }
     worker.state = 'joined';
-    worker.isComplete = without.size === 0;
+    worker.isComplete = without.length === 0;
     this.options.onJoined(worker.id);
     this.#listen(worker);
   }

@@ -69,8 +69,8 @@ export class Worker {
 
   async #prepare(attempt: number, plan: GenerationPlan): Promise<void> {
     try {
-      for (const { name, number, warmUpProblem } of await this.#registry.prepare(attempt, plan)) {
-        if (warmUpProblem) this.log.warn({ model: name, version: number }, warmUpProblem);
+      for (const { name, number, problem } of await this.#registry.prepare(attempt, plan)) {
+        if (problem !== undefined) this.log.warn({ model: name, version: number }, problem);
       }
       this.send({ type: 'prepared', attempt });
     } catch (error) {
@@ -106,7 +106,7 @@ export class Worker {
 }
 
 async function reportVersion(version: Version): Promise<VersionReport> {
-  const { warmUpProblem, statistics } = version;
+  const { problem, statistics } = version;
   return {
     model: version.name,
     version: version.number,
@@ -116,6 +116,6 @@ async function reportVersion(version: Version): Promise<VersionReport> {
     memory: await version.memory(),
     ...(statistics && { statistics }),
     ...version.times,
-    ...(warmUpProblem === undefined ? {} : { reason: warmUpProblem }),
+    ...(problem === undefined ? {} : { reason: problem }),
   };
 }

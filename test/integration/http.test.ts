@@ -36,7 +36,7 @@ test('the admin interface refuses what it cannot read, with the reason', async (
   ]);
   expect(await post(activate, '{"version": 9}')).toEqual([404, expect.stringContaining('shift/9')]);
   expect(await post(activate, `"${'x'.repeat(70_000)}"`)).toEqual([
-    400,
+    413,
     expect.stringContaining('65536'),
   ]);
   const named = await new Promise<number | undefined>((resolve) => {

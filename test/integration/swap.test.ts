@@ -5,6 +5,8 @@ import { mappedModels } from '../support/memory-maps.js';
 import { RawRpc, shiftRequest, slowRequest } from '../support/raw-rpc.js';
 import { until } from '../support/until.js';
 
+const RETIRE_AT_ONCE = 'swap: { rollbackWindow: 0s }';
+
 describe('a swap under load', () => {
   test('by SIGHUP fails no request, and each connection sees the old version, then the new', async () => {
     const repository = await testRepository();
@@ -55,7 +57,8 @@ describe('the old version', () => {
   test('finishes what it has begun, and is unmapped when its last request is answered', async () => {
     const repository = await testRepository();
     await repository.publish('slow', 1);
-    const { process, status, reload } = await startDaemon(repository, ['--workers', '1']);
+    const flags = ['--workers', '1', ...(await repository.daemonConfig(RETIRE_AT_ONCE))];
+    const { process, status, reload } = await startDaemon(repository, flags);
     const pid = (await status()).workers[0]?.pid ?? 0;
     const rpc = await RawRpc.connect(process.rpcUrl);
     const begun = rpc.call('infer', slowRequest(4_000_000));
@@ -118,20 +121,6 @@ describe('the old version', () => {
     expect((await reload()).changes).toMatchObject([{ to: 1, result: 'failed' }]);
     await repository.configure('fails-at-run', 'warmup: { shapes: { x: [4] } }');
     expect((await reload()).changes).toMatchObject([{ to: 1, result: 'committed' }]);
-  });
-
-  test('serves on when the signature changes, until that is allowed', async () => {
-    const repository = await testRepository();
-    await repository.publish('changed-signature', 1);
-    const { reload, admin, status } = await startDaemon(repository);
-    await repository.publish('changed-signature', 2);
-    const [change] = (await reload()).changes;
-    expect(change).toMatchObject({ from: 1, to: 2, result: 'failed' });
-    expect(change?.reason).toContain("input 'x' was FP32 [?, 4] and is FP32 [?, 5]");
-    expect((await status()).models[0]?.active).toBe(1);
-    const allowed = { version: 2, allowSignatureChange: true };
-    await admin.post('/models/changed-signature/activate', allowed);
-    expect((await status()).models[0]?.active).toBe(2);
   });
 
   test('is replaced when the same version is published with another content', async () => {
@@ -203,7 +192,8 @@ describe('a reload', () => {
     const repository = await testRepository();
     for (const version of [1, 2, 3]) await repository.publish('shift', version);
     await repository.configure('shift', 'versions: [1, 2]');
-    const { process, reload, status } = await startDaemon(repository);
+    const flags = await repository.daemonConfig(RETIRE_AT_ONCE);
+    const { process, reload, status } = await startDaemon(repository, flags);
     expect((await status()).models[0]).toMatchObject({ active: 2, labels: {} });
     await repository.configure('shift', 'versions: { latest: 1 }\nactive: 1\nlabels: { old: 1 }');
     await reload();

@@ -11,8 +11,17 @@ export interface CliResult {
 }
 
 /** Runs `warmswap …` to its end, in `cwd`. */
-export async function runCli(args: readonly string[], cwd = process.cwd()): Promise<CliResult> {
-  const child = spawn(process.execPath, [CLI, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+export async function runCli(
+  args: readonly string[],
+  cwd = process.cwd(),
+  environment: NodeJS.ProcessEnv = {},
+): Promise<CliResult> {
+  const env = { ...process.env, ...environment };
+  const child = spawn(process.execPath, [CLI, ...args], {
+    cwd,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk: Buffer) => (output += chunk.toString()));

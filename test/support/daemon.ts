@@ -24,9 +24,10 @@ export async function testRepository(): Promise<TestRepository> {
 export async function startDaemon(
   repository: TestRepository,
   flags: readonly string[] = [],
+  environment: NodeJS.ProcessEnv = {},
 ): Promise<TestDaemon> {
   const all = ['--models', repository.path, '--workers', '2', ...flags];
-  const daemon = await DaemonProcess.start(all);
+  const daemon = await DaemonProcess.start(all, environment);
   onTestFinished(async () => {
     daemon.signal('SIGTERM');
     daemon.signal('SIGTERM');

@@ -37,13 +37,14 @@ test('without a file, flags and variables, everything is at its default', () => 
     auth: { insecure: false },
     workers: 'auto',
     device: 'auto',
+    watch: false,
     limits: {
       maxMessageBytes: 64 * 2 ** 20,
       maxConnections: 10_000,
       maxInflightPerConnection: 256,
       maxBufferedBytesPerConnection: 64 * 2 ** 20,
     },
-    swap: { prepareTimeout: 120_000, drainTimeout: 30_000 },
+    swap: { prepareTimeout: 120_000, drainTimeout: 30_000, rollbackWindow: 300_000 },
     log: { level: 'info' },
   });
 });
@@ -56,13 +57,13 @@ test('a file that sets nothing changes nothing but where models are', () => {
 test('units are understood wherever sizes and durations are', () => {
   const { limits, swap } = load(
     'limits: { maxMessageBytes: 1MiB, maxBufferedBytesPerConnection: 2KB }\n' +
-      'swap: { prepareTimeout: 2m, drainTimeout: 500us }',
+      'swap: { prepareTimeout: 2m, drainTimeout: 500us, rollbackWindow: 0s }',
   );
   expect(limits).toMatchObject({
     maxMessageBytes: 2 ** 20,
     maxBufferedBytesPerConnection: 2_000,
   });
-  expect(swap).toEqual({ prepareTimeout: 120_000, drainTimeout: 0.5 });
+  expect(swap).toEqual({ prepareTimeout: 120_000, drainTimeout: 0.5, rollbackWindow: 0 });
 });
 
 test('the result is frozen to its leaves', () => {
@@ -180,6 +181,13 @@ describe('an address that other machines reach', () => {
       expect(load('auth: { insecure: true }', { flags: { host } }).listen.host).toBe(host);
       const admin = `auth: { insecure: true }\nadmin: { host: "${host}" }`;
       expect(refusal(() => load(admin))).toContain(`admin.host: ${host} is not a loopback address`);
+      const environment = { WARMSWAP_ADMIN_TOKEN: '1234567890123456' };
+      expect(load(admin, { environment }).admin).toMatchObject({
+        ...{ host, token: '1234567890123456' },
+      });
+      expect(
+        refusal(() => load(`${admin}\n`, { environment: { WARMSWAP_ADMIN_TOKEN: 'short' } })),
+      ).toContain('admin.token: expected 16 to 256 characters');
     },
   );
 

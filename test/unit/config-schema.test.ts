@@ -9,6 +9,7 @@ test('a model.yaml that sets nothing gives the defaults', () => {
   const defaults = {
     versions: 'latest',
     labels: {},
+    sha256: {},
     queue: { maxSize: 1024, priorities: 3 },
     instances: 1,
     threads: { spinning: false },
@@ -19,11 +20,14 @@ test('a model.yaml that sets nothing gives the defaults', () => {
     expect(parse(text)).toEqual(defaults);
 });
 
+const SHA256 = 'ab'.repeat(32);
+
 test('a model.yaml that sets everything is taken as it is', () => {
   const text = `
     versions: [1, 3]
     active: 3
     labels: { stable: 3, canary_2-b: 1 }
+    sha256: { 3: ${SHA256.toUpperCase()} }
     queue: { maxSize: 8, deadline: 100ms, priorities: 2 }
     batching: { maxBatch: 32, maxDelay: 500us }
     instances: 2
@@ -38,6 +42,7 @@ test('a model.yaml that sets everything is taken as it is', () => {
     versions: [1, 3],
     active: 3,
     labels: { stable: 3, 'canary_2-b': 1 },
+    sha256: { 3: SHA256 },
     queue: { maxSize: 8, deadline: 100, priorities: 2 },
     batching: { maxBatch: 32, maxDelay: 0.5 },
     instances: 2,
@@ -102,6 +107,8 @@ describe('refused is', () => {
       'warmup.batchSizes.1: expected 1 to batching.maxBatch, 4, got 5',
     ],
     ['warmup: { batchsizes: [1] }', 'unknown key warmup.batchsizes (did you mean batchSizes?)'],
+    ['sha256: { latest: abc }', 'sha256.latest: the name: expected the number of a version'],
+    ['sha256: { 3: abc }', 'sha256.3: expected a SHA-256 as 64 hexadecimal digits'],
     ['label: { a: 1 }', 'unknown key label (did you mean labels?)'],
   ])('%j', (text, problem) => {
     expect(() => parse(text)).toThrow(`model.yaml: ${problem}`);

@@ -68,6 +68,11 @@ describe('models that work', () => {
     expect([values(y), y?.dims]).toEqual([[3], []]);
   });
 
+  it('ratio has NaN for zeros alone', async () => {
+    const { y } = await run('ratio/1', { x: fp32([0, 1, -2, 3], [1, 4]) });
+    expect(values(y)).toEqual([NaN, 1, 1, 1]);
+  });
+
   it('linear computes with its external weights as documented', async () => {
     const rows = [0, 1].map((row) =>
       Array.from({ length: LINEAR_INPUTS }, (_, i) => (i % 5) - row),

@@ -1,15 +1,21 @@
 import { describe, expect, test } from 'vitest';
 import { parseYaml, validate } from '../../src/config/parse.js';
 import { modelSchema } from '../../src/config/schema.js';
-import type { GenerationPlan, ModelPlan, VersionFailure } from '../../src/registry/plan.js';
+import type {
+  Activation,
+  GenerationPlan,
+  ModelPlan,
+  OperatorChoices,
+  VersionFailure,
+} from '../../src/registry/plan.js';
 import type { RepositoryModel } from '../../src/repository/scan.js';
 import {
   modelServesTheSame,
   planGeneration,
   servesTheSame,
-  type Activation,
   type PlannedGeneration,
 } from '../../src/supervisor/plan-generation.js';
+import type { RollbackPolicy } from '../../src/supervisor/rollback.js';
 
 const NOTHING: GenerationPlan = { generation: 0, models: [] };
 
@@ -22,6 +28,7 @@ function model(name: string, versions: readonly number[], yaml = ''): Repository
       modelPath: `/models/${name}/${version}/model.onnx`,
       fingerprint: `print-${version}`,
       warmupFiles: [],
+      goldenFiles: [],
     })),
   };
 }
@@ -34,16 +41,24 @@ const broken = (name: string): RepositoryModel => ({
 interface Input {
   committed?: GenerationPlan;
   activations?: Readonly<Record<string, Activation>>;
+  choices?: Readonly<Record<string, OperatorChoices>>;
   failures?: readonly VersionFailure[];
+  rollback?: RollbackPolicy;
 }
+
+const activated = (activations: Readonly<Record<string, Activation>>) =>
+  Object.fromEntries(
+    Object.entries(activations).map(([name, activation]) => [name, { activation }]),
+  );
 
 function plan(models: readonly RepositoryModel[], input: Input = {}): PlannedGeneration {
   return planGeneration({
     snapshot: { models: new Map(models.map((each) => [each.name, each])) },
     committed: input.committed ?? NOTHING,
-    activations: new Map(Object.entries(input.activations ?? {})),
+    choices: { ...activated(input.activations ?? {}), ...input.choices },
     failures: input.failures ?? [],
     threads: { cores: 12, workers: 2 },
+    rollback: input.rollback ?? { keepsReplaced: false, open: new Set() },
   });
 }
 
@@ -165,6 +180,7 @@ describe('the key of a version', () => {
     ['its threads change', model('m', [1], 'threads: { intraOp: 2 }')],
     ['its deadline changes', model('m', [1], 'queue: { deadline: 1s }')],
     ['its warm-up changes', model('m', [1], 'warmup: { runs: 1 }')],
+    ['its checksum changes', model('m', [1], `sha256: { 1: ${'ab'.repeat(32)} }`)],
     ['it is another version', model('m', [2])],
   ])('is another one when %s', (_, only) => {
     expect(keyOf(only)).not.toBe(key);
@@ -218,6 +234,50 @@ describe('a version that failed', () => {
       plan: { generation: 2, models: committed.models },
       problems,
     });
+  });
+});
+
+describe('a version that may serve, but not become active,', () => {
+  const withheld = (only: RepositoryModel, version: number): VersionFailure => ({
+    ...failureOf(only, version),
+    isServable: true,
+  });
+
+  test('is loaded beside the one that is active now', () => {
+    const two = model('m', [1, 2]);
+    const { plan: committed } = plan([model('m', [1])]);
+    const planned = planOf(two, { committed, failures: [withheld(two, 2)] });
+    expect([planned.active, numbers(planned)]).toEqual([1, [1, 2]]);
+  });
+
+  test('leaves the active one active also where a newer one could be', () => {
+    const three = model('m', [1, 2, 3]);
+    const committed = plan([three], {
+      activations: { m: { version: 1, newestKnown: 3, allowSignatureChange: false } },
+    }).plan;
+    const planned = planOf(three, { committed, failures: [withheld(three, 3)] });
+    expect([planned.active, numbers(planned)]).toEqual([1, [1, 3]]);
+  });
+
+  test('makes way for the newest of the others where the active one is gone', () => {
+    const only = model('m', [2, 3], 'versions: all');
+    const { plan: committed } = plan([model('m', [1])]);
+    const planned = planOf(only, { committed, failures: [withheld(only, 3)] });
+    expect([planned.active, numbers(planned)]).toEqual([2, [2, 3]]);
+  });
+
+  test('is not made active by model.yaml, and keeps its label', () => {
+    const two = model('m', [1, 2], 'active: 2\nlabels: { next: 2 }');
+    const { plan: committed } = plan([model('m', [1])]);
+    const planned = planOf(two, { committed, failures: [withheld(two, 2)] });
+    expect(planned).toMatchObject({ active: 1, labels: { next: 2 } });
+  });
+
+  test('is left out once it fails altogether', () => {
+    const two = model('m', [1, 2]);
+    const { plan: committed } = plan([model('m', [1])]);
+    const failures = [withheld(two, 2), failureOf(two, 2)];
+    expect(numbers(planOf(two, { committed, failures }))).toEqual([1]);
   });
 });
 
@@ -299,6 +359,57 @@ describe("an operator's activation", () => {
   test('of another model does not matter', () => {
     const activations = { other: { version: 1, newestKnown: 2, allowSignatureChange: true } };
     expect(planOf(model('m', [1, 2]), { activations })).toEqual(planOf(model('m', [1, 2])));
+  });
+});
+
+describe("an operator's choice", () => {
+  const choosing = (m: OperatorChoices): Input => ({ choices: { m } });
+  const three = (yaml = '') => model('m', [1, 2, 3], yaml);
+
+  test('loads a version beside the others, or does not load it', () => {
+    expect(numbers(planOf(three(), choosing({ loaded: [1] })))).toEqual([1, 3]);
+    const all = 'versions: all';
+    expect(numbers(planOf(three(all), choosing({ unloaded: [2] })))).toEqual([1, 3]);
+    expect(planOf(three(), choosing({ unloaded: [3] }))).toMatchObject({ active: 2, chosen: [2] });
+    expect(numbers(planOf(three('labels: { a: 2 }'), choosing({ unloaded: [2] })))).toEqual([2, 3]);
+  });
+
+  test('takes a model out, also one that cannot be followed', () => {
+    for (const only of [three(), broken('m')]) {
+      const { plan: next, problems } = plan([only], choosing({ isUnloaded: true }));
+      expect([next.models, next.choices, problems]).toEqual([[], { m: { isUnloaded: true } }, []]);
+    }
+  });
+
+  test('of a label wins until model.yaml says something else of it', () => {
+    const labels = { canary: { version: 2, inFile: null }, old: { version: null, inFile: 1 } };
+    const input = choosing({ labels });
+    const { plan: chosen } = plan([three('labels: { old: 1 }')], input);
+    expect(chosen.models).toMatchObject([{ labels: { canary: 2 } }]);
+    expect(chosen.choices).toEqual({ m: { labels } });
+    const { plan: next } = plan([three('labels: { old: 2, canary: 3 }')], input);
+    expect(next.models).toMatchObject([{ labels: { old: 2, canary: 3 } }]);
+    expect(next).not.toHaveProperty('choices');
+  });
+
+  test('that cannot be followed leaves what was chosen before', () => {
+    const { plan: committed } = plan([three()], choosing({ loaded: [1] }));
+    const labels = { canary: { version: 9, inFile: null } };
+    const { plan: next, problems } = plan([three()], { committed, ...choosing({ labels }) });
+    expect(problems).toEqual([
+      { model: 'm', reason: 'version 9 is wanted, but missing or failed' },
+    ]);
+    expect(next.models).toEqual(committed.models);
+    expect(next.choices).toEqual({ m: { loaded: [1] } });
+  });
+
+  test('is forgotten with the version or the model that it is about', () => {
+    const choices = { loaded: [1, 9], unloaded: [2, 9] };
+    const all = three('versions: all');
+    expect(plan([all], choosing(choices)).plan.choices).toEqual({
+      m: { loaded: [1], unloaded: [2] },
+    });
+    expect(plan([model('other', [1])], choosing(choices)).plan).not.toHaveProperty('choices');
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { difference, joinRows, probeRow } from '../../src/registry/probe-tensors.js';
+import { difference } from '../../src/registry/compare-tensors.js';
+import { joinRows, probeRow } from '../../src/registry/probe-tensors.js';
 import { DATATYPES, type Datatype, type Tensor } from '../../src/rpc/tensor.js';
 
 const tensor = (datatype: Datatype, array: ArrayBufferView, shape = [1, 2]): Tensor => ({

@@ -3,6 +3,7 @@ import type { Engine, EngineModel, EngineResult } from '../../src/native/engine.
 import type { GenerationPlan, ModelPlan, VersionPlan } from '../../src/registry/plan.js';
 import { PrepareError, Registry } from '../../src/registry/registry.js';
 import type { TensorSignature } from '../../src/rpc/tensor.js';
+import { versionOptions } from '../support/version-options.js';
 
 /** An engine whose loads, runs and unloads end when the test says so. */
 class SteeredEngine {
@@ -22,7 +23,9 @@ class SteeredEngine {
         this.loaded.push(new SteeredModel(modelPath, signature));
         resolve(this.loaded.at(-1) as SteeredModel);
       };
-      const fail = (reason: string) => { reject(new Error(reason)); };
+      const fail = (reason: string) => {
+        reject(new Error(reason));
+      };
       this.loads.push({ modelPath, signal, finish, fail });
       this.#onLoad?.();
     });
@@ -79,14 +82,7 @@ const versionPlan = (version: number, key = `${version}`): VersionPlan => ({
   modelPath: `/${key}`,
   fingerprint: key,
   key,
-  options: {
-    queueCapacity: 1,
-    priorities: 3,
-    threads: { intraOp: 1, spinning: false },
-    execution: 'auto',
-    instances: 1,
-    warmup: { runs: 0, shapes: {}, maxDurationMs: 1 },
-  },
+  options: versionOptions(),
 });
 
 /** A generation of one model, the last version active. */
@@ -194,9 +190,17 @@ describe('a generation that cannot be prepared', () => {
 
   test('because its active version has another signature is refused, unless that is allowed', async () => {
     await serve(1, plan(1, ['1']), 1);
-    const refused = failuresOf(registry.prepare(2, plan(2, ['1', '2'])));
+    const refused = registry.prepare(2, plan(2, ['1', '2']));
     await finishLoad(OTHER_SIGNATURE);
-    expect((await refused)[0]).toContain("input 'x' was FP32 [4] and is FP32 [5]");
+    await expect(refused).rejects.toMatchObject({
+      failures: [
+        {
+          version: 2,
+          isServable: true,
+          reason: expect.stringContaining("input 'x' was FP32 [4] and is FP32 [5]") as string,
+        },
+      ],
+    });
     expect(engine.held).toEqual(['/1']);
     const allowed = registry.prepare(3, plan(3, ['1', '2'], { allowSignatureChange: true }));
     await finishLoad(OTHER_SIGNATURE);
@@ -227,7 +231,9 @@ describe('an attempt that is given up', () => {
   test('while it loads cancels that, and names no version as failed', async () => {
     const failures = failuresOf(registry.prepare(1, plan(1, ['1', '2'])));
     const load = await engine.begun(0);
-    load.signal.onabort = () => { load.fail('cancelled'); };
+    load.signal.onabort = () => {
+      load.fail('cancelled');
+    };
     await registry.abort(1);
     expect(await failures).toEqual([]);
     expect([engine.loads.length, all()]).toEqual([1, []]);
@@ -270,7 +276,9 @@ describe('a newer attempt', () => {
   test('cancels the loads of the one before it', async () => {
     const older = failuresOf(registry.prepare(1, plan(1, ['1'])));
     const load = await engine.begun(nextLoad++);
-    load.signal.onabort = () => { load.fail('cancelled'); };
+    load.signal.onabort = () => {
+      load.fail('cancelled');
+    };
     await prepare(2, plan(1, ['2']), 1);
     expect(await older).toEqual([]);
     registry.commit(2);

@@ -1,16 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { GenerationPlan, ModelPlan, VersionFailure } from '../../src/registry/plan.js';
 import { toReloadResult, type ReloadOutcome } from '../../src/supervisor/reload-result.js';
+import { versionOptions } from '../support/version-options.js';
 
 function serving(name: string, active: number, key = `${active}`): ModelPlan {
-  const options = {
-    queueCapacity: 1,
-    priorities: 3,
-    execution: 'auto' as const,
-    instances: 1,
-    threads: { intraOp: 1, spinning: false },
-    warmup: { runs: 0, shapes: {}, maxDurationMs: 1 },
-  };
+  const options = versionOptions();
   return {
     name,
     active,
@@ -94,6 +88,17 @@ test('a version that failed is named with the reason, beside what was committed 
       { model: 'edges', from: 1, to: 2, result: 'failed', reason: 'cannot load' },
       { model: 'new', from: null, to: 1, result: 'failed', reason: 'cannot load' },
     ],
+  });
+});
+
+test('a version that is held back is named as ready, with the reason', () => {
+  const held: VersionFailure = { ...failure('edges', 2), isServable: true };
+  const edges = serving('edges', 1);
+  const versions = [...edges.versions, ...serving('edges', 2).versions];
+  const wanted = generation(5, { ...edges, versions }, serving('faces', 7));
+  expect(resultOf(wanted, { failures: [held] })).toEqual({
+    generation: 5,
+    changes: [{ model: 'edges', from: 1, to: 2, result: 'ready', reason: 'cannot load' }],
   });
 });
 

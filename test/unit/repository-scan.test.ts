@@ -207,6 +207,15 @@ describe('the warm-up files of a version', () => {
     ]);
   });
 
+  test('are told apart from its golden vectors', async () => {
+    write('m/1/golden/d.json');
+    write('m/1/model.onnx');
+    const model = (await scanRepository(root)).models.get('m');
+    expect(model?.versions).toMatchObject([
+      { warmupFiles: [], goldenFiles: [join(root, 'm/1/golden/d.json')] },
+    ]);
+  });
+
   test('are none where there is no such folder', async () => {
     expect(await files()).toEqual([]);
     write('m/1/warmup');
