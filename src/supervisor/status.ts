@@ -47,6 +47,8 @@ export interface VersionStatus {
   memory: ModelMemory;
   /** The sum over the workers; none of a version that no worker has loaded. */
   statistics?: StatisticsSummary;
+  /** It serves already, and will be faster when its packed weights are in use. */
+  prepacking?: true;
   loadMs: number;
   warmMs: number;
 }

@@ -55,6 +55,8 @@ export interface VersionReport {
   memory: ModelMemory;
   /** Of this process, since it loaded the version; none before that. */
   statistics?: VersionStatistics;
+  /** It serves already, and will be faster when its packed weights are in use. */
+  prepacking?: true;
   loadMs: number;
   warmMs: number;
   /** Why it could not be warmed, where that is so. */

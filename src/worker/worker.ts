@@ -115,6 +115,7 @@ async function reportVersion(version: Version): Promise<VersionReport> {
     bytes: version.mappedBytes,
     memory: await version.memory(),
     ...(statistics && { statistics }),
+    ...(version.isUnpacked ? { prepacking: true as const } : {}),
     ...version.times,
     ...(problem === undefined ? {} : { reason: problem }),
   };
