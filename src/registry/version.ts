@@ -100,7 +100,8 @@ export class Version {
       this.isUnpacked = false;
     } catch (error) {
       // One that is being unloaded has no need of it.
-      if (this.#model) this.prepackProblem = `its weights stay unpacked: ${(error as Error).message}`;
+      if (this.#model)
+        this.prepackProblem = `its weights stay unpacked: ${(error as Error).message}`;
     }
   }
 
