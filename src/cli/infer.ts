@@ -13,6 +13,9 @@ export interface InferFlags {
   url: string;
   version?: number;
   label?: string;
+  priority?: number;
+  /** Milliseconds. */
+  deadline?: number;
   json?: boolean;
 }
 
@@ -20,13 +23,15 @@ export interface InferFlags {
 export async function runInfer(model: string, flags: InferFlags): Promise<void> {
   const client = await connect(flags.url);
   try {
-    const { version, label } = flags;
+    const { version, label, priority, deadline } = flags;
     const { inputs: signature } = await client.describe(model, version);
     const given = await Promise.all(flags.input.map((text) => readInput(text, signature)));
     const answer = await client.infer({
       model,
       ...(version === undefined ? {} : { version }),
       ...(label === undefined ? {} : { label }),
+      ...(priority === undefined ? {} : { priority }),
+      ...(deadline === undefined ? {} : { deadlineMs: deadline }),
       inputs: Object.fromEntries(given),
     });
     console.log(flags.json ? toJson(answer) : toText(answer));

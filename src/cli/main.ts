@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { readFileSync } from 'node:fs';
+import { duration } from '../config/units.js';
 import { addCtlCommands } from './ctl.js';
 import { runDemo, type DemoFlags } from './demo/demo.js';
 import { runInfer, type InferFlags } from './infer.js';
@@ -24,6 +25,17 @@ function collect(value: string, previous: string[]): string[] {
 export function positiveInteger(text: string): number {
   if (/^[1-9]\d*$/.test(text)) return Number(text);
   throw new InvalidArgumentError('expected a positive integer');
+}
+
+function priority(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('expected an integer of at least 0, the most urgent');
+}
+
+function durationMs(text: string): number {
+  const { data } = duration.safeParse(text);
+  if (data !== undefined && data > 0) return data;
+  throw new InvalidArgumentError('expected a time above 0 such as 30s, 100ms or 500us');
 }
 
 function buildProgram(): Command {
@@ -91,6 +103,8 @@ function addInfer(program: Command): void {
     .option('--url <url>', 'the daemon', 'ws://127.0.0.1:9000')
     .option('--version <n>', 'a version instead of the active one', positiveInteger)
     .option('--label <label>', 'the version with this label')
+    .option('--priority <n>', 'how urgent it is; 0 is the most', priority)
+    .option('--deadline <time>', 'how long the run may take, for example 100ms', durationMs)
     .option('--json', 'print JSON')
     .action((model: string, flags: InferFlags) => runInfer(model, flags));
 }

@@ -1,166 +1,211 @@
-import { fromWireError, WarmswapError } from '../rpc/errors.js';
-import { decodeMessage, encodeRequest, type Message } from '../rpc/frames.js';
-import type { InferResult, InferTiming, ModelDescription, ModelListing } from '../rpc/methods.js';
-import { openSocket, type Socket } from './socket.js';
-import { fromTensor, toTensor, type InputTensor, type OutputTensor } from './tensors.js';
-
-export interface InferCall {
-  model: string;
-  /** At most one of `version` and `label`; neither means the active version. */
-  version?: number;
-  label?: string;
-  inputs: Readonly<Record<string, InputTensor>>;
-  /** Names of the outputs wanted; all if left out. */
-  outputs?: readonly string[];
-  /** Milliseconds that the daemon may take, counted from the arrival of the request. */
-  deadlineMs?: number;
-  /** 0 is the most urgent; the middle of the model's priorities if left out. */
-  priority?: number;
-}
-
-export interface InferAnswer {
-  model: string;
-  /** The version that answered. */
-  version: number;
-  outputs: Record<string, OutputTensor>;
-  timing: InferTiming;
-}
-
-interface Call {
-  resolve(result: unknown): void;
-  reject(error: WarmswapError): void;
-}
-
-const NORMAL_CLOSURE = 1000;
-const RPC_PATH = '/rpc';
+import { WarmswapError } from '../rpc/errors.js';
+import type { ModelDescription, ModelListing } from '../rpc/methods.js';
+import { Budget } from './budget.js';
+import { Call, type CallSettings } from './call.js';
+import { toInferAnswer, toInferParams, type InferAnswer, type InferCall } from './infer.js';
+import {
+  optionalDuration,
+  toRpcUrls,
+  toSettings,
+  type CallOptions,
+  type ClientOptions,
+  type ClientSettings,
+} from './options.js';
+import { Pool } from './pool.js';
+import { RequestFrame } from './request-frame.js';
+import type { OpenSocket } from './socket.js';
+import {
+  Subscriptions,
+  type EventListener,
+  type EventName,
+  type SubscribeOptions,
+  type Subscription,
+} from './subscriptions.js';
 
 /**
- * Connects to a daemon, for example `ws://127.0.0.1:9000` (the path /rpc may be left out). Rejects
- * with UNAVAILABLE if nobody answers.
+ * A client of the daemons at `urls`, once it is connected to one of them. Rejects with UNAVAILABLE if
+ * nobody answers at any, with INVALID_ARGUMENT for URLs and options that are none.
  */
-export async function connect(url: string): Promise<Client> {
-  const socket = await openSocket(rpcUrl(url));
-  await new Promise<void>((resolve, reject) => {
-    let cause = '';
-    socket.onopen = () => resolve();
-    socket.onerror = ({ message }) => (cause = message ? `: ${message}` : '');
-    socket.onclose = () =>
-      reject(new WarmswapError('UNAVAILABLE', `cannot connect to ${url}${cause}`));
-  });
-  return new Client(socket);
+export async function connectWith(
+  openSocket: OpenSocket,
+  urls: string | readonly string[],
+  options: ClientOptions,
+): Promise<Client> {
+  return Client.connect(toRpcUrls(urls), toSettings(options, openSocket));
 }
 
-function rpcUrl(url: string): string {
-  const parsed = new URL(url);
-  if (parsed.pathname === '/') parsed.pathname = RPC_PATH;
-  return parsed.href;
-}
-
-/** One connection. Calls may overlap; answers come in any order. Every rejection is a WarmswapError. */
+/**
+ * Calls may overlap, and answers come in any order. A connection that ends is opened again; a call that
+ * was lost with it, or that the daemon may serve later, is sent again unless it is not idempotent.
+ * Every rejection is a WarmswapError. Its owner calls `close` or `destroy`.
+ */
 export class Client {
-  readonly #socket: Socket;
-  readonly #calls = new Map<number, Call>();
-  readonly #closed: Promise<void>;
-  #lastMsgid = 0;
-  #state: 'open' | 'closing' | 'closed' = 'open';
+  readonly #settings: ClientSettings;
+  readonly #pool: Pool;
+  readonly #subscriptions: Subscriptions;
+  readonly #calls = new Set<Call>();
+  readonly #budget: Budget;
+  #state: 'open' | 'closing' | 'destroyed' = 'open';
+  #closed: Promise<void> | undefined;
   #onIdle: (() => void) | undefined;
+  #onFirst: (() => void) | undefined;
 
-  /** Takes over an open socket; use `connect`. */
-  constructor(socket: Socket) {
-    this.#socket = socket;
-    socket.onmessage = ({ data }) => this.#onMessage(data);
-    this.#closed = new Promise((resolve) => {
-      socket.onclose = ({ code, reason }) => {
-        this.#onClose(`the connection closed (${code}${reason && `: ${reason}`})`);
-        resolve();
-      };
-    });
+  private constructor(urls: readonly string[], settings: ClientSettings) {
+    this.#settings = settings;
+    this.#budget = new Budget(settings.maxPendingCalls, settings.maxPendingBytes);
+    this.#pool = new Pool(
+      { ...settings, urls },
+      {
+        onUp: (endpoint) => {
+          this.#onFirst?.();
+          this.#subscriptions.onUp(endpoint);
+        },
+        onDown: (endpoint) => {
+          this.#onFirst?.();
+          this.#subscriptions.onDown(endpoint);
+        },
+        onNotification: (endpoint, method, params) =>
+          this.#subscriptions.onNotification(endpoint, method, params),
+      },
+    );
+    this.#subscriptions = new Subscriptions(
+      this.#pool.endpoints.filter((_, index) => index % settings.connections === 0),
+      settings.reconnect,
+    );
   }
 
+  /** Use `connect`. */
+  static async connect(urls: readonly string[], settings: ClientSettings): Promise<Client> {
+    const client = new Client(urls, settings);
+    try {
+      await client.#connected();
+      return client;
+    } catch (error) {
+      client.destroy();
+      throw error;
+    }
+  }
+
+  /** Runs a model. The inputs are copied before this returns. */
   async infer(call: InferCall): Promise<InferAnswer> {
-    const inputs = Object.entries(call.inputs).map(
-      ([name, input]) => [name, toTensor(input)] as const,
-    );
-    const params: Record<string, unknown> = { ...call, inputs: Object.fromEntries(inputs) };
-    const given = Object.entries(params).filter(([, value]) => value !== undefined);
-    const result = await this.#call('infer', Object.fromEntries(given));
-    const { model, version, outputs, timing } = result as InferResult;
-    const arrays = Object.entries(outputs).map(
-      ([name, tensor]) => [name, fromTensor(tensor)] as const,
-    );
-    return { model, version, outputs: Object.fromEntries(arrays), timing };
+    return toInferAnswer(await this.#call('infer', toInferParams(call), call, true));
   }
 
-  async models(): Promise<ModelListing[]> {
-    return (await this.#call('models', {})) as ModelListing[];
+  async models(options: CallOptions = {}): Promise<ModelListing[]> {
+    return (await this.#call('models', {}, options)) as ModelListing[];
   }
 
-  async describe(model: string, version?: number): Promise<ModelDescription> {
+  async describe(
+    model: string,
+    version?: number,
+    options: CallOptions = {},
+  ): Promise<ModelDescription> {
     const params = version === undefined ? { model } : { model, version };
-    return (await this.#call('describe', params)) as ModelDescription;
+    return (await this.#call('describe', params, options)) as ModelDescription;
   }
 
   /** Gives `value` back, once the daemon has seen it. */
-  ping(value: unknown = null): Promise<unknown> {
-    return this.#call('ping', value);
+  ping(value: unknown = null, options: CallOptions = {}): Promise<unknown> {
+    return this.#call('ping', value, options);
+  }
+
+  /**
+   * Calls `listener` with every event of these kinds, from one connection to each URL, also after it
+   * was lost and opened again; events in between are not repeated. Resolves once every connected
+   * daemon has agreed, rejects with the error of one that refuses.
+   */
+  async subscribe(
+    events: readonly EventName[],
+    listener: EventListener,
+    options: SubscribeOptions = {},
+  ): Promise<Subscription> {
+    this.#refuseUnlessOpen();
+    return this.#subscriptions.add(events, listener, options);
   }
 
   /** Waits for the calls that are in flight, then closes. New calls are refused. Idempotent. */
-  async close(): Promise<void> {
-    if (this.#state === 'open') {
-      this.#state = 'closing';
-      if (this.#calls.size > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
-      this.#socket.close(NORMAL_CLOSURE);
-    }
-    await this.#closed;
+  close(): Promise<void> {
+    return (this.#closed ??= this.#close());
   }
 
   /** Closes at once; calls in flight fail as UNAVAILABLE. Idempotent. */
   destroy(): void {
-    this.#socket.close(NORMAL_CLOSURE);
-    this.#onClose('the client was destroyed');
+    if (this.#state === 'destroyed') return;
+    this.#state = 'destroyed';
+    const reason = 'the client was destroyed';
+    this.#subscriptions.end();
+    this.#pool.destroy(reason);
+    for (const call of [...this.#calls]) call.fail(new WarmswapError('UNAVAILABLE', reason));
   }
 
-  #call(method: string, params: unknown): Promise<unknown> {
+  async #close(): Promise<void> {
+    if (this.#state !== 'open') return;
+    this.#state = 'closing';
+    if (this.#calls.size > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
+    this.#subscriptions.end();
+    await this.#pool.close();
+  }
+
+  /** Until one endpoint is up, or none is being connected for the first time. */
+  async #connected(): Promise<void> {
+    const { endpoints } = this.#pool;
+    this.#pool.start();
+    while (!endpoints.some((endpoint) => endpoint.isUp)) {
+      if (endpoints.every((endpoint) => endpoint.hasFailed)) throw this.#pool.notConnected();
+      await new Promise<void>((resolve) => (this.#onFirst = resolve));
+    }
+    this.#onFirst = undefined;
+  }
+
+  #refuseUnlessOpen(): void {
+    if (this.#state !== 'open') throw new WarmswapError('UNAVAILABLE', 'the client is closed');
+  }
+
+  #call(
+    method: string,
+    params: unknown,
+    options: CallOptions,
+    takesDeadline = false,
+  ): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      if (this.#state !== 'open') throw new WarmswapError('UNAVAILABLE', 'the client is closed');
-      const msgid = this.#nextMsgid();
-      const frame = encodeRequest(msgid, method, params);
-      this.#calls.set(msgid, { resolve, reject });
-      this.#socket.send(frame);
+      this.#refuseUnlessOpen();
+      const settings = this.#callSettings(options);
+      const hasDeadline = takesDeadline && settings.deadlineMs !== undefined;
+      const frame = new RequestFrame(method, params, hasDeadline);
+      this.#budget.take(frame.byteLength);
+      const end = (): void => {
+        this.#onEnd(call, frame);
+      };
+      const call = new Call(frame, this.#pool, settings, {
+        onResult: (result) => {
+          end();
+          resolve(result);
+        },
+        onError: (error) => {
+          end();
+          reject(error);
+        },
+      });
+      this.#calls.add(call);
+      call.start();
     });
   }
 
-  #nextMsgid(): number {
-    do this.#lastMsgid = (this.#lastMsgid + 1) >>> 0;
-    while (this.#calls.has(this.#lastMsgid));
-    return this.#lastMsgid;
-  }
-
-  #onMessage(data: unknown): void {
-    try {
-      if (!(data instanceof ArrayBuffer)) throw new Error('a text frame');
-      this.#onRpcMessage(decodeMessage(new Uint8Array(data)));
-    } catch (error) {
-      this.#socket.close(NORMAL_CLOSURE);
-      this.#onClose(`the server sent what is no MessagePack-RPC: ${(error as Error).message}`);
-    }
-  }
-
-  #onRpcMessage(message: Message): void {
-    if (message.kind !== 'response') return;
-    const call = this.#calls.get(message.msgid);
-    if (!call) return;
-    this.#calls.delete(message.msgid);
-    if (message.error === null) call.resolve(message.result);
-    else call.reject(fromWireError(message.error));
+  #onEnd(call: Call, frame: RequestFrame): void {
+    this.#calls.delete(call);
+    this.#budget.giveBack(frame.byteLength);
     if (this.#calls.size === 0) this.#onIdle?.();
   }
 
-  #onClose(reason: string): void {
-    this.#state = 'closed';
-    for (const call of this.#calls.values()) call.reject(new WarmswapError('UNAVAILABLE', reason));
-    this.#calls.clear();
-    this.#onIdle?.();
+  #callSettings(options: CallOptions): CallSettings {
+    const { deadlineMs, hedgeAfterMs, retry, connectionWaitMs } = this.#settings;
+    return {
+      retry,
+      connectionWaitMs,
+      isIdempotent: options.idempotent ?? true,
+      deadlineMs: optionalDuration('deadlineMs', options.deadlineMs) ?? deadlineMs,
+      hedgeAfterMs: optionalDuration('hedgeAfterMs', options.hedgeAfterMs) ?? hedgeAfterMs,
+      signal: options.signal,
+    };
   }
 }

@@ -1,7 +1,18 @@
-/** The client library: talks to a Warmswap daemon from Node.js or a browser. */
-export { Client, connect, type InferAnswer, type InferCall } from './client.js';
-export type { InputTensor, OutputTensor, TypedArray } from './tensors.js';
-export type { ErrorCode } from '../rpc/codes.js';
-export { WarmswapError } from '../rpc/errors.js';
-export type { InferTiming, ModelDescription, ModelListing } from '../rpc/methods.js';
-export type { Datatype, TensorSignature } from '../rpc/tensor.js';
+import { connectWith, type Client } from './client.js';
+import type { ClientOptions } from './options.js';
+import { openNodeSocket } from './socket-node.js';
+
+/** The client library for Node.js: `browser.ts` with the WebSocket of the ws package. */
+export * from './api.js';
+
+/**
+ * Connects to a daemon, for example `ws://127.0.0.1:9000` (the path /rpc may be left out), or to
+ * several that serve the same models. Resolves when one of them answers, rejects with UNAVAILABLE if
+ * none does.
+ */
+export function connect(
+  urls: string | readonly string[],
+  options: ClientOptions = {},
+): Promise<Client> {
+  return connectWith(openNodeSocket, urls, options);
+}

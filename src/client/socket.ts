@@ -3,6 +3,8 @@ export interface Socket {
   binaryType: string;
   send(data: Uint8Array): void;
   close(code?: number, reason?: string): void;
+  /** Ends the connection without waiting for the peer; the ws package has it, browsers don't. */
+  terminate?(): void;
   onopen: ((event: unknown) => void) | null;
   onmessage: ((event: { data: unknown }) => void) | null;
   onclose: ((event: { code: number; reason: string }) => void) | null;
@@ -10,19 +12,5 @@ export interface Socket {
   onerror: ((event: { message?: string }) => void) | null;
 }
 
-type SocketClass = new (url: string) => Socket;
-
-/** In Node.js the ws package, elsewhere the platform's own WebSocket. */
-export async function openSocket(url: string): Promise<Socket> {
-  const SocketClass = await socketClass();
-  const socket = new SocketClass(url);
-  socket.binaryType = 'arraybuffer';
-  return socket;
-}
-
-async function socketClass(): Promise<SocketClass> {
-  const isNode = typeof process !== 'undefined' && typeof process.versions.node === 'string';
-  if (!isNode) return (globalThis as unknown as { WebSocket: SocketClass }).WebSocket;
-  const { WebSocket } = await import('ws');
-  return WebSocket as unknown as SocketClass;
-}
+/** Begins to connect a WebSocket to `url`. It must copy what is given to `send`. */
+export type OpenSocket = (url: string) => Socket;

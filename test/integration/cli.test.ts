@@ -30,6 +30,19 @@ test('infer runs a model with JSON, a JSON file and raw bytes, and prints text o
   const fromBytes = await infer('--input', `x=@${raw}`, '--version', '1', '--json');
   expect(JSON.parse(fromBytes.output)).toMatchObject({ outputs: { y: { data: [6, 7, 8, 9] } } });
 
+  const urgent = ['--input', 'x=[[1, 2, 3, 4]]', '--priority', '0', '--deadline', '30s'];
+  expect(await infer(...urgent)).toMatchObject({ code: 0 });
+  expect(await infer('--input', 'x=[[1, 2, 3, 4]]', '--priority', '9')).toMatchObject({
+    code: 1,
+    output: expect.stringContaining('priority') as string,
+  });
+  for (const wrong of [
+    ['--deadline', '0ms'],
+    ['--priority', '-1'],
+  ]) {
+    expect(await infer('--input', 'x=[[1, 2, 3, 4]]', ...wrong)).toMatchObject({ code: 2 });
+  }
+
   expect(await infer('--input', 'z=[1]')).toMatchObject({
     code: 2,
     output: expect.stringContaining('NAME of x') as string,

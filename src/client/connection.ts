@@ -1,0 +1,140 @@
+import { fromWireError, WarmswapError } from '../rpc/errors.js';
+import { decodeMessage, encodeNotification, type Message } from '../rpc/frames.js';
+import type { RequestFrame } from './request-frame.js';
+import type { Socket } from './socket.js';
+import { Timer } from './timer.js';
+
+/** What becomes of a request; `lost` if its connection ended before an answer came. */
+export type Reply =
+  | { kind: 'result'; result: unknown }
+  | { kind: 'error'; error: WarmswapError }
+  | { kind: 'lost'; error: WarmswapError };
+
+export type OnReply = (reply: Reply) => void;
+
+export interface ConnectionEvents {
+  onOpen(): void;
+  /** The server has answered something: it speaks the protocol. */
+  onAnswer(): void;
+  onNotification(method: string, params: readonly unknown[]): void;
+  /** Called once, before the requests in flight are told. */
+  onEnd(reason: string): void;
+}
+
+const NORMAL_CLOSURE = 1000;
+const MAX_MSGID = 0xffff_ffff;
+
+/**
+ * One WebSocket, from connecting until it ends, and the requests in flight on it. It does not come
+ * back: `Endpoint` opens the next one.
+ */
+export class Connection {
+  readonly #replies = new Map<number, OnReply>();
+  /** Limits first connecting, then closing. */
+  readonly #timer = new Timer();
+  #lastMsgid = 0;
+  #cause = '';
+  #ended = false;
+
+  /** Takes over a socket that has just begun to connect, and has `timeoutMs` for it. */
+  constructor(
+    private readonly socket: Socket,
+    private readonly events: ConnectionEvents,
+    private readonly timeoutMs: number,
+  ) {
+    socket.binaryType = 'arraybuffer';
+    socket.onopen = () => this.#onOpen();
+    socket.onmessage = ({ data }) => this.#onMessage(data);
+    socket.onerror = ({ message }) => (this.#cause ||= message ?? '');
+    socket.onclose = ({ code, reason }) => this.#end(this.#cause || closeReason(code, reason));
+    this.#timer.set(timeoutMs, () => this.destroy(`no connection within ${timeoutMs} ms`));
+  }
+
+  get inFlight(): number {
+    return this.#replies.size;
+  }
+
+  /** Sends a request; `onReply` is called once, later, unless it is cancelled. Gives its msgid. */
+  send(frame: RequestFrame, onReply: OnReply): number {
+    const msgid = this.#nextMsgid();
+    this.#replies.set(msgid, onReply);
+    this.socket.send(frame.withMsgid(msgid));
+    return msgid;
+  }
+
+  /** Tells the server that nobody waits for the answer, and forgets the request if it is in flight. */
+  cancel(msgid: number): void {
+    if (this.#replies.delete(msgid)) this.socket.send(encodeNotification('cancel', { msgid }));
+  }
+
+  /** Closes in an orderly way; at the latest after the time-out of the constructor. */
+  close(): void {
+    if (this.#ended) return;
+    this.#timer.set(this.timeoutMs, () => this.destroy('it did not close in time'));
+    this.socket.close(NORMAL_CLOSURE);
+  }
+
+  /** Ends at once; what is in flight is lost. */
+  destroy(reason: string): void {
+    if (this.#ended) return;
+    if (this.socket.terminate) this.socket.terminate();
+    else this.socket.close(NORMAL_CLOSURE);
+    this.#end(reason);
+  }
+
+  #onOpen(): void {
+    this.#timer.clear();
+    this.events.onOpen();
+  }
+
+  #nextMsgid(): number {
+    do this.#lastMsgid = this.#lastMsgid === MAX_MSGID ? 0 : this.#lastMsgid + 1;
+    while (this.#replies.has(this.#lastMsgid));
+    return this.#lastMsgid;
+  }
+
+  #onMessage(data: unknown): void {
+    if (this.#ended) return;
+    const message = this.#decode(data);
+    if (!message) return;
+    if (message.kind === 'response') this.#onResponse(message);
+    else if (message.kind === 'notification')
+      this.events.onNotification(message.method, message.params);
+  }
+
+  #decode(data: unknown): Message | undefined {
+    try {
+      if (!(data instanceof ArrayBuffer)) throw new Error('a text frame');
+      return decodeMessage(new Uint8Array(data));
+    } catch (error) {
+      this.destroy(`the server sent what is no MessagePack-RPC: ${(error as Error).message}`);
+      return undefined;
+    }
+  }
+
+  #onResponse({ msgid, error, result }: Extract<Message, { kind: 'response' }>): void {
+    const onReply = this.#replies.get(msgid);
+    this.#replies.delete(msgid);
+    this.events.onAnswer();
+    const isError = error !== null && error !== undefined;
+    onReply?.(
+      isError ? { kind: 'error', error: fromWireError(error) } : { kind: 'result', result },
+    );
+  }
+
+  #end(reason: string): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#timer.clear();
+    const lost = [...this.#replies.values()];
+    this.#replies.clear();
+    this.events.onEnd(reason);
+    for (const onReply of lost) {
+      onReply({ kind: 'lost', error: new WarmswapError('UNAVAILABLE', reason) });
+    }
+  }
+}
+
+function closeReason(code: number, reason: string): string {
+  return `the connection closed (${code}${reason && `: ${reason}`})`;
+}
