@@ -59,7 +59,9 @@ test('an integer too long for any datatype is a float', () => {
   expect(parse(`1${'0'.repeat(30)}`)).toBe(1e30);
 });
 
-test('negative zero stays one', () => { expect(Object.is(parse('-0'), -0)).toBe(true); });
+test('negative zero stays one', () => {
+  expect(Object.is(parse('-0'), -0)).toBe(true);
+});
 
 test('objects have no prototype', () => {
   expect(Object.getPrototypeOf(parse('{"constructor": 1}'))).toBeNull();

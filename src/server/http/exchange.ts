@@ -44,8 +44,12 @@ export class Exchange {
     for (const [name, value] of isTyped ? headers : [JSON_TYPE, ...headers]) {
       this.response.writeHeader(name, value);
     }
-    const close = this.isClosing();
-    if (this.isHead) this.response.endWithoutBody(Buffer.byteLength(body), close);
-    else this.response.end(body, close);
+    if (this.isHead) this.#endWithoutBody(Buffer.byteLength(body));
+    else this.response.end(body, this.isClosing());
+  }
+
+  /** With a length of its own, uWebSockets would take the answer as unfinished. */
+  #endWithoutBody(length: number): void {
+    this.response.writeHeader('Content-Length', String(length)).endWithoutBody();
   }
 }
