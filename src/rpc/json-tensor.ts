@@ -7,6 +7,8 @@ import { DATATYPES, type Datatype, type Tensor } from './tensor.js';
 type Numeric = Exclude<Datatype, 'BYTES'>;
 
 const FLOATS: ReadonlySet<Datatype> = new Set(['FP16', 'BF16', 'FP32', 'FP64']);
+/** Of an element in an error message. */
+const MOST_SHOWN = 64;
 const NOT_IN_JSON: ReadonlySet<unknown> = new Set(['NaN', 'Infinity', '-Infinity']);
 
 const ARRAYS: Readonly<Record<Numeric, (values: readonly unknown[]) => ArrayBufferView>> = {
@@ -35,7 +37,7 @@ export function dataFromJson(elements: readonly unknown[], datatype: Datatype): 
   if (index >= 0) {
     throw new WarmswapError(
       'INVALID_ARGUMENT',
-      `${JSON.stringify(elements[index])} is no ${datatype}`,
+      `${describeElement(elements[index])} is no ${datatype}`,
     );
   }
   const { buffer, byteOffset, byteLength } = ARRAYS[datatype](elements);
@@ -45,19 +47,30 @@ export function dataFromJson(elements: readonly unknown[], datatype: Datatype): 
 /** Whether the value can be had exactly; floats are rounded. */
 function fits(element: unknown, datatype: Numeric): boolean {
   if (datatype === 'BOOL') return [true, false, 0, 1].includes(element as number);
-  if (FLOATS.has(datatype)) return typeof element === 'number' || NOT_IN_JSON.has(element);
-  const integer = toInteger(element);
-  if (integer === undefined) return false;
+  if (FLOATS.has(datatype)) {
+    return typeof element === 'number' || typeof element === 'bigint' || NOT_IN_JSON.has(element);
+  }
   const bits = DATATYPES[datatype] * 8;
-  const kept = datatype.startsWith('U')
-    ? BigInt.asUintN(bits, integer)
-    : BigInt.asIntN(bits, integer);
+  if (Number.isSafeInteger(element)) return isInRange(element as number, bits, datatype[0] === 'U');
+  const integer = toBigInt(element);
+  if (integer === undefined) return false;
+  const kept = datatype[0] === 'U' ? BigInt.asUintN(bits, integer) : BigInt.asIntN(bits, integer);
   return kept === integer;
 }
 
-/** Integers that JSON's numbers do not hold exactly come as texts. */
-function toInteger(element: unknown): bigint | undefined {
-  const isInteger =
-    typeof element === 'string' ? /^-?\d+$/.test(element) : Number.isSafeInteger(element);
-  return isInteger ? BigInt(element as string | number) : undefined;
+function isInRange(integer: number, bits: number, isUnsigned: boolean): boolean {
+  const most = 2 ** (isUnsigned ? bits : bits - 1);
+  return integer < most && integer >= (isUnsigned ? 0 : -most);
+}
+
+/** Integers that JSON's numbers do not hold exactly come as texts, or as what an exact parser makes of them. */
+function toBigInt(element: unknown): bigint | undefined {
+  if (typeof element === 'bigint') return element;
+  const isInteger = typeof element === 'string' && /^-?\d{1,20}$/.test(element);
+  return isInteger ? BigInt(element) : undefined;
+}
+
+function describeElement(element: unknown): string {
+  if (typeof element === 'bigint') return `${element}`;
+  return JSON.stringify(element).slice(0, MOST_SHOWN);
 }

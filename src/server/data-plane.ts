@@ -7,7 +7,7 @@ import uWS, {
 import type { DaemonConfig } from '../config/schema.js';
 import { WarmswapError } from '../rpc/errors.js';
 import type { Registry } from '../registry/registry.js';
-import { addHealthRoutes } from './health.js';
+import { InferenceHttp } from './http/inference-http.js';
 import { createMethods, type Method } from './methods.js';
 import { RpcConnection, type ConnectionContext } from './rpc-connection.js';
 
@@ -21,7 +21,7 @@ interface SocketData {
  */
 const REFUSABLE_EXCESS = 2;
 
-/** The public port of one worker: MessagePack-RPC at /rpc, health over HTTP. */
+/** The public port of one worker: MessagePack-RPC at /rpc, the Open Inference Protocol over HTTP. */
 export class DataPlane implements ConnectionContext {
   readonly methods: ReadonlyMap<string, Method>;
   readonly maxMessageBytes: number;
@@ -29,6 +29,7 @@ export class DataPlane implements ConnectionContext {
   readonly #limits: DaemonConfig['limits'];
   readonly #app = uWS.App();
   readonly #connections = new Set<RpcConnection>();
+  readonly #http: InferenceHttp;
   #listenSocket: us_listen_socket | undefined;
   #draining = false;
   #onAllIdle: (() => void) | undefined;
@@ -41,8 +42,9 @@ export class DataPlane implements ConnectionContext {
     this.methods = createMethods(registry);
     this.maxMessageBytes = limits.maxMessageBytes;
     this.maxInflight = limits.maxInflightPerConnection;
+    this.#http = new InferenceHttp(this);
     this.#addRpcRoute();
-    addHealthRoutes(this.#app, () => !this.#draining);
+    this.#http.addTo(this.#app);
   }
 
   get draining(): boolean {
@@ -54,7 +56,7 @@ export class DataPlane implements ConnectionContext {
   }
 
   get inflight(): number {
-    let sum = 0;
+    let sum = this.#http.inflight;
     for (const connection of this.#connections) sum += connection.inflight;
     return sum;
   }

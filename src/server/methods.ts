@@ -9,7 +9,7 @@ import type { Version } from '../registry/version.js';
 /** The methods of the RPC, over one worker's registry. */
 
 /** The name that the Open Inference Protocol's servers give to ONNX models run by ONNX Runtime. */
-const PLATFORM = 'onnxruntime_onnx';
+export const PLATFORM = 'onnxruntime_onnx';
 
 /**
  * Answers one request, at once or by a promise. The params may be views on the frame: a method copies

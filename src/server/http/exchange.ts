@@ -1,0 +1,55 @@
+import type { HttpResponse } from 'uWebSockets.js';
+import { errorReply, STATUS_LINES, type Reply } from './http-error.js';
+
+const JSON_TYPE: readonly [string, string] = ['Content-Type', 'application/json'];
+
+/** One request over HTTP, from its arrival until it is answered or its client has gone. */
+export class Exchange {
+  /** Called when the client goes before it is answered. */
+  onAborted: (() => void) | undefined;
+  #open = true;
+
+  constructor(
+    private readonly response: HttpResponse,
+    private readonly isHead: boolean,
+    /** Whether the connection is to be closed after an answer of now. */
+    private readonly isClosing: () => boolean,
+  ) {
+    response.onAborted(() => {
+      this.#open = false;
+      this.onAborted?.();
+    });
+  }
+
+  /** Neither answered nor aborted: the response may be used. */
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
+  /** Answers once; does nothing if it is answered or aborted. */
+  send(reply: Reply): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.response.cork(() => this.#write(reply));
+  }
+
+  /** Answers with `{"error"}`. */
+  refuse(error: unknown): void {
+    this.send(errorReply(error));
+  }
+
+  #write({ status, body, headers = [] }: Reply): void {
+    this.response.writeStatus(STATUS_LINES[status]);
+    const isTyped = headers.some(([name]) => name === JSON_TYPE[0]);
+    for (const [name, value] of isTyped ? headers : [JSON_TYPE, ...headers]) {
+      this.response.writeHeader(name, value);
+    }
+    if (this.isHead) this.#endWithoutBody(Buffer.byteLength(body));
+    else this.response.end(body, this.isClosing());
+  }
+
+  /** With a length of its own, uWebSockets would take the answer as unfinished. */
+  #endWithoutBody(length: number): void {
+    this.response.writeHeader('Content-Length', String(length)).endWithoutBody();
+  }
+}

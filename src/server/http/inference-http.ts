@@ -1,0 +1,218 @@
+import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
+import type { CancelSlot, EngineResult } from '../../native/engine.js';
+import type { ServedModel } from '../../registry/model-set.js';
+import type { Registry } from '../../registry/registry.js';
+import type { Version } from '../../registry/version.js';
+import { WarmswapError } from '../../rpc/errors.js';
+import { Body, BodyBudget, refuseTooLong } from './body.js';
+import { Exchange } from './exchange.js';
+import { HttpError, jsonReply, type Reply } from './http-error.js';
+import { parseInferRequest, type HttpInferRequest } from './infer-request.js';
+import { inferReply, refuseUnanswerable } from './infer-response.js';
+import { modelMetadata, serverMetadata } from './metadata.js';
+import { parsePath, type ModelResource, type Resource } from './path.js';
+import { parseRawRequest } from './raw-request.js';
+import { versionStatistics } from './statistics.js';
+
+/** What the HTTP side needs of the data plane it belongs to. */
+export interface HttpContext {
+  readonly registry: Registry;
+  readonly maxMessageBytes: number;
+  /** New work is refused, what runs is finished. */
+  readonly draining: boolean;
+  /** Called whenever nothing is in flight over HTTP any more. */
+  onIdle(): void;
+}
+
+/** Messages of the greatest length that may be on their way at once. */
+const MOST_BODIES = 8;
+
+/** The Open Inference Protocol over HTTP, and the answer to every other path of the port. */
+export class InferenceHttp {
+  readonly #budget: BodyBudget;
+  #inflight = 0;
+
+  constructor(private readonly context: HttpContext) {
+    this.#budget = new BodyBudget(context.maxMessageBytes * MOST_BODIES);
+  }
+
+  /** Inferences under way. */
+  get inflight(): number {
+    return this.#inflight;
+  }
+
+  addTo(app: TemplatedApp): void {
+    app.any('/*', (response, request) => this.#onRequest(response, request));
+  }
+
+  #onRequest(response: HttpResponse, request: HttpRequest): void {
+    const method = request.getMethod().toUpperCase();
+    const exchange = new Exchange(response, method === 'HEAD', () => this.context.draining);
+    try {
+      const path = request.getUrl();
+      const resource = parsePath(path, (name) => this.context.registry.current.models.has(name));
+      if (!resource) throw new HttpError(404, `there is no ${method} ${path}`);
+      refuseMethod(method, resource, path);
+      if (resource.kind === 'infer') this.#receive(exchange, response, request, resource);
+      else exchange.send(this.#read(resource));
+    } catch (error) {
+      exchange.refuse(error);
+    }
+  }
+
+  #read(resource: Exclude<Resource, { kind: 'infer' }>): Reply {
+    const { draining, registry } = this.context;
+    switch (resource.kind) {
+      case 'rpc':
+        throw new HttpError(426, 'GET /rpc: expected a WebSocket upgrade', [
+          ['Upgrade', 'websocket'],
+        ]);
+      case 'server':
+        return jsonReply(serverMetadata());
+      case 'live':
+        return jsonReply({ live: true });
+      case 'ready':
+        return jsonReply({ ready: !draining }, draining ? 503 : 200);
+      case 'allStatistics':
+        return statistics([...registry.current.versions()]);
+      default:
+        return this.#readModel(resource);
+    }
+  }
+
+  #readModel({ kind, model: name, version }: ModelResource): Reply {
+    const { draining, registry } = this.context;
+    const chosen = registry.current.resolve(name, version);
+    const model = registry.current.models.get(name) as ServedModel;
+    if (kind === 'metadata') return jsonReply(modelMetadata(model, chosen));
+    if (kind === 'modelReady') return jsonReply({ name, ready: !draining }, draining ? 503 : 200);
+    return statistics(version === undefined ? [...model.versions.values()] : [chosen]);
+  }
+
+  #receive(
+    exchange: Exchange,
+    response: HttpResponse,
+    request: HttpRequest,
+    resource: ModelResource,
+  ): void {
+    const { maxMessageBytes } = this.context;
+    refuseTooLong(Number(request.getHeader('content-length')), maxMessageBytes);
+    refuseEncoding(request.getHeader('content-encoding'));
+    const headerLength = parseHeaderLength(request.getHeader('inference-header-content-length'));
+    const body = new Body(maxMessageBytes, this.#budget);
+    exchange.onAborted = () => body.release();
+    response.onData((chunk, isLast) => {
+      if (!exchange.isOpen) return;
+      try {
+        const whole = body.push(new Uint8Array(chunk), isLast);
+        if (!whole) return;
+        this.#infer(exchange, resource, whole, headerLength);
+        body.release();
+      } catch (error) {
+        body.release();
+        exchange.refuse(error);
+      }
+    });
+  }
+
+  /** The body is not needed any more when this returns. Throws what is wrong with it. */
+  #infer(
+    exchange: Exchange,
+    { model, version }: ModelResource,
+    body: Uint8Array,
+    headerLength: number | undefined,
+  ): void {
+    const arrived = performance.now();
+    if (this.context.draining)
+      throw new WarmswapError('UNAVAILABLE', 'this worker is shutting down');
+    const chosen = this.context.registry.current.resolve(model, version);
+    const { signature } = chosen;
+    const request =
+      headerLength === 0
+        ? parseRawRequest(body, signature.inputs)
+        : parseInferRequest(body, headerLength);
+    refuseUnanswerable(request, signature.outputs);
+    refusePriority(request, chosen);
+    const slot: CancelSlot = {};
+    const result = run(chosen, request, arrived, slot);
+    exchange.onAborted = () => slot.cancel?.();
+    this.#answer(exchange, request, chosen, result);
+  }
+
+  #answer(
+    exchange: Exchange,
+    request: HttpInferRequest,
+    { name: model, number: version, signature }: Version,
+    result: Promise<EngineResult>,
+  ): void {
+    this.#inflight++;
+    const names = request.outputs ?? signature.outputs.map(({ name }) => name);
+    void result
+      .then(({ outputs }) => {
+        if (exchange.isOpen) exchange.send(inferReply(request, { model, version, names, outputs }));
+      })
+      .catch((error: unknown) => exchange.refuse(error))
+      .finally(() => {
+        this.#inflight--;
+        if (this.#inflight === 0) this.context.onIdle();
+      });
+  }
+}
+
+/** Starts the run, with what is left of its time. */
+function run(
+  version: Version,
+  { inputs, outputs, priority, timeoutMs }: HttpInferRequest,
+  arrived: number,
+  slot: CancelSlot,
+): Promise<EngineResult> {
+  if (timeoutMs === undefined) return version.infer({ inputs, outputs, priority }, slot);
+  const deadlineMs = timeoutMs - (performance.now() - arrived);
+  if (deadlineMs > 0) return version.infer({ inputs, outputs, priority, deadlineMs }, slot);
+  throw new WarmswapError(
+    'DEADLINE_EXCEEDED',
+    `the timeout of ${timeoutMs} ms passed while the request was read`,
+  );
+}
+
+function statistics(versions: readonly Version[]): Reply {
+  const model_stats = versions.map(({ name, number, model }) =>
+    versionStatistics(name, number, model.stats()),
+  );
+  return jsonReply({ model_stats });
+}
+
+function refuseMethod(method: string, { kind }: Resource, path: string): void {
+  const allowed = kind === 'infer' ? ['POST'] : ['GET', 'HEAD'];
+  if (allowed.includes(method)) return;
+  throw new HttpError(405, `${path}: expected ${allowed.join(' or ')}, got ${method}`, [
+    ['Allow', allowed.join(', ')],
+  ]);
+}
+
+function refuseEncoding(encoding: string): void {
+  if (encoding === '' || encoding.toLowerCase() === 'identity') return;
+  throw new WarmswapError(
+    'UNIMPLEMENTED',
+    `Content-Encoding: expected none, got '${encoding.slice(0, 64)}'`,
+  );
+}
+
+function parseHeaderLength(value: string): number | undefined {
+  if (value === '') return undefined;
+  if (/^\d{1,15}$/.test(value)) return Number(value);
+  throw new WarmswapError(
+    'INVALID_ARGUMENT',
+    `Inference-Header-Content-Length: expected a number of bytes, got '${value.slice(0, 64)}'`,
+  );
+}
+
+/** As clients count: 1 is the highest. */
+function refusePriority({ priority }: HttpInferRequest, { plan }: Version): void {
+  const { priorities } = plan.options;
+  if (priority === undefined || priority < priorities) return;
+  throw new WarmswapError(
+    'INVALID_ARGUMENT',
+    `priority: expected 0 (the default) to ${priorities}, got ${priority + 1}`,
+  );
+}
