@@ -20,12 +20,17 @@ test.each([
   expect(plain(parse(text))).toEqual(JSON.parse(text));
 });
 
+const bigintsAsNumbers = (_: string, value: unknown) =>
+  typeof value === 'bigint' ? Number(value) : value;
+
 test('any JSON document is read as JSON.parse reads it', () => {
   const documents = fc.json({ maxDepth: 5 }).filter((text) => !text.includes('__proto__'));
   fc.assert(
     fc.property(documents, fc.integer({ min: 0, max: 3 }), (text, indent) => {
       const spaced = JSON.stringify(JSON.parse(text), undefined, indent);
-      expect(plain(parse(spaced))).toEqual(JSON.parse(spaced));
+      // Integers that a number cannot hold exactly are bigints.
+      const read = plain(parse(spaced));
+      expect(JSON.stringify(read, bigintsAsNumbers)).toBe(JSON.stringify(JSON.parse(spaced)));
     }),
   );
 });
