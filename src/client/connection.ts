@@ -1,6 +1,7 @@
 import { fromWireError, WarmswapError } from '../rpc/errors.js';
 import { decodeMessage, encodeNotification, type Message } from '../rpc/frames.js';
-import type { RequestFrame } from './request-frame.js';
+import { KeepAlive } from './keep-alive.js';
+import { RequestFrame } from './request-frame.js';
 import type { Socket } from './socket.js';
 import { Timer } from './timer.js';
 
@@ -21,6 +22,13 @@ export interface ConnectionEvents {
   onEnd(reason: string): void;
 }
 
+export interface ConnectionSettings {
+  /** For connecting, and for closing. */
+  readonly connectTimeoutMs: number;
+  /** Without a word from the server, until it is asked for one, and again until it is given up. */
+  readonly keepAliveMs: number;
+}
+
 const NORMAL_CLOSURE = 1000;
 const MAX_MSGID = 0xffff_ffff;
 
@@ -32,22 +40,31 @@ export class Connection {
   readonly #replies = new Map<number, OnReply>();
   /** Limits first connecting, then closing. */
   readonly #timer = new Timer();
+  readonly #keepAlive: KeepAlive;
   #lastMsgid = 0;
   #cause = '';
   #ended = false;
 
-  /** Takes over a socket that has just begun to connect, and has `timeoutMs` for it. */
+  /** Takes over a socket that has just begun to connect. */
   constructor(
     private readonly socket: Socket,
     private readonly events: ConnectionEvents,
-    private readonly timeoutMs: number,
+    private readonly settings: ConnectionSettings,
   ) {
+    const { connectTimeoutMs, keepAliveMs } = settings;
+    const ask = () => void this.send(new RequestFrame('ping', null), () => {});
+    const onGone = (): void => {
+      this.destroy(`nothing came for ${2 * keepAliveMs} ms`);
+    };
+    this.#keepAlive = new KeepAlive(keepAliveMs, ask, onGone);
     socket.binaryType = 'arraybuffer';
     socket.onopen = () => this.#onOpen();
     socket.onmessage = ({ data }) => this.#onMessage(data);
     socket.onerror = ({ message }) => (this.#cause ||= message ?? '');
     socket.onclose = ({ code, reason }) => this.#end(this.#cause || closeReason(code, reason));
-    this.#timer.set(timeoutMs, () => this.destroy(`no connection within ${timeoutMs} ms`));
+    this.#timer.set(connectTimeoutMs, () =>
+      this.destroy(`no connection within ${connectTimeoutMs} ms`),
+    );
   }
 
   get inFlight(): number {
@@ -67,10 +84,10 @@ export class Connection {
     if (this.#replies.delete(msgid)) this.socket.send(encodeNotification('cancel', { msgid }));
   }
 
-  /** Closes in an orderly way; at the latest after the time-out of the constructor. */
+  /** Closes in an orderly way; at the latest after the time-out. */
   close(): void {
     if (this.#ended) return;
-    this.#timer.set(this.timeoutMs, () => this.destroy('it did not close in time'));
+    this.#timer.set(this.settings.connectTimeoutMs, () => this.destroy('it did not close in time'));
     this.socket.close(NORMAL_CLOSURE);
   }
 
@@ -84,6 +101,7 @@ export class Connection {
 
   #onOpen(): void {
     this.#timer.clear();
+    this.#keepAlive.start();
     this.events.onOpen();
   }
 
@@ -95,6 +113,7 @@ export class Connection {
 
   #onMessage(data: unknown): void {
     if (this.#ended) return;
+    this.#keepAlive.heard();
     const message = this.#decode(data);
     if (!message) return;
     if (message.kind === 'response') this.#onResponse(message);
@@ -126,6 +145,7 @@ export class Connection {
     if (this.#ended) return;
     this.#ended = true;
     this.#timer.clear();
+    this.#keepAlive.end();
     const lost = [...this.#replies.values()];
     this.#replies.clear();
     this.events.onEnd(reason);

@@ -1,16 +1,14 @@
 import { toWarmswapError, WarmswapError } from '../rpc/errors.js';
 import { backoffDelayMs, type Backoff } from './backoff.js';
-import { Connection, type OnReply, type Reply } from './connection.js';
+import { Connection, type ConnectionSettings, type OnReply, type Reply } from './connection.js';
 import type { Candidate } from './picker.js';
 import type { RequestFrame } from './request-frame.js';
 import type { OpenSocket } from './socket.js';
 import { Timer } from './timer.js';
 
-export interface EndpointSettings {
+export interface EndpointSettings extends ConnectionSettings {
   readonly url: string;
   readonly openSocket: OpenSocket;
-  /** For connecting, and for closing. */
-  readonly connectTimeoutMs: number;
   readonly maxInFlight: number;
   readonly reconnect: Backoff;
 }
@@ -133,7 +131,7 @@ export class Endpoint implements Candidate {
           onNotification: (method, params) => this.events.onNotification(this, method, params),
           onEnd: (reason) => this.#onEnd(reason),
         },
-        this.settings.connectTimeoutMs,
+        this.settings,
       );
     } catch (error) {
       this.#onEnd(toWarmswapError(error).message);

@@ -9,6 +9,11 @@ export interface ClientOptions {
   connections?: number;
   /** For opening a connection, and for closing it; 10,000. */
   connectTimeoutMs?: number;
+  /**
+   * A server from which nothing has come for so long is asked for a sign of life (`ping`), and given up
+   * if it gives none in the same time again; 20,000.
+   */
+  keepAliveMs?: number;
   /** Between attempts to connect; from 50, doubling, to 5,000. */
   reconnect?: Partial<Backoff>;
   /** Of calls that are idempotent; 5 attempts, from 50, doubling, to 2,000. `false`: one attempt. */
@@ -44,6 +49,7 @@ export interface CallOptions {
 export interface ClientSettings {
   readonly connections: number;
   readonly connectTimeoutMs: number;
+  readonly keepAliveMs: number;
   readonly reconnect: Backoff;
   readonly retry: RetryPolicy;
   readonly connectionWaitMs: number;
@@ -73,6 +79,7 @@ export function toSettings(options: ClientOptions, openSocket: OpenSocket): Clie
   return {
     connections: count('connections', options.connections ?? 1),
     connectTimeoutMs: duration('connectTimeoutMs', options.connectTimeoutMs ?? 10_000),
+    keepAliveMs: duration('keepAliveMs', options.keepAliveMs ?? 20_000),
     reconnect: backoff('reconnect', { ...RECONNECT, ...options.reconnect }),
     retry: retryPolicy(options.retry),
     connectionWaitMs: duration('connectionWaitMs', options.connectionWaitMs ?? 30_000),

@@ -59,12 +59,23 @@ export class FakeRpcServer {
     for (const socket of this.server.clients) socket.terminate();
   }
 
+  /** Resolves when so many connections have been opened, and those that are there are open at both ends. */
+  async opened(count = 1): Promise<void> {
+    while (this.connections < count) await this.#something();
+    const pongs = [...this.server.clients].map(async (socket) => {
+      const pong = once(socket, 'pong');
+      socket.ping();
+      await pong;
+    });
+    await Promise.all(pongs);
+  }
+
   /** The `count`-th message of this method, past or to come. */
   async next(method: string, count = 1): Promise<Received> {
     for (;;) {
       const found = this.received.filter((message) => message.method === method)[count - 1];
       if (found) return found;
-      await new Promise<void>((resolve) => this.#waiters.add(resolve));
+      await this.#something();
     }
   }
 
@@ -85,9 +96,19 @@ export class FakeRpcServer {
       const received = toReceived(socket, message);
       this.received.push(received);
       if (received.msgid !== undefined) this.behaviour(received, this);
-      for (const wake of this.#waiters) wake();
-      this.#waiters.clear();
+      this.#wake();
     });
+    this.#wake();
+  }
+
+  /** Until a connection or a message has come. */
+  #something(): Promise<void> {
+    return new Promise((resolve) => this.#waiters.add(resolve));
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiters) wake();
+    this.#waiters.clear();
   }
 }
 
