@@ -3,9 +3,10 @@
 #include <utility>
 #include <vector>
 
-#include "addon/convert.h"
 #include "addon/errors.h"
+#include "addon/from_js.h"
 #include "addon/instance.h"
+#include "addon/to_js.h"
 
 namespace warmswap {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "addon/convert.h"
+#include "addon/from_js.h"
 #include "addon/instance.h"
 #include "addon/model_wrap.h"
 #include "core/error.h"

@@ -2,10 +2,11 @@
 
 #include <utility>
 
-#include "addon/convert.h"
 #include "addon/errors.h"
+#include "addon/from_js.h"
 #include "addon/instance.h"
 #include "addon/routes.h"
+#include "addon/to_js.h"
 
 namespace warmswap {
 namespace {

@@ -4,9 +4,9 @@
 #include <iterator>
 #include <utility>
 
-#include "addon/convert.h"
 #include "addon/errors.h"
 #include "addon/model_wrap.h"
+#include "addon/to_js.h"
 
 namespace warmswap {
 namespace {

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -22,7 +21,8 @@ namespace warmswap {
 // types. Whatever does not have the expected type throws kInvalidArgument.
 
 /// `{ modelPath, intraOpThreads, runnerThreads, queueCapacity }`, and perhaps
-/// `spinning`, `optimised`, `priorities`, `maxBatch`, `maxDelayMs` and `execution`
+/// `spinning`, `optimised`, `unpacked`, `reserveBytes`, `priorities`, `maxBatch`, `maxDelayMs` and
+/// `execution`
 ModelOptions ToModelOptions(const Napi::Value& value);
 
 /// An integer of 0 to 2^53 - 1; `what` names it in the error, as in those that follow.
@@ -63,28 +63,5 @@ std::optional<std::size_t> ToPriority(const Napi::Value& value);
 
 /// An integer of 0 to 2^53 - 1.
 std::uint64_t ToTicket(const Napi::Value& value);
-
-Napi::Array FromStrings(Napi::Env env, const std::vector<std::string>& strings);
-
-/// `[{ name, datatype, shape, symbols }]`
-Napi::Array FromSpecs(Napi::Env env, const std::vector<TensorSpec>& specs);
-
-/// `{ datatypes, shapes, data, queueUs, computeUs, batchSize }`. Big outputs keep ONNX Runtime's
-/// memory alive instead of being copied.
-Napi::Object FromRunResult(Napi::Env env, const RunResult& result);
-
-/// A Uint8Array over memory that is freed when JavaScript has forgotten it.
-Napi::Value LendBytes(Napi::Env env, std::unique_ptr<std::byte[]> bytes, std::size_t size);
-
-/// `{ form, reason, verified, sourceBytes, bytes, dataFileBytes, weightBytes, privateBytes,
-/// loadBytes, peakMemoryGrowth, packSeconds }`; no reason where there is none.
-Napi::Object FromPackReport(Napi::Env env, const PackReport& report);
-
-/// `{ requests, rowsIn, rowsOut, bytesIn, bytesOut, batchSize, queueUs, assembleUs, runUs, splitUs
-/// }`
-Napi::Object FromStatistics(Napi::Env env, const StatisticsSnapshot& statistics);
-
-/// `{ mappedBytes, residentBytes }`
-Napi::Object FromMemory(Napi::Env env, const ModelMemory& memory);
 
 }  // namespace warmswap
