@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { ReloadResult } from '../supervisor/reload-result.js';
 import type { Status } from '../supervisor/status.js';
 import { AdminClient } from './admin-client.js';
+import { EventReader, formatEvent } from './event-reader.js';
 import { UsageError } from './usage-error.js';
 
 interface CtlFlags {
@@ -24,6 +25,10 @@ export function addCtlCommands(ctl: Command, positiveInteger: (text: string) => 
   });
   add('reload', 'follow the configuration and the repository').action(async (flags: CtlFlags) => {
     report(flags, (await new AdminClient(flags.admin).post('/reload')) as ReloadResult);
+  });
+  add('events', 'print what happens, until the daemon ends').action(async (flags: CtlFlags) => {
+    const reader = new EventReader((event) => print(flags, event, formatEvent(event)));
+    await new AdminClient(flags.admin).stream('/events', (piece) => reader.read(piece));
   });
   addModelCommands(add, positiveInteger);
 }
