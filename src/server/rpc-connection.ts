@@ -4,6 +4,7 @@ import { decodeMessage, encodeError, encodeResult, type Message } from '../rpc/f
 import { FrameError } from '../rpc/structure.js';
 import { parseCancelParams } from '../rpc/params.js';
 import type { CallContext, Method } from './methods.js';
+import type { Subscriber } from './subscriptions.js';
 import { VersionOrder, type Turn } from './version-order.js';
 
 /** What a connection needs of the data plane it belongs to. */
@@ -21,7 +22,7 @@ export interface ConnectionContext {
 const MAX_REASON_BYTES = 123;
 
 /** One WebSocket that speaks MessagePack-RPC. Lives from open to close. */
-export class RpcConnection {
+export class RpcConnection implements Subscriber {
   readonly #order = new VersionOrder();
   readonly #inflight = new Set<Call>();
   #closed = false;
@@ -45,6 +46,10 @@ export class RpcConnection {
       if (error instanceof FrameError) this.end(error.closeCode, error.message);
       else throw error;
     }
+  }
+
+  push(frame: Uint8Array): void {
+    this.#send(frame);
   }
 
   /** The socket is gone; what is still in flight is cancelled. */
@@ -73,7 +78,7 @@ export class RpcConnection {
   }
 
   #answer(msgid: number, method: string, params: readonly unknown[]): void {
-    const call = new Call(msgid, this.#order);
+    const call = new Call(msgid, this.#order, this);
     try {
       const result = this.#call(method, params, call);
       if (result instanceof Promise) this.#answerLater(call, result);
@@ -138,6 +143,7 @@ class Call implements CallContext {
   constructor(
     readonly msgid: number,
     private readonly order: VersionOrder,
+    readonly subscriber: Subscriber,
   ) {}
 
   answeredBy(target: string, version: object): void {

@@ -3,6 +3,7 @@ import type { DaemonConfig } from '../config/schema.js';
 import type { GenerationPlan, ModelPlan, VersionFailure } from '../registry/plan.js';
 import { scanRepository, type RepositorySnapshot } from '../repository/scan.js';
 import { WarmswapError } from '../rpc/errors.js';
+import type { DaemonEvent } from '../rpc/events.js';
 import type { Logger } from '../telemetry/log.js';
 import type { WorkerSettings } from '../worker/messages.js';
 import {
@@ -121,6 +122,7 @@ export class Supervisor {
         }),
       log: options.log,
     });
+    this.events.subscribe({ onEvent: (event) => this.#tellWorkers(event), onEnd: () => {} });
   }
 
   /** Address of the data plane. */
@@ -335,6 +337,11 @@ export class Supervisor {
     const result = await this.#driver.run(plan);
     this.#publishSwap(before, plan, result);
     return result;
+  }
+
+  /** Their clients may have subscribed. */
+  #tellWorkers(event: DaemonEvent): void {
+    for (const id of this.#pool.members) this.#pool.send(id, { type: 'event', event });
   }
 
   #publishSwap(before: GenerationPlan, plan: GenerationPlan, result: SwapResult): void {

@@ -49,6 +49,10 @@ export class Worker {
         this.send({ type: 'report', request: message.request, report: this.#report() });
         return;
       }
+      case 'event': {
+        this.#dataPlane.subscriptions.publish(message.event);
+        return;
+      }
       case 'drain':
         return this.drain();
     }

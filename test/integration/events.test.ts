@@ -6,6 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { EventReader } from '../../src/cli/event-reader.js';
 import type { DaemonEvent } from '../../src/rpc/events.js';
 import { startDaemon, testRepository, type TestDaemon } from '../support/daemon.js';
+import { RawRpc } from '../support/raw-rpc.js';
 import { until } from '../support/until.js';
 
 const CLI = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
@@ -81,4 +82,41 @@ test('ctl events prints them, as text and as JSON', async () => {
   });
   expect(text[0]).toMatch(/^swap prepared, generation \d+$/);
   expect(JSON.parse(json[0] ?? '')).toMatchObject({ type: 'swap', state: 'prepared' });
+});
+
+test('a client gets the events that it has subscribed to, and no others', async () => {
+  const daemon = await serveShift();
+  const [rpc, other] = [
+    await RawRpc.connect(daemon.process.rpcUrl),
+    await RawRpc.connect(daemon.process.rpcUrl),
+  ];
+  expect(await rpc.call('subscribe', { events: ['swap', 'model'] })).toEqual({
+    ...{ error: null, result: {} },
+  });
+  await daemon.repository.publish('shift', 2);
+  await daemon.reload();
+  await until('the last event is there', () => rpc.events.length === 5);
+  expect(rpc.events).toEqual([
+    { type: 'swap', state: 'prepared', generation: 2 },
+    { type: 'swap', state: 'committed', generation: 2 },
+    ...[
+      ['loaded', 2],
+      ['active', 2],
+      ['retired', 1],
+    ].map(([state, version]) => ({
+      ...{ type: 'model', model: 'shift', state, version, generation: 2 },
+    })),
+  ]);
+  await rpc.call('unsubscribe', { events: ['model'] });
+  await daemon.repository.publish('shift', 3);
+  await daemon.reload();
+  await until('the swap is there', () => rpc.events.length === 7);
+  expect(rpc.events.slice(5).map(({ type }) => type)).toEqual(['swap', 'swap']);
+  await other.call('ping');
+  expect(other.events).toEqual([]);
+  const { error } = await rpc.call('subscribe', { events: ['swaps'] });
+  expect(error).toMatchObject({
+    code: 'INVALID_ARGUMENT',
+    message: "'events': expected an array of at least one of swap, model, worker, got ['swaps']",
+  });
 });
