@@ -6,14 +6,18 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const vitestReport = `${root}build/vitest.json`;
 
+/** What cannot run on this machine says so, such as `fuzzers: skipped, clang++ is not installed`. */
+const SKIPPED = /^[\w, -]+: skipped, /gm;
+
 /** Each step counts its tests from its output; a step without tests counts as one. */
 const STEPS = [
   { name: 'lint', command: ['npm', 'run', '--silent', 'lint'] },
   { name: 'types', command: ['npm', 'run', '--silent', 'typecheck'] },
   { name: 'build', command: ['npm', 'run', '--silent', 'build'] },
-  { name: 'clang-tidy', command: ['npm', 'run', '--silent', 'lint:native'] },
+  { name: 'clang-tidy', command: ['npm', 'run', '--silent', 'lint:native'], count: countSkipped },
   { name: 'fixtures', command: ['npm', 'run', '--silent', 'generate:fixtures'] },
   { name: 'native tests', command: ['npm', 'run', '--silent', 'test:native'], count: countDoctest },
+  { name: 'fuzzers', command: ['npm', 'run', '--silent', 'test:fuzz'], count: countSkipped },
   {
     name: 'vitest',
     command: [
@@ -68,7 +72,16 @@ function countDoctest(output) {
   const summaries = [...output.matchAll(pattern)];
   if (summaries.length === 0) return undefined;
   const sum = (group) => summaries.reduce((total, match) => total + Number(match[group]), 0);
-  return { passed: sum(1), failed: sum(2), skipped: sum(3) };
+  return { passed: sum(1), failed: sum(2), skipped: sum(3) + skippedIn(output) };
+}
+
+function countSkipped(output) {
+  const skipped = skippedIn(output);
+  return skipped === 0 ? undefined : { passed: 0, failed: 0, skipped };
+}
+
+function skippedIn(output) {
+  return output.match(SKIPPED)?.length ?? 0;
 }
 
 function countVitest() {

@@ -24,30 +24,10 @@ constexpr double kMaxDurationMs = 1e10;             // about four months
   throw Error(ErrorCode::kInvalidArgument, what + " must be " + expected);
 }
 
-std::int64_t ToInteger(const Napi::Value& value, const std::string& what) {
-  const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
-  if (!(number >= 0 && number <= kMaxInteger) || std::trunc(number) != number) {
-    Refuse(what, "an integer of 0 to 2^53 - 1");
-  }
-  return static_cast<std::int64_t>(number);
-}
-
-std::chrono::nanoseconds ToDuration(const Napi::Value& value, const std::string& what) {
-  const double ms = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
-  if (!(ms >= 0 && ms <= kMaxDurationMs)) Refuse(what, "milliseconds of 0 to 1e10");
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-      std::chrono::duration<double, std::milli>(ms));
-}
-
 int ToThreads(const Napi::Value& value, const std::string& what) {
   const std::int64_t threads = ToInteger(value, what);
   if (threads < 1 || threads > kMaxThreads) Refuse(what, "1 to 1024");
   return static_cast<int>(threads);
-}
-
-std::string ToText(const Napi::Value& value, const std::string& what) {
-  if (!value.IsString()) Refuse(what, "a string");
-  return value.As<Napi::String>().Utf8Value();
 }
 
 bool ToOptionalFlag(const Napi::Value& value, const std::string& what) {
@@ -62,9 +42,8 @@ std::size_t ToCount(const Napi::Value& value, const std::string& what) {
   return static_cast<std::size_t>(count);
 }
 
-Napi::Array ToArray(const Napi::Value& value, const std::string& what) {
-  if (!value.IsArray()) Refuse(what, "an array");
-  return value.As<Napi::Array>();
+std::uint64_t ToByteCount(const Napi::Value& value, const std::string& what) {
+  return static_cast<std::uint64_t>(ToInteger(value, what));
 }
 
 std::span<const std::byte> ToBytes(const Napi::Value& value, const std::string& what) {
@@ -134,15 +113,17 @@ Napi::Value CopyBytes(Napi::Env env, const void* data, std::size_t size) {
   return Napi::Uint8Array::New(env, size, buffer, 0);
 }
 
-Napi::Value LendBytes(Napi::Env env, Ort::Value value, std::size_t size) {
-  auto owner = std::make_unique<Ort::Value>(std::move(value));
-  void* data = owner->GetTensorMutableRawData();
-  const auto free_owner = [](Napi::Env, void*, Ort::Value* held) {
-    const std::unique_ptr<Ort::Value> freed(held);
+template <typename Owner>
+Napi::Value LendFrom(Napi::Env env, std::span<const std::byte> bytes, Owner owner) {
+  auto held = std::make_unique<Owner>(std::move(owner));
+  const auto free_owner = [](Napi::Env, void*, Owner* last) {
+    const std::unique_ptr<Owner> freed(last);
   };
-  auto buffer = Napi::ArrayBuffer::New(env, data, size, free_owner, owner.get());
-  static_cast<void>(owner.release());  // the finalizer's from here on
-  return Napi::Uint8Array::New(env, size, buffer, 0);
+  // JavaScript's views are writable; nobody writes to what a run gave.
+  auto* data = const_cast<std::byte*>(bytes.data());
+  auto buffer = Napi::ArrayBuffer::New(env, data, bytes.size(), free_owner, held.get());
+  static_cast<void>(held.release());  // the finalizer's from here on
+  return Napi::Uint8Array::New(env, bytes.size(), buffer, 0);
 }
 
 // One buffer with a view for each element: a buffer for each would cost far more than its bytes.
@@ -159,11 +140,22 @@ Napi::Value FromStringTensor(Napi::Env env, const Ort::Value& value, std::size_t
   return array;
 }
 
-Napi::Value FromTensorData(Napi::Env env, Ort::Value value, DataType type, std::size_t count) {
-  if (type == DataType::kBytes) return FromStringTensor(env, value, count);
-  const std::size_t size = count * ElementSize(type);
-  if (size >= kExternalBytes) return LendBytes(env, std::move(value), size);
-  return CopyBytes(env, value.GetTensorRawData(), size);
+Napi::Value FromTensorData(Napi::Env env, const RunResult& result, std::size_t output) {
+  const RunOutputs::Tensor& tensor = result.outputs->tensors()[output];
+  if (tensor.type == DataType::kBytes) {
+    return FromStringTensor(env, result.outputs->value(output), ElementCount(tensor.shape).value());
+  }
+  const std::span<const std::byte> data = result.Data(output);
+  if (data.size() >= kExternalBytes) return LendFrom(env, data, result.outputs);
+  return CopyBytes(env, data.data(), data.size());
+}
+
+Execution ToExecution(const Napi::Value& value) {
+  const std::string text = ToText(value, "execution");
+  if (text == "auto") return Execution::kAuto;
+  if (text == "inline") return Execution::kInline;
+  if (text == "threaded") return Execution::kThreaded;
+  Refuse("execution", "auto, inline or threaded");
 }
 
 void SetScheduling(RunnerOptions& options, const Napi::Object& object) {
@@ -198,18 +190,49 @@ Napi::Object FromOutcomes(Napi::Env env, const StatisticsSnapshot& statistics) {
 
 }  // namespace
 
+std::int64_t ToInteger(const Napi::Value& value, const std::string& what) {
+  const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
+  if (!(number >= 0 && number <= kMaxInteger) || std::trunc(number) != number) {
+    Refuse(what, "an integer of 0 to 2^53 - 1");
+  }
+  return static_cast<std::int64_t>(number);
+}
+
+std::chrono::nanoseconds ToDuration(const Napi::Value& value, const std::string& what) {
+  const double ms = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
+  if (!(ms >= 0 && ms <= kMaxDurationMs)) Refuse(what, "milliseconds of 0 to 1e10");
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+      std::chrono::duration<double, std::milli>(ms));
+}
+
+std::string ToText(const Napi::Value& value, const std::string& what) {
+  if (!value.IsString()) Refuse(what, "a string");
+  return value.As<Napi::String>().Utf8Value();
+}
+
+Napi::Array ToArray(const Napi::Value& value, const std::string& what) {
+  if (!value.IsArray()) Refuse(what, "an array");
+  return value.As<Napi::Array>();
+}
+
 ModelOptions ToModelOptions(const Napi::Value& value) {
   if (!value.IsObject()) Refuse("the model's options", "an object");
   const auto object = value.As<Napi::Object>();
   ModelOptions options;
   options.model_path = ToText(object.Get("modelPath"), "modelPath");
   options.session.intra_op_threads = ToThreads(object.Get("intraOpThreads"), "intraOpThreads");
+  options.session.spinning = ToOptionalFlag(object.Get("spinning"), "spinning");
   options.session.optimised = ToOptionalFlag(object.Get("optimised"), "optimised");
+  options.session.prepacking = !ToOptionalFlag(object.Get("unpacked"), "unpacked");
+  const Napi::Value reserve = object.Get("reserveBytes");
+  if (!reserve.IsUndefined()) options.reserve_bytes = ToByteCount(reserve, "reserveBytes");
   options.runner.threads =
       static_cast<std::size_t>(ToThreads(object.Get("runnerThreads"), "runnerThreads"));
   options.runner.queue_capacity =
       static_cast<std::size_t>(ToInteger(object.Get("queueCapacity"), "queueCapacity"));
   SetScheduling(options.runner, object);
+  const Napi::Value execution = object.Get("execution");
+  if (!execution.IsUndefined()) options.execution = ToExecution(execution);
   return options;
 }
 
@@ -271,17 +294,14 @@ Napi::Array FromSpecs(Napi::Env env, const std::vector<TensorSpec>& specs) {
   return array;
 }
 
-Napi::Object FromRunResult(Napi::Env env, RunResult result) {
-  const std::size_t count = result.outputs.size();
-  auto datatypes = Napi::Array::New(env, count);
-  auto shapes = Napi::Array::New(env, count);
-  auto data = Napi::Array::New(env, count);
-  for (std::uint32_t i = 0; i < count; ++i) {
-    const auto info = result.outputs[i].GetTensorTypeAndShapeInfo();
-    const DataType type = FromOrt(info.GetElementType()).value();
-    datatypes[i] = static_cast<double>(type);
-    shapes[i] = FromNumbers(env, info.GetShape());
-    data[i] = FromTensorData(env, std::move(result.outputs[i]), type, info.GetElementCount());
+Napi::Object FromRunResult(Napi::Env env, const RunResult& result) {
+  auto datatypes = Napi::Array::New(env, result.size());
+  auto shapes = Napi::Array::New(env, result.size());
+  auto data = Napi::Array::New(env, result.size());
+  for (std::uint32_t i = 0; i < result.size(); ++i) {
+    datatypes[i] = static_cast<double>(result.outputs->tensors()[i].type);
+    shapes[i] = FromNumbers(env, result.Shape(i));
+    data[i] = FromTensorData(env, result, i);
   }
   auto object = Napi::Object::New(env);
   object.Set("datatypes", datatypes);
@@ -291,6 +311,26 @@ Napi::Object FromRunResult(Napi::Env env, RunResult result) {
   object.Set("computeUs", Microseconds(result.computed));
   object.Set("batchSize", static_cast<double>(result.batch_size));
   return object;
+}
+
+Napi::Value LendBytes(Napi::Env env, std::unique_ptr<std::byte[]> bytes, std::size_t size) {
+  const std::span<const std::byte> lent(bytes.get(), size);
+  return LendFrom(env, lent, std::move(bytes));
+}
+
+std::span<const std::byte> ToFrame(const Napi::Value& value) {
+  if (!value.IsArrayBuffer()) Refuse("a frame", "an ArrayBuffer");
+  auto buffer = value.As<Napi::ArrayBuffer>();
+  return {static_cast<const std::byte*>(buffer.Data()), buffer.ByteLength()};
+}
+
+std::span<double> ToFields(const Napi::Value& value, std::size_t count) {
+  const bool is_array =
+      value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == napi_float64_array;
+  if (!is_array) Refuse("the fields", "a Float64Array");
+  auto array = value.As<Napi::Float64Array>();
+  if (array.ElementLength() < count) Refuse("the fields", "at least " + std::to_string(count));
+  return {array.Data(), array.ElementLength()};
 }
 
 Napi::Object FromPackReport(Napi::Env env, const PackReport& report) {
@@ -303,6 +343,7 @@ Napi::Object FromPackReport(Napi::Env env, const PackReport& report) {
   object.Set("dataFileBytes", static_cast<double>(report.data_file_bytes));
   object.Set("weightBytes", static_cast<double>(report.weight_bytes));
   object.Set("privateBytes", static_cast<double>(report.private_bytes));
+  object.Set("unpackedSlowdown", report.unpacked_slowdown);
   object.Set("loadBytes", static_cast<double>(report.load_bytes));
   object.Set("peakMemoryGrowth", static_cast<double>(report.peak_memory_growth));
   object.Set("packSeconds", report.seconds);
@@ -328,6 +369,7 @@ Napi::Object FromMemory(Napi::Env env, const ModelMemory& memory) {
   auto object = Napi::Object::New(env);
   object.Set("mappedBytes", static_cast<double>(memory.mapped_bytes));
   object.Set("residentBytes", static_cast<double>(memory.resident_bytes));
+  object.Set("privateBytes", static_cast<double>(memory.private_bytes));
   return object;
 }
 

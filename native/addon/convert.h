@@ -1,9 +1,12 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,8 +22,21 @@ namespace warmswap {
 // types. Whatever does not have the expected type throws kInvalidArgument.
 
 /// `{ modelPath, intraOpThreads, runnerThreads, queueCapacity }`, and perhaps
-/// `optimised`, `priorities`, `maxBatch` and `maxDelayMs`
+/// `spinning`, `optimised`, `priorities`, `maxBatch`, `maxDelayMs` and `execution`
 ModelOptions ToModelOptions(const Napi::Value& value);
+
+/// An integer of 0 to 2^53 - 1; `what` names it in the error, as in those that follow.
+std::int64_t ToInteger(const Napi::Value& value, const std::string& what);
+/// Milliseconds of 0 to 1e10.
+std::chrono::nanoseconds ToDuration(const Napi::Value& value, const std::string& what);
+std::string ToText(const Napi::Value& value, const std::string& what);
+Napi::Array ToArray(const Napi::Value& value, const std::string& what);
+
+/// The bytes of an ArrayBuffer: use them before JavaScript runs again.
+std::span<const std::byte> ToFrame(const Napi::Value& value);
+
+/// The elements of a Float64Array, at least `count`.
+std::span<double> ToFields(const Napi::Value& value, std::size_t count);
 
 struct PackOrder {
   std::filesystem::path source_path;
@@ -55,7 +71,10 @@ Napi::Array FromSpecs(Napi::Env env, const std::vector<TensorSpec>& specs);
 
 /// `{ datatypes, shapes, data, queueUs, computeUs, batchSize }`. Big outputs keep ONNX Runtime's
 /// memory alive instead of being copied.
-Napi::Object FromRunResult(Napi::Env env, RunResult result);
+Napi::Object FromRunResult(Napi::Env env, const RunResult& result);
+
+/// A Uint8Array over memory that is freed when JavaScript has forgotten it.
+Napi::Value LendBytes(Napi::Env env, std::unique_ptr<std::byte[]> bytes, std::size_t size);
 
 /// `{ form, reason, verified, sourceBytes, bytes, dataFileBytes, weightBytes, privateBytes,
 /// loadBytes, peakMemoryGrowth, packSeconds }`; no reason where there is none.

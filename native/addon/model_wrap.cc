@@ -10,17 +10,17 @@
 namespace warmswap {
 namespace {
 
-std::vector<Ort::Value> ValidInputs(const Model& model, const std::vector<TensorView>& views) {
+std::vector<InputTensor> ValidInputs(const Model& model, std::vector<TensorView> views) {
   const std::vector<TensorSpec>& specs = model.inputs();
   if (views.size() != specs.size()) {
     throw Error(ErrorCode::kInvalidArgument, "expected " + std::to_string(specs.size()) +
                                                  " inputs, got " + std::to_string(views.size()));
   }
   for (std::size_t i = 0; i < specs.size(); ++i) Validate(specs[i], views[i]);
-  std::vector<Ort::Value> values;
-  values.reserve(views.size());
-  for (const TensorView& view : views) values.push_back(ToOrtValue(view));
-  return values;
+  std::vector<InputTensor> inputs;
+  inputs.reserve(views.size());
+  for (TensorView& view : views) inputs.push_back(CopyInput(std::move(view), model.blocks()));
+  return inputs;
 }
 
 }  // namespace
@@ -30,8 +30,10 @@ Napi::Function ModelWrap::Define(Napi::Env env) {
       env, "Model",
       {InstanceAccessor<&ModelWrap::Inputs>("inputs"),
        InstanceAccessor<&ModelWrap::Outputs>("outputs"),
+       InstanceAccessor<&ModelWrap::MappedBytes>("mappedBytes"),
        InstanceMethod<&ModelWrap::Submit>("submit"), InstanceMethod<&ModelWrap::Cancel>("cancel"),
        InstanceMethod<&ModelWrap::Stats>("stats"), InstanceMethod<&ModelWrap::Memory>("memory"),
+       InstanceMethod<&ModelWrap::Prepack>("prepack"),
        InstanceMethod<&ModelWrap::Unload>("unload")});
 }
 
@@ -56,6 +58,12 @@ Napi::Value ModelWrap::Inputs(const Napi::CallbackInfo& info) {
 
 Napi::Value ModelWrap::Outputs(const Napi::CallbackInfo& info) {
   return Guarded(info.Env(), [&] { return FromSpecs(info.Env(), Loaded()->outputs()); });
+}
+
+Napi::Value ModelWrap::MappedBytes(const Napi::CallbackInfo& info) {
+  return Guarded(info.Env(), [&] {
+    return Napi::Number::New(info.Env(), static_cast<double>(Loaded()->mapped_bytes()));
+  });
 }
 
 // submit(ticket, datatypes, shapes, data, outputs, deadlineMs, priority)
@@ -85,15 +93,28 @@ Napi::Value ModelWrap::Stats(const Napi::CallbackInfo& info) {
 }
 
 void ModelWrap::Memory(const Napi::CallbackInfo& info) {
+  Guarded(info.Env(), [&] { core_->Measure(ToTicket(info[0]), Loaded()); });
+}
+
+void ModelWrap::Prepack(const Napi::CallbackInfo& info) {
   Guarded(info.Env(), [&] {
-    core_->Post(ToTicket(info[0]), [model = Loaded()]() -> Outcome { return model->Memory(); });
+    const std::shared_ptr<Model> model = Loaded();
+    auto prepack = [known = std::weak_ptr<Model>(model)]() -> Outcome {
+      const auto held = known.lock();
+      if (!held) throw Error(ErrorCode::kCancelled, "this model is unloaded");
+      held->Prepack();
+      return std::monostate();
+    };
+    core_->Post(ToTicket(info[0]), std::move(prepack), [known = std::weak_ptr<Model>(model)] {
+      if (const auto held = known.lock()) held->CancelPrepacking();
+    });
   });
 }
 
 // The model goes on the loader thread: ending threads and freeing gigabytes takes a while.
 void ModelWrap::Unload(const Napi::CallbackInfo& info) {
   Guarded(info.Env(), [&] {
-    Loaded();
+    Loaded()->CancelPrepacking();
     const std::uint64_t ticket = ToTicket(info[0]);
     // Moved all the way, so that the last reference goes there and not here.
     core_->Post(ticket, [model = std::move(model_)]() mutable -> Outcome {

@@ -20,17 +20,19 @@ class ModelWrap : public Napi::ObjectWrap<ModelWrap> {
   /// Garbage collection of a model that nobody unloaded; does not wait either.
   ~ModelWrap() override;
 
+  /// Throws kUnavailable once unloaded.
+  const std::shared_ptr<Model>& Loaded() const;
+
  private:
   Napi::Value Inputs(const Napi::CallbackInfo& info);
   Napi::Value Outputs(const Napi::CallbackInfo& info);
+  Napi::Value MappedBytes(const Napi::CallbackInfo& info);
   void Submit(const Napi::CallbackInfo& info);
   void Cancel(const Napi::CallbackInfo& info);
   Napi::Value Stats(const Napi::CallbackInfo& info);
   void Memory(const Napi::CallbackInfo& info);
+  void Prepack(const Napi::CallbackInfo& info);
   void Unload(const Napi::CallbackInfo& info);
-
-  /// Throws kUnavailable once unloaded.
-  const std::shared_ptr<Model>& Loaded() const;
 
   std::shared_ptr<Model> model_;
   std::shared_ptr<RuntimeCore> core_;

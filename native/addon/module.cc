@@ -1,18 +1,25 @@
 #include <memory>
 
+#include "addon/errors.h"
 #include "addon/instance.h"
 #include "addon/model_wrap.h"
 #include "addon/napi.h"
 #include "addon/runtime.h"
+#include "core/thread_start.h"
 
 namespace warmswap {
 namespace {
+
+void LowerPriority(const Napi::CallbackInfo& info) {
+  Guarded(info.Env(), [] { LowerPriorityOfProcess(); });
+}
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   auto instance = std::make_unique<Instance>();
   instance->model_constructor = Napi::Persistent(ModelWrap::Define(env));
   env.SetInstanceData(instance.release());  // deleted by the environment
   exports.Set("Runtime", Runtime::Define(env));
+  exports.Set("lowerPriorityOfProcess", Napi::Function::New<&LowerPriority>(env));
   return exports;
 }
 

@@ -5,28 +5,38 @@
 #include "addon/convert.h"
 #include "addon/errors.h"
 #include "addon/instance.h"
+#include "addon/routes.h"
 
 namespace warmswap {
+namespace {
+
+constexpr std::size_t kAcceptedFields = 3;
+
+}  // namespace
 
 Napi::Function Runtime::Define(Napi::Env env) {
   return DefineClass(
       env, "Runtime",
-      {InstanceMethod<&Runtime::Load>("load"), InstanceMethod<&Runtime::Pack>("pack"),
+      {InstanceMethod<&Runtime::Load>("load"), InstanceMethod<&Runtime::CancelLoad>("cancelLoad"),
+       InstanceMethod<&Runtime::Pack>("pack"), InstanceMethod<&Runtime::SetRoutes>("setRoutes"),
+       InstanceMethod<&Runtime::Accept>("accept"), InstanceMethod<&Runtime::EndTurn>("endTurn"),
        InstanceMethod<&Runtime::Close>("close"), InstanceAccessor<&Runtime::Version>("version"),
        InstanceAccessor<&Runtime::Providers>("providers")});
 }
 
 Runtime::Runtime(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   Guarded(info.Env(), [&] {
-    if (!info[0].IsString() || !info[1].IsFunction()) {
-      throw Error(ErrorCode::kInvalidArgument, "usage: new Runtime(libraryPath, onEvents)");
+    if (!info[0].IsString() || !info[1].IsFunction() || !info[2].IsObject()) {
+      throw Error(ErrorCode::kInvalidArgument,
+                  "usage: new Runtime(libraryPath, onEvents, answers)");
     }
     Instance* instance = info.Env().GetInstanceData<Instance>();
     if (!instance->runtime.expired()) {
       throw Error(ErrorCode::kFailedPrecondition, "this environment has a runtime already");
     }
     const OrtLibrary& library = OrtLibrary::Open(info[0].As<Napi::String>().Utf8Value());
-    core_ = RuntimeCore::Start(info.Env(), library, info[1].As<Napi::Function>());
+    core_ = RuntimeCore::Start(info.Env(), library, info[1].As<Napi::Function>(),
+                               info[2].As<Napi::Object>());
     instance->runtime = core_;
   });
 }
@@ -39,6 +49,10 @@ void Runtime::Load(const Napi::CallbackInfo& info) {
   Guarded(info.Env(), [&] { core_->Load(ToTicket(info[0]), ToModelOptions(info[1])); });
 }
 
+void Runtime::CancelLoad(const Napi::CallbackInfo& info) {
+  Guarded(info.Env(), [&] { core_->CancelLoad(ToTicket(info[0])); });
+}
+
 void Runtime::Pack(const Napi::CallbackInfo& info) {
   Guarded(info.Env(), [&] {
     const std::uint64_t ticket = ToTicket(info[0]);
@@ -46,6 +60,28 @@ void Runtime::Pack(const Napi::CallbackInfo& info) {
       return PackArtifact(library, order.source_path, order.output_directory, order.options);
     });
   });
+}
+
+void Runtime::SetRoutes(const Napi::CallbackInfo& info) {
+  Guarded(info.Env(), [&] { core_->SetRoutes(RouteTable(ToRoutes(info[0]))); });
+}
+
+// accept(frame, ticket, accepted)
+Napi::Value Runtime::Accept(const Napi::CallbackInfo& info) {
+  return Guarded(info.Env(), [&] {
+    const std::span<double> fields = ToFields(info[2], kAcceptedFields);
+    const auto accepted = core_->Accept(ToFrame(info[0]), ToTicket(info[1]));
+    if (accepted) {
+      fields[0] = static_cast<double>(accepted->route);
+      fields[1] = static_cast<double>(accepted->msgid);
+      fields[2] = static_cast<double>(accepted->answer_length);
+    }
+    return Napi::Boolean::New(info.Env(), accepted.has_value());
+  });
+}
+
+void Runtime::EndTurn(const Napi::CallbackInfo& info) {
+  Guarded(info.Env(), [&] { core_->EndTurn(); });
 }
 
 void Runtime::Close(const Napi::CallbackInfo& /*info*/) { core_->Shutdown(); }

@@ -19,7 +19,11 @@ class Runtime : public Napi::ObjectWrap<Runtime> {
 
  private:
   void Load(const Napi::CallbackInfo& info);
+  void CancelLoad(const Napi::CallbackInfo& info);
   void Pack(const Napi::CallbackInfo& info);
+  void SetRoutes(const Napi::CallbackInfo& info);
+  Napi::Value Accept(const Napi::CallbackInfo& info);
+  void EndTurn(const Napi::CallbackInfo& info);
   void Close(const Napi::CallbackInfo& info);
   Napi::Value Version(const Napi::CallbackInfo& info);
   Napi::Value Providers(const Napi::CallbackInfo& info);

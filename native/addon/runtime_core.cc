@@ -1,5 +1,7 @@
 #include "addon/runtime_core.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "addon/convert.h"
@@ -16,11 +18,45 @@ struct Overloaded : Handlers... {
 template <typename... Handlers>
 Overloaded(Handlers...) -> Overloaded<Handlers...>;
 
+PackedAnswer Pack(const Reply& reply, const RunResult& result, std::size_t max_size) {
+  PackedAnswer packed{std::make_unique_for_overwrite<std::byte[]>(max_size), 0};
+  const std::byte* end = reply.format->Write(packed.bytes.get(), reply.msgid, result);
+  packed.size = static_cast<std::size_t>(end - packed.bytes.get());
+  return packed;
+}
+
+/// Big answers are packed where the run ended, small ones on the page.
+Event ToEvent(Completion completion) {
+  auto* result = std::get_if<RunResult>(&completion.outcome);
+  if (result == nullptr) {
+    return {completion.ticket, std::get<Error>(std::move(completion.outcome))};
+  }
+  if (completion.reply) {
+    const std::size_t max_size = completion.reply->format->MaxSize(*result);
+    if (max_size > AnswerPage::kMaxAnswerBytes) {
+      return {completion.ticket, Pack(*completion.reply, *result, max_size)};
+    }
+  }
+  return {completion.ticket, std::move(*result), std::move(completion.reply)};
+}
+
+std::vector<Event> ToEvents(std::vector<Completion> completions) {
+  std::vector<Event> events;
+  events.reserve(completions.size());
+  for (Completion& completion : completions) events.push_back(ToEvent(std::move(completion)));
+  return events;
+}
+
 }  // namespace
 
+RuntimeCore::RuntimeCore(Napi::Env env, const OrtLibrary& library, Napi::Function on_events,
+                         const Napi::Object& answers)
+    : env_(env), library_(library), on_events_(Napi::Persistent(on_events)), page_(answers) {}
+
 std::shared_ptr<RuntimeCore> RuntimeCore::Start(Napi::Env env, const OrtLibrary& library,
-                                                Napi::Function on_events) {
-  Holder core(new RuntimeCore(env, library));
+                                                Napi::Function on_events,
+                                                const Napi::Object& answers) {
+  Holder core(new RuntimeCore(env, library, on_events, answers));
   auto holder = std::make_unique<Holder>(core);
   const auto free_holder = [](Napi::Env, void*, Holder* held) {
     const std::unique_ptr<Holder> freed(held);
@@ -35,17 +71,23 @@ std::shared_ptr<RuntimeCore> RuntimeCore::Start(Napi::Env env, const OrtLibrary&
 }
 
 void RuntimeCore::Load(std::uint64_t ticket, ModelOptions options) {
-  const auto forward = [inbox = inbox_](Completion completion) {
-    std::visit(
-        [&](auto outcome) {
-          inbox->Push({completion.ticket, std::move(outcome)});
-        },
-        std::move(completion.outcome));
-  };
   options.on_mapped = [inbox = inbox_, ticket] { inbox->Push({ticket, Mapped()}); };
-  Post(ticket, [&library = library_, options = std::move(options), forward]() -> Outcome {
+  const auto forward = [inbox = inbox_](std::vector<Completion> completions) {
+    inbox->PushAll(ToEvents(std::move(completions)));
+  };
+  const auto cancellation = options.session.cancellation;
+  auto load = [&library = library_, options = std::move(options), forward]() -> Outcome {
     return std::make_shared<Model>(library, options, forward);
-  });
+  };
+  Post(ticket, std::move(load), [cancellation] { cancellation->Cancel(); });
+  std::erase_if(loads_, [](const auto& known) { return known.second.expired(); });
+  loads_.emplace(ticket, cancellation);
+}
+
+void RuntimeCore::CancelLoad(std::uint64_t ticket) {
+  const auto known = loads_.find(ticket);
+  if (known == loads_.end()) return;
+  if (const auto cancellation = known->second.lock()) cancellation->Cancel();
 }
 
 void RuntimeCore::Submit(Model& model, Request request) {
@@ -53,15 +95,56 @@ void RuntimeCore::Submit(Model& model, Request request) {
   TicketTaken();
 }
 
-void RuntimeCore::Post(std::uint64_t ticket, std::function<Outcome()> job) {
+std::optional<RuntimeCore::Accepted> RuntimeCore::Accept(std::span<const std::byte> frame,
+                                                         std::uint64_t ticket) {
+  if (!open_) return std::nullopt;
+  auto taken = lane_.Accept(frame, ticket);
+  if (!taken) return std::nullopt;
+  Accepted accepted{taken->route, taken->msgid, 0};
+  if (taken->done) {
+    Event event = ToEvent(std::move(*taken->done));
+    if (event.reply) {
+      accepted.answer_length = page_.WriteAlone(*event.reply, std::get<RunResult>(event.outcome));
+      return accepted;
+    }
+    turn_events_.push_back(std::move(event));
+  }
+  TicketTaken();
+  return accepted;
+}
+
+void RuntimeCore::EndTurn() {
+  if (!open_) return;
+  std::vector<Event> events = std::exchange(turn_events_, {});
+  std::ranges::move(ToEvents(lane_.EndTurn()), std::back_inserter(events));
+  Deliver(std::move(events));
+}
+
+void RuntimeCore::Post(std::uint64_t ticket, std::function<Outcome()> job,
+                       std::function<void()> cancel) {
+  PostTo(loader_, ticket, std::move(job), std::move(cancel));
+}
+
+void RuntimeCore::Measure(std::uint64_t ticket, const std::shared_ptr<Model>& model) {
+  auto measure = [known = std::weak_ptr<Model>(model)]() -> Outcome {
+    const auto held = known.lock();
+    if (!held) throw Error(ErrorCode::kUnavailable, "this model is unloaded");
+    return held->Memory();
+  };
+  PostTo(measurer_, ticket, std::move(measure), nullptr);
+}
+
+void RuntimeCore::PostTo(JobThread& thread, std::uint64_t ticket, std::function<Outcome()> job,
+                         std::function<void()> cancel) {
   if (!open_) throw Error(ErrorCode::kFailedPrecondition, "the runtime is closed");
-  loader_.Post([inbox = inbox_, ticket, job = std::move(job)] {
+  const auto report = [inbox = inbox_, ticket](const std::function<Outcome()>& todo) {
     try {
-      inbox->Push({ticket, job()});
+      inbox->Push({ticket, todo()});
     } catch (...) {
       inbox->Push({ticket, CurrentExceptionAsError()});
     }
-  });
+  };
+  thread.Post([report, job = std::move(job)] { report(job); }, std::move(cancel));
   TicketTaken();
 }
 
@@ -74,10 +157,14 @@ void RuntimeCore::Shutdown() {
   napi_remove_env_cleanup_hook(env_, &RuntimeCore::ShutdownHook, this);
   inbox_->Close();
   loader_.Stop();
+  measurer_.Stop();
   for (const std::weak_ptr<Model>& known : models_) {
     if (const auto model = known.lock()) model->Stop();
   }
   inbox_->TakeAll();
+  lane_ = {};
+  page_.Close();
+  on_events_.Reset();
   waker_.Release();
 }
 
@@ -88,33 +175,45 @@ void RuntimeCore::TicketTaken() {
   if (tickets_out_++ == 0) waker_.Ref(env_);
 }
 
-void RuntimeCore::Wake(Napi::Env env, Napi::Function on_events, Holder* core, void* /*data*/) {
+void RuntimeCore::Wake(Napi::Env env, Napi::Function /*on_events*/, Holder* core, void* /*data*/) {
   if (static_cast<napi_env>(env) == nullptr || !(*core)->open_) return;
   const Napi::HandleScope scope(env);
   try {
-    (*core)->DeliverEvents(on_events);
+    (*core)->Deliver((*core)->inbox_->TakeAll());
   } catch (const Napi::Error& error) {
     napi_fatal_exception(env, error.Value());
   }
 }
 
-void RuntimeCore::DeliverEvents(Napi::Function on_events) {
-  std::vector<Event> events = inbox_->TakeAll();
-  auto array = Napi::Array::New(env_, events.size());
-  for (std::uint32_t i = 0; i < events.size(); ++i) {
-    const Napi::HandleScope scope(env_);
-    if (!std::holds_alternative<Mapped>(events[i].outcome)) --tickets_out_;
-    array[i] = ToJs(std::move(events[i]));
+void RuntimeCore::Deliver(std::vector<Event> events) {
+  std::vector<Event> others;
+  for (Event& event : events) {
+    if (!std::holds_alternative<Mapped>(event.outcome)) --tickets_out_;
+    if (event.reply) {
+      page_.Add(event.ticket, *event.reply, std::get<RunResult>(event.outcome));
+    } else {
+      others.push_back(std::move(event));
+    }
   }
   if (tickets_out_ == 0) waker_.Unref(env_);
-  on_events.Call({array});
+  page_.Deliver();
+  if (others.empty()) return;
+  auto array = Napi::Array::New(env_, others.size());
+  for (std::uint32_t i = 0; i < others.size(); ++i) {
+    const Napi::HandleScope scope(env_);
+    array[i] = ToJs(std::move(others[i]));
+  }
+  on_events_.Call({array});
 }
 
 Napi::Object RuntimeCore::ToJs(Event event) {
   auto object = Napi::Object::New(env_);
   object.Set("ticket", static_cast<double>(event.ticket));
   const auto to_value = Overloaded{
-      [&](RunResult result) -> Napi::Value { return FromRunResult(env_, std::move(result)); },
+      [&](const RunResult& result) -> Napi::Value { return FromRunResult(env_, result); },
+      [&](PackedAnswer answer) -> Napi::Value {
+        return LendBytes(env_, std::move(answer.bytes), answer.size);
+      },
       [&](std::shared_ptr<Model> model) -> Napi::Value { return ToJs(std::move(model)); },
       [&](const ModelMemory& memory) -> Napi::Value { return FromMemory(env_, memory); },
       [&](const PackReport& report) -> Napi::Value { return FromPackReport(env_, report); },

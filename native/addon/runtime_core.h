@@ -3,13 +3,18 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
+#include <span>
 #include <variant>
 #include <vector>
 
+#include "addon/answer_page.h"
 #include "addon/napi.h"
 #include "core/artifact_packer.h"
 #include "core/completion_queue.h"
+#include "core/infer_lane.h"
 #include "core/job_thread.h"
 #include "core/model.h"
 
@@ -18,25 +23,33 @@ namespace warmswap {
 /// A model that is being loaded is mapped; its ticket is still out.
 struct Mapped {};
 
-/// What a ticket comes back with: a finished run, a loaded model, the memory that one takes, how a
-/// model was packed, nothing, or why it failed. Mapped comes before.
-using Outcome = std::variant<RunResult, std::shared_ptr<Model>, ModelMemory, PackReport,
-                             std::monostate, Error, Mapped>;
+/// An answer that is ready to be sent, too big for the page.
+struct PackedAnswer {
+  std::unique_ptr<std::byte[]> bytes;
+  std::size_t size;
+};
+
+/// What a ticket comes back with: a finished run, its answer, a loaded model, the memory that one
+/// takes, how a model was packed, nothing, or why it failed. Mapped comes before.
+using Outcome = std::variant<RunResult, PackedAnswer, std::shared_ptr<Model>, ModelMemory,
+                             PackReport, std::monostate, Error, Mapped>;
 
 struct Event {
   std::uint64_t ticket;
   Outcome outcome;
+  std::optional<Reply> reply = std::nullopt;  ///< how to pack a RunResult
 };
 
-/// The native side of one JavaScript environment: its loader thread, and the inbox by which
-/// finished work reaches its JavaScript thread. Shared by the wrappers and by the waker. Methods
-/// are for the JavaScript thread and none but Shutdown waits.
+/// The native side of one JavaScript environment: its loader thread, the one that measures,
+/// the lane by which requests come in as frames, and the inbox by which finished work reaches its
+/// JavaScript thread. Shared by the wrappers and by the waker. Methods are for the JavaScript
+/// thread and none but Shutdown waits.
 class RuntimeCore {
  public:
   /// `on_events` gets `[{ ticket, value } | { ticket, error } | { ticket, mapped: true }]`: all
-  /// that has happened since the last call.
+  /// that has happened since the last call but for the answers, which `answers` gets (AnswerPage).
   static std::shared_ptr<RuntimeCore> Start(Napi::Env env, const OrtLibrary& library,
-                                            Napi::Function on_events);
+                                            Napi::Function on_events, const Napi::Object& answers);
   RuntimeCore(const RuntimeCore&) = delete;
   RuntimeCore& operator=(const RuntimeCore&) = delete;
   ~RuntimeCore() = default;
@@ -44,13 +57,31 @@ class RuntimeCore {
   const OrtLibrary& library() const noexcept { return library_; }
 
   void Load(std::uint64_t ticket, ModelOptions options);
+  /// Makes a load come back soon, as kCancelled. Ignores what is not out, or not a load.
+  void CancelLoad(std::uint64_t ticket);
   void Submit(Model& model, Request request);
   /// Does `job` on the loader thread; what it returns or throws comes back with the ticket.
-  void Post(std::uint64_t ticket, std::function<Outcome()> job);
+  /// `cancel` makes it end early.
+  void Post(std::uint64_t ticket, std::function<Outcome()> job,
+            std::function<void()> cancel = nullptr);
+  /// The model's memory comes back, however long a load takes: it is measured on a thread for that.
+  /// A model that is unloaded meanwhile goes when its measurement ends, after milliseconds.
+  void Measure(std::uint64_t ticket, const std::shared_ptr<Model>& model);
   /// Destroys a model on the loader thread, or here once shut down: then its threads have ended.
   void Discard(std::shared_ptr<Model> model);
 
-  /// Ends all threads: waits for a load that runs, ends runs between two nodes. Tickets that are
+  void SetRoutes(RouteTable routes) { lane_.SetRoutes(std::move(routes)); }
+  struct Accepted {
+    std::size_t route;
+    std::uint32_t msgid;
+    std::size_t answer_length;  ///< of the answer at the page's beginning; 0: it comes later
+  };
+  /// See InferLane::Accept.
+  std::optional<Accepted> Accept(std::span<const std::byte> frame, std::uint64_t ticket);
+  /// Ends a turn of the event loop: see InferLane::EndTurn. Delivers what it completed at once.
+  void EndTurn();
+
+  /// Ends all threads: cancels a load that runs, ends runs between two nodes. Tickets that are
   /// still out never come back. Idempotent.
   void Shutdown();
 
@@ -60,20 +91,29 @@ class RuntimeCore {
   static void Wake(Napi::Env env, Napi::Function on_events, Holder* core, void* data);
   using Waker = Napi::TypedThreadSafeFunction<Holder, void, &RuntimeCore::Wake>;
 
-  RuntimeCore(Napi::Env env, const OrtLibrary& library) : env_(env), library_(library) {}
+  RuntimeCore(Napi::Env env, const OrtLibrary& library, Napi::Function on_events,
+              const Napi::Object& answers);
 
+  void PostTo(JobThread& thread, std::uint64_t ticket, std::function<Outcome()> job,
+              std::function<void()> cancel);
   void TicketTaken();
-  void DeliverEvents(Napi::Function on_events);
+  void Deliver(std::vector<Event> events);
   Napi::Object ToJs(Event event);
   Napi::Value ToJs(std::shared_ptr<Model> model);
   static void ShutdownHook(void* core);
 
   const Napi::Env env_;
   const OrtLibrary& library_;
+  Napi::FunctionReference on_events_;
+  AnswerPage page_;
   Waker waker_;
   // Native threads hold the inbox, not this object: it must not be destroyed on its own loader.
   std::shared_ptr<Inbox> inbox_;
   JobThread loader_;
+  JobThread measurer_;
+  InferLane lane_;
+  std::vector<Event> turn_events_;  // what EndTurn delivers beside what it completes
+  std::map<std::uint64_t, std::weak_ptr<LoadCancellation>> loads_;
   std::vector<std::weak_ptr<Model>> models_;
   std::size_t tickets_out_ = 0;
   bool open_ = true;

@@ -4,28 +4,39 @@ import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build, configure } from './cmake-step.mjs';
-import { isInstalled, runInForeground } from './command.mjs';
+import { capture, isInstalled, runInForeground } from './command.mjs';
 import { findOnnxRuntimeHeaders } from './onnxruntime-headers.mjs';
 import { Problem, runMain } from './problem.mjs';
 import { buildFolder, projectRoot, sourceFiles } from './project.mjs';
 import { requireCMake, requireGenerator } from './toolchain.mjs';
 
 const FOLDER = join(buildFolder, 'fuzz');
-const DEFAULT_SECONDS = '30';
+const DEFAULT_SECONDS = '20';
 const MOST_BYTES = 16384;
 const MOST_MEMORY_MIB = 2048;
 const SLOWEST_INPUT_SECONDS = 10;
+const EMPTY_FUZZER =
+  'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }';
 
 async function main() {
   const seconds = readSeconds();
   const clang = process.env.CLANGXX || 'clang++';
-  if (!(await isInstalled(clang))) {
-    process.stdout.write(`fuzzers: skipped, ${clang} is not installed\n`);
+  const obstacle = await whyNotFuzzing(clang);
+  if (obstacle) {
+    process.stdout.write(`fuzzers: skipped, ${obstacle}\n`);
     return;
   }
   await buildFuzzers(clang);
   const names = sourceFiles('test/fuzz', '_fuzzer.cc').map((path) => basename(path, '.cc'));
   for (const name of names) await runFuzzer(name, seconds);
+}
+
+/** Clang's packages may come without the libraries that fuzzers are linked with. */
+async function whyNotFuzzing(clang) {
+  if (!(await isInstalled(clang))) return `${clang} is not installed`;
+  const flags = ['-fsanitize=fuzzer,address,undefined', '-x', 'c++', '-', '-o', '/dev/null'];
+  const { ok } = await capture(clang, flags, { input: EMPTY_FUZZER });
+  return ok ? undefined : `${clang} cannot link fuzzers (Debian, Ubuntu: libclang-rt-…-dev)`;
 }
 
 function readSeconds() {

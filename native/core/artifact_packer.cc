@@ -6,10 +6,6 @@
 #include <utility>
 #include <vector>
 
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
-
 #include "core/artifact_layout.h"
 #include "core/error.h"
 #include "core/external_data.h"
@@ -49,13 +45,6 @@ class Cleanup {
   std::vector<std::filesystem::path> paths_;
 };
 
-/// Gives freed memory back, so that AnonymousBytes tells what is in use.
-void TrimHeap() noexcept {
-#ifdef __GLIBC__
-  malloc_trim(0);
-#endif
-}
-
 class Packer {
  public:
   Packer(const OrtLibrary& library, std::filesystem::path source, std::filesystem::path output,
@@ -69,6 +58,7 @@ class Packer {
     const ModelFiles files = CheckExternalData(source_);
     source_is_packed_ = files.packed_bytes > 0;
     PrepareOutput();
+    RequireSpace(EstimatePackBytes(files));
     expected_ = AskSource();
     PackReport report = PackInBestForm();
     report.source_bytes = files.model_bytes;
@@ -86,6 +76,14 @@ class Packer {
                     output_.string() + " already holds " + std::string(name));
       }
     }
+  }
+
+  void RequireSpace(std::uint64_t needed) const {
+    const std::uintmax_t available = std::filesystem::space(output_).available;
+    if (available >= needed) return;
+    throw Error(ErrorCode::kResourceExhausted,
+                output_.string() + " is on a file system with " + std::to_string(available) +
+                    " bytes free, packing needs about " + std::to_string(needed));
   }
 
   // A session of its own, which has gone when the next is made: one set of weights in memory.
@@ -113,6 +111,7 @@ class Packer {
     const ModelFiles files = CheckExternalData(output_ / kArtifactModel);
     Describe(files, report);
     report.private_bytes = Verify();
+    if (report.form == ArtifactForm::kPrepacked) report.unpacked_slowdown = UnpackedSlowdown();
     report.load_bytes = report.private_bytes + files.largest_bytes;
     written.Keep();
     return report;
@@ -172,16 +171,29 @@ class Packer {
   std::uint64_t Verify() const {
     SessionOptions options = session_options_;
     options.optimised = true;
-    TrimHeap();
+    // So that AnonymousBytes tells what is in use.
+    library_.ReleaseUnusedMemory();
     const std::uint64_t before = AnonymousBytes();
     Session session(library_, output_ / kArtifactModel, options);
-    TrimHeap();
+    library_.ReleaseUnusedMemory();
     const std::uint64_t after = AnonymousBytes();
     if (const auto difference = FindDifference(session, expected_)) {
       throw Error(ErrorCode::kFailedPrecondition,
                   "the artifact does not answer as its source: " + *difference);
     }
     return after > before ? after - before : 0;
+  }
+
+  /// Of the runs that the source answered; 0 if there are none.
+  double UnpackedSlowdown() const {
+    if (expected_.empty()) return 0;
+    SessionOptions options = session_options_;
+    options.optimised = true;
+    Session packed(library_, output_ / kArtifactModel, options);
+    options.prepacking = false;
+    Session unpacked(library_, output_ / kArtifactModel, options);
+    const ProbeInputs& inputs = expected_.front().inputs;
+    return FastestRun(unpacked, inputs) / FastestRun(packed, inputs);
   }
 
   static void Describe(const ModelFiles& files, PackReport& report) {

@@ -23,20 +23,23 @@ enum class ArtifactForm : std::uint8_t {
 std::string_view ToString(ArtifactForm form) noexcept;
 
 struct PackOptions {
-  /// See SessionOptions.
+  /// Of the sessions that make and verify the artifact; it is the same for any number of them, and
+  /// may be loaded with any other.
   int intra_op_threads = 1;
 };
 
 struct PackReport {
   ArtifactForm form = ArtifactForm::kInline;
-  std::string reason;                    ///< why it is not kPrepacked; else ""
-  bool verified = false;                 ///< false: the model takes none of the generated inputs
-  std::uint64_t source_bytes = 0;        ///< of the source's files
-  std::uint64_t artifact_bytes = 0;      ///< of the artifact's files
-  std::uint64_t data_file_bytes = 0;     ///< of kArtifactData alone; 0 if there is none
-  std::uint64_t weight_bytes = 0;        ///< of the artifact's weights, packed forms not counted
-  std::uint64_t private_bytes = 0;       ///< of memory that a session of it took for itself
-  std::uint64_t load_bytes = 0;          ///< the same, and one weight at a time while it loads
+  std::string reason;                 ///< why it is not kPrepacked; else ""
+  bool verified = false;              ///< false: the model takes none of the generated inputs
+  std::uint64_t source_bytes = 0;     ///< of the source's files
+  std::uint64_t artifact_bytes = 0;   ///< of the artifact's files
+  std::uint64_t data_file_bytes = 0;  ///< of kArtifactData alone; 0 if there is none
+  std::uint64_t weight_bytes = 0;     ///< of the artifact's weights, packed forms not counted
+  std::uint64_t private_bytes = 0;    ///< of memory that a session of it took for itself
+  std::uint64_t load_bytes = 0;       ///< the same, and one weight at a time while it loads
+  /// By which factor a run takes longer without prepacking; 0 where that was not measured.
+  double unpacked_slowdown = 0;
   std::uint64_t peak_memory_growth = 0;  ///< of this process while packing, pages of files included
   double seconds = 0;
 };
@@ -44,14 +47,14 @@ struct PackReport {
 /// Makes what workers serve from a model: optimised for this CPU and ONNX Runtime, its weights and
 /// what kernels make of them in one aligned file that all processes share. Writes kArtifactModel
 /// and kArtifactData into `output_directory`, which it creates, and syncs them to disk. They take
-/// up to twice the weights there, and one weight more for a moment; weights that this CPU computes
-/// in a wider datatype count as such. (Four times where files cannot have holes.)
+/// up to EstimatePackBytes there for a moment. (Twice that where files cannot have holes.)
 ///
 /// The artifact has been loaded as a worker loads it (SessionOptions::optimised) and answers as the
 /// source does to generated inputs. If it does not with saved packed weights it is made without
 /// them, and the report says why. Throws kNotFound, kFailedPrecondition or kUnimplemented for a
 /// model that cannot be served, kFailedPrecondition if the directory holds an artifact, and
-/// kResourceExhausted for a full disk; then it leaves nothing in the directory.
+/// kResourceExhausted, with the numbers, for a disk that is full or would be; then it leaves
+/// nothing in the directory.
 ///
 /// Blocks for seconds a gigabyte. Its own memory does not grow with the model; ONNX Runtime takes
 /// what loading the source takes.

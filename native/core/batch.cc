@@ -12,47 +12,30 @@
 namespace warmswap {
 namespace {
 
-using Shape = std::vector<std::int64_t>;
-
-Shape ShapeOf(const Ort::Value& value) { return value.GetTensorTypeAndShapeInfo().GetShape(); }
-
-std::size_t ByteSize(const Ort::Value& value) {
-  const auto info = value.GetTensorTypeAndShapeInfo();
-  return info.GetElementCount() * ElementSize(FromOrt(info.GetElementType()).value());
-}
-
-std::size_t RowsOf(std::span<const Request> requests) {
+std::size_t TotalRows(std::span<const Request> requests) {
   const auto add = [](std::size_t sum, const Request& request) { return sum + request.rows; };
   return std::accumulate(requests.begin(), requests.end(), std::size_t{0}, add);
 }
 
-/// Uninitialised, of the type of `like` and its shape but for the first dimension.
-Ort::Value WithRows(const Ort::Value& like, std::size_t rows) {
-  const Ort::AllocatorWithDefaultOptions allocator;
-  const auto info = like.GetTensorTypeAndShapeInfo();
-  Shape shape = info.GetShape();
-  shape.front() = static_cast<std::int64_t>(rows);
-  return Ort::Value::CreateTensor(allocator, shape.data(), shape.size(), info.GetElementType());
-}
-
-void Copy(void* to, const void* from, std::size_t bytes) {
-  if (bytes > 0) std::memcpy(to, from, bytes);
-}
-
-Ort::Value JoinInput(std::span<const Request> requests, std::size_t index) {
-  Ort::Value joined = WithRows(requests.front().inputs[index], RowsOf(requests));
-  auto* to = static_cast<std::byte*>(joined.GetTensorMutableRawData());
+InputTensor JoinInput(std::span<const Request> requests, std::size_t index, BlockPool& pool) {
+  const auto add = [index](std::size_t sum, const Request& request) {
+    return sum + request.inputs[index].data.size();
+  };
+  const InputTensor& like = requests.front().inputs[index];
+  const std::size_t bytes = std::accumulate(requests.begin(), requests.end(), std::size_t{0}, add);
+  InputTensor joined{like.type, like.shape, PooledBuffer(pool, bytes), {}};
+  joined.shape.front() = static_cast<std::int64_t>(TotalRows(requests));
+  std::byte* to = joined.data.data();
   for (const Request& request : requests) {
-    const std::size_t bytes = ByteSize(request.inputs[index]);
-    Copy(to, request.inputs[index].GetTensorRawData(), bytes);
-    to += bytes;
+    const PooledBuffer& from = request.inputs[index].data;
+    if (from.size() > 0) std::memcpy(to, from.data(), from.size());
+    to += from.size();
   }
   return joined;
 }
 
-void RequireRows(const Ort::Value& output, std::size_t rows) {
-  const Shape shape = ShapeOf(output);
-  if (!shape.empty() && shape.front() == static_cast<std::int64_t>(rows)) return;
+void RequireRows(const RunOutputs::Tensor& output, std::size_t rows) {
+  if (!output.shape.empty() && output.shape.front() == static_cast<std::int64_t>(rows)) return;
   throw Error(ErrorCode::kInternal, "an output of a batch of " + std::to_string(rows) +
                                         " rows does not have as many rows");
 }
@@ -76,56 +59,43 @@ void RequireBatchable(std::span<const TensorSpec> inputs, std::span<const Tensor
 }
 
 void MarkForBatching(Request& request) {
-  if (request.inputs.empty()) return;
+  const std::size_t rows = RowsOf(request.inputs);
+  if (rows == 0) return;
   std::vector<std::int64_t> key(request.outputs.begin(), request.outputs.end());
-  const std::int64_t rows = ShapeOf(request.inputs.front()).at(0);
-  for (const Ort::Value& input : request.inputs) {
-    const Shape shape = ShapeOf(input);
-    if (shape.at(0) != rows || rows == 0) return;
+  for (const InputTensor& input : request.inputs) {
+    if (input.shape.at(0) != static_cast<std::int64_t>(rows)) return;
     key.push_back(-1);  // no output's index and no dimension
-    key.insert(key.end(), shape.begin() + 1, shape.end());
+    key.insert(key.end(), input.shape.begin() + 1, input.shape.end());
   }
-  request.rows = static_cast<std::size_t>(rows);
+  request.rows = rows;
   request.batch_key = std::move(key);
 }
 
-std::size_t RowsOf(std::span<const Ort::Value> tensors) {
-  if (tensors.empty()) return 0;
-  const Shape shape = ShapeOf(tensors.front());
-  return shape.empty() ? 1 : static_cast<std::size_t>(shape.front());
+bool FitsBatch(const Request& first, std::size_t rows, const Request& next, std::size_t max_rows) {
+  return !first.batch_key.empty() && next.batch_key == first.batch_key &&
+         rows + next.rows <= max_rows;
 }
 
-std::size_t ByteSizeOf(std::span<const Ort::Value> tensors) {
-  const auto add = [](std::size_t sum, const Ort::Value& tensor) { return sum + ByteSize(tensor); };
-  return std::accumulate(tensors.begin(), tensors.end(), std::size_t{0}, add);
-}
-
-std::vector<Ort::Value> JoinInputs(std::span<const Request> requests) {
-  std::vector<Ort::Value> joined;
+std::vector<InputTensor> JoinInputs(std::span<const Request> requests, BlockPool& pool) {
+  std::vector<InputTensor> joined;
   joined.reserve(requests.front().inputs.size());
   for (std::size_t i = 0; i < requests.front().inputs.size(); ++i) {
-    joined.push_back(JoinInput(requests, i));
+    joined.push_back(JoinInput(requests, i, pool));
   }
   return joined;
 }
 
-std::vector<std::vector<Ort::Value>> SplitOutputs(std::span<const Ort::Value> outputs,
-                                                  std::span<const Request> requests) {
-  const std::size_t rows = RowsOf(requests);
-  std::vector<std::vector<Ort::Value>> split(requests.size());
-  for (const Ort::Value& output : outputs) {
-    RequireRows(output, rows);
-    const auto* from = static_cast<const std::byte*>(output.GetTensorRawData());
-    const std::size_t row_bytes = ByteSize(output) / rows;
-    for (std::size_t i = 0; i < requests.size(); ++i) {
-      const std::size_t bytes = requests[i].rows * row_bytes;
-      Ort::Value part = WithRows(output, requests[i].rows);
-      Copy(part.GetTensorMutableRawData(), from, bytes);
-      split[i].push_back(std::move(part));
-      from += bytes;
-    }
+std::vector<RowRange> AssignRows(const RunOutputs& outputs, std::span<const Request> requests) {
+  const std::size_t rows = TotalRows(requests);
+  for (const RunOutputs::Tensor& output : outputs.tensors()) RequireRows(output, rows);
+  std::vector<RowRange> ranges;
+  ranges.reserve(requests.size());
+  std::size_t first = 0;
+  for (const Request& request : requests) {
+    ranges.push_back({first, request.rows});
+    first += request.rows;
   }
-  return split;
+  return ranges;
 }
 
 }  // namespace warmswap

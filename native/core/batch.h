@@ -4,14 +4,14 @@
 #include <span>
 #include <vector>
 
-#include "core/ort.h"
-#include "core/request_queue.h"
+#include "core/request.h"
+#include "core/run_result.h"
 #include "core/tensor.h"
 
 namespace warmswap {
 
-// Requests that run together: their inputs are joined along the first dimension, their outputs are
-// cut along it. A request may have any number of rows.
+// Requests that run together: their inputs are joined along the first dimension, and each gets its
+// rows of the outputs. A request may have any number of rows.
 
 /// Throws kFailedPrecondition, naming the tensor, unless every input and output has a free first
 /// dimension and elements of a fixed size.
@@ -22,18 +22,14 @@ void RequireBatchable(std::span<const TensorSpec> inputs, std::span<const Tensor
 /// inputs have no rows or different numbers of them.
 void MarkForBatching(Request& request);
 
-/// Size of the first tensor's first dimension: 1 for a scalar, 0 without tensors.
-std::size_t RowsOf(std::span<const Ort::Value> tensors);
-
-/// Bytes of all elements; BYTES tensors count as none.
-std::size_t ByteSizeOf(std::span<const Ort::Value> tensors);
+/// Whether `next` may join a batch that begins with `first` and has `rows` rows so far.
+bool FitsBatch(const Request& first, std::size_t rows, const Request& next, std::size_t max_rows);
 
 /// The inputs of requests with equal keys, one after the other.
-std::vector<Ort::Value> JoinInputs(std::span<const Request> requests);
+std::vector<InputTensor> JoinInputs(std::span<const Request> requests, BlockPool& pool);
 
-/// For each request its rows of `outputs`, copied. Throws kInternal if the outputs do not have as
+/// Which rows of the outputs belong to each request. Throws kInternal if the outputs do not have as
 /// many rows as the requests.
-std::vector<std::vector<Ort::Value>> SplitOutputs(std::span<const Ort::Value> outputs,
-                                                  std::span<const Request> requests);
+std::vector<RowRange> AssignRows(const RunOutputs& outputs, std::span<const Request> requests);
 
 }  // namespace warmswap

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <functional>
+#include <iterator>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -17,11 +19,23 @@ class CompletionQueue {
   explicit CompletionQueue(std::function<void()> wake) : wake_(std::move(wake)) {}
 
   void Push(T item) {
+    std::vector<T> items;
+    items.push_back(std::move(item));
+    PushAll(std::move(items));
+  }
+
+  /// The same for several, which are taken together.
+  void PushAll(std::vector<T> items) {
+    if (items.empty()) return;
     bool was_empty = false;
     {
       const std::lock_guard lock(items_mutex_);
       was_empty = items_.empty();
-      items_.push_back(std::move(item));
+      if (was_empty) {
+        items_ = std::move(items);
+      } else {
+        std::ranges::move(items, std::back_inserter(items_));
+      }
     }
     if (was_empty) Wake();
   }

@@ -17,6 +17,11 @@ namespace {
 constexpr std::size_t kMaxFiles = 65'536;
 // A session without weights took 3 to 12 MB.
 constexpr std::uint64_t kSessionBytes = std::uint64_t{16} << 20U;
+// By what ONNX Runtime's optimiser adds, such as the operator sets that it knows.
+constexpr std::uint64_t kGraphGrowth = 8192;
+// Of a data file that is lost between blobs on pages of their own, at most
+// (core/artifact_layout.h).
+constexpr std::uint64_t kAlignmentShare = 16;
 
 std::filesystem::path FolderOf(const std::filesystem::path& model_path) {
   return std::filesystem::canonical(std::filesystem::absolute(model_path).parent_path());
@@ -51,12 +56,17 @@ class Checker {
     const DataBlob data = CheckData(tensor, file);
     files_.external_bytes = Sum(tensor, files_.external_bytes, data.length);
     files_.largest_bytes = std::max(files_.largest_bytes, data.length);
+    if (IsHalf(tensor.data_type)) files_.half_bytes += data.length;
+    file.used_unpacked.push_back(data);
     if (tensor.packed.empty()) file.used.push_back(data);
     for (const PackedWeight& packed : tensor.packed) CheckPacked(tensor, packed, file);
   }
 
   ModelFiles TakeFiles() {
-    for (ExternalFile& file : files_.external) file.used = Merge(std::move(file.used));
+    for (ExternalFile& file : files_.external) {
+      file.used = Merge(std::move(file.used));
+      file.used_unpacked = Merge(std::move(file.used_unpacked));
+    }
     return std::move(files_);
   }
 
@@ -70,7 +80,7 @@ class Checker {
     if (known != by_location_.end()) return files_.external[known->second];
     const std::filesystem::path path = Resolve(tensor);
     const auto [place, is_new] = by_path_.emplace(path.string(), files_.external.size());
-    if (is_new) files_.external.push_back({path, std::filesystem::file_size(path), {}});
+    if (is_new) files_.external.push_back({path, std::filesystem::file_size(path), {}, {}});
     if (files_.external.size() > kMaxFiles) {
       Refuse(tensor, "is in one file too many: a model can have " + std::to_string(kMaxFiles));
     }
@@ -152,6 +162,9 @@ ModelFiles CheckExternalData(const std::filesystem::path& model_path) {
     ModelFiles files = checker.TakeFiles();
     files.model_bytes = model.bytes().size();
     files.inline_bytes = contents.inline_bytes;
+    files.has_loops = contents.has_loops;
+    files.half_bytes += contents.inline_half_bytes;
+    files.largest_bytes = std::max(files.largest_bytes, contents.largest_inline_bytes);
     return files;
   } catch (const Error& error) {
     throw Error(error.code(), model_path.string() + ": " + error.what());
@@ -159,7 +172,15 @@ ModelFiles CheckExternalData(const std::filesystem::path& model_path) {
 }
 
 std::uint64_t EstimateLoadBytes(const ModelFiles& files) noexcept {
-  return kSessionBytes + 2 * files.weight_bytes();
+  return kSessionBytes + 2 * files.computed_bytes();
+}
+
+std::uint64_t EstimatePackBytes(const ModelFiles& files) noexcept {
+  const std::uint64_t both_forms = 2 * files.computed_bytes();
+  const std::uint64_t alignment = both_forms / kAlignmentShare;
+  const std::uint64_t moved = files.largest_bytes * (files.half_bytes > 0 ? 2 : 1);
+  const std::uint64_t graph = files.model_bytes - files.inline_bytes;
+  return both_forms + alignment + moved + 2 * (graph + kGraphGrowth);
 }
 
 }  // namespace warmswap

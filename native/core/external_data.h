@@ -15,6 +15,8 @@ struct ExternalFile {
   /// What a session reads while it runs, ascending and disjoint: the packed form of a weight that
   /// has one, and the weight itself of all others.
   std::vector<DataBlob> used;
+  /// The same of a session without prepacking: the weights themselves.
+  std::vector<DataBlob> used_unpacked;
 };
 
 /// What a model consists of.
@@ -23,10 +25,14 @@ struct ModelFiles {
   std::uint64_t model_bytes = 0;     ///< of model.onnx
   std::uint64_t inline_bytes = 0;    ///< of the weights in it
   std::uint64_t external_bytes = 0;  ///< of the weights beside it, packed forms not counted
+  std::uint64_t half_bytes = 0;      ///< of the weights, wherever they are, for which IsHalf holds
   std::uint64_t packed_bytes = 0;    ///< of the packed forms
-  std::uint64_t largest_bytes = 0;   ///< of the largest external weight or packed form
+  bool has_loops = false;            ///< see OnnxContents
+  std::uint64_t largest_bytes = 0;   ///< of the largest weight or packed form
 
   std::uint64_t weight_bytes() const noexcept { return inline_bytes + external_bytes; }
+  /// The weights as a CPU computes with them: half of FLOAT becomes FLOAT.
+  std::uint64_t computed_bytes() const noexcept { return weight_bytes() + half_bytes; }
 };
 
 /// Reads model.onnx and makes sure that every reference to external data holds: the location is
@@ -39,5 +45,10 @@ ModelFiles CheckExternalData(const std::filesystem::path& model_path);
 /// weights, since ONNX Runtime copies what is inline and packs what it can.
 /// (An artifact's report tells: PackReport::load_bytes.)
 std::uint64_t EstimateLoadBytes(const ModelFiles& files) noexcept;
+
+/// What PackArtifact takes on the disk for a moment, at most, where files can have holes: the
+/// weights as this CPU computes with them, their packed forms, the one that is being moved, and the
+/// rest of the model twice.
+std::uint64_t EstimatePackBytes(const ModelFiles& files) noexcept;
 
 }  // namespace warmswap

@@ -1,5 +1,6 @@
 #include "core/host_memory.h"
 
+#include <algorithm>
 #include <charconv>
 #include <fstream>
 #include <string>
@@ -28,6 +29,45 @@ std::uint64_t ReadBytes(const char* path, std::string_view key) {
   throw Error(ErrorCode::kInternal, std::string(path) + " has no " + std::string(key));
 }
 
+/// "max", a file that is missing (the root of a hierarchy has none) and anything else are nothing.
+std::optional<std::uint64_t> ReadNumber(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  std::uint64_t number = 0;
+  if (file >> number) return number;
+  return std::nullopt;
+}
+
+/// The pages of files that the kernel drops before it gives up.
+std::uint64_t ReadReclaimable(const std::filesystem::path& group) {
+  std::ifstream file(group / "memory.stat");
+  std::uint64_t bytes = 0;
+  std::string key;
+  std::uint64_t value = 0;
+  while (file >> key >> value) {
+    if (key == "active_file" || key == "inactive_file") bytes += value;
+  }
+  return bytes;
+}
+
+std::optional<std::uint64_t> LeftIn(const std::filesystem::path& group) {
+  const std::optional<std::uint64_t> limit = ReadNumber(group / "memory.max");
+  if (!limit) return std::nullopt;
+  const std::uint64_t current = ReadNumber(group / "memory.current").value_or(0);
+  const std::uint64_t used = current - std::min(current, ReadReclaimable(group));
+  return *limit - std::min(*limit, used);
+}
+
+/// The control group (v2) of this process: "/" in a container that has the hierarchy to itself.
+std::string OwnGroup() {
+  constexpr std::string_view kVersion2 = "0::";
+  std::ifstream file("/proc/self/cgroup");
+  std::string line;
+  while (std::getline(file, line)) {
+    if (line.starts_with(kVersion2)) return line.substr(kVersion2.size());
+  }
+  return "/";
+}
+
 void ResetPeak() {
   std::ofstream references("/proc/self/clear_refs");
   references << '5';
@@ -35,7 +75,30 @@ void ResetPeak() {
 
 }  // namespace
 
-std::uint64_t AvailableHostBytes() { return ReadBytes("/proc/meminfo", "MemAvailable"); }
+std::uint64_t AvailableHostBytes() {
+  const std::uint64_t host = ReadBytes("/proc/meminfo", "MemAvailable");
+  return std::min(host, AvailableGroupBytes("/sys/fs/cgroup", OwnGroup()).value_or(host));
+}
+
+std::optional<std::uint64_t> AvailableGroupBytes(const std::filesystem::path& root,
+                                                 std::string_view group) {
+  std::optional<std::uint64_t> least = LeftIn(root);
+  std::filesystem::path folder = root;
+  for (const auto& name : std::filesystem::path(group).relative_path()) {
+    folder /= name;
+    const std::optional<std::uint64_t> left = LeftIn(folder);
+    if (left) least = std::min(*left, least.value_or(*left));
+  }
+  return least;
+}
+
+void RequireHostBytes(std::uint64_t bytes) {
+  const std::uint64_t available = AvailableHostBytes();
+  if (bytes <= available) return;
+  throw Error(ErrorCode::kResourceExhausted, "loading takes about " + std::to_string(bytes) +
+                                                 " bytes of memory, there are " +
+                                                 std::to_string(available) + " available");
+}
 
 std::uint64_t AnonymousBytes() { return ReadBytes(kStatus, "RssAnon"); }
 

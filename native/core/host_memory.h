@@ -1,13 +1,25 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string_view>
 
 namespace warmswap {
 
-/// Memory that the host can give without swapping, in bytes: what a load reserves against. Counts
-/// page cache that can be dropped; knows nothing of limits on this process alone. Throws kInternal
+/// Memory that this process can still get without swapping, in bytes: of the host, and of its
+/// control group (v2) if that has a limit. Counts page cache that can be dropped. Throws kInternal
 /// where /proc does not tell.
 std::uint64_t AvailableHostBytes();
+
+/// What the limits (memory.max) of the control group `group`, such as "/system.slice/x.service",
+/// and of its parents leave, for the hierarchy that is mounted at `root`; nothing if none has one.
+std::optional<std::uint64_t> AvailableGroupBytes(const std::filesystem::path& root,
+                                                 std::string_view group);
+
+/// Throws kResourceExhausted with both numbers if loading takes more than is available: better than
+/// being killed for it later.
+void RequireHostBytes(std::uint64_t bytes);
 
 /// Memory of this process that no other can share: without the pages of files.
 std::uint64_t AnonymousBytes();

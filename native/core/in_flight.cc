@@ -1,6 +1,6 @@
 #include "core/in_flight.h"
 
-#include "core/error.h"
+#include "core/request_errors.h"
 
 namespace warmswap {
 
@@ -47,13 +47,11 @@ bool InFlight::is_stopping() {
 ActiveRun::ActiveRun(InFlight& in_flight, std::span<const Request> requests)
     : in_flight_(in_flight), requests_(requests) {
   const std::lock_guard lock(in_flight_.mutex_);
-  if (in_flight_.is_stopping_) {
-    throw Error(ErrorCode::kUnavailable, "this version is being unloaded");
-  }
+  if (in_flight_.is_stopping_) throw Unloading();
   for (const Request& request : requests_) {
     if (!in_flight_.entries_[request.ticket].is_cancelled) ++wanted_;
   }
-  if (wanted_ == 0) throw Error(ErrorCode::kCancelled, "the request was cancelled");
+  if (wanted_ == 0) throw Cancelled();
   for (const Request& request : requests_) in_flight_.entries_[request.ticket].run = this;
   in_flight_.runs_.insert(this);
 }

@@ -2,29 +2,37 @@
 
 #include <utility>
 
+#include "core/thread_start.h"
+
 namespace warmswap {
 
-JobThread::JobThread() : thread_([this] { Work(); }), stop_at_exit_([this] { Stop(); }) {}
+JobThread::JobThread()
+    : thread_([this] { RunAtLowPriority([this] { Work(); }); }),
+      stop_at_exit_([this] { Stop(); }) {}
 
 JobThread::~JobThread() { Stop(); }
 
 void JobThread::Stop() {
-  {
-    const std::lock_guard lock(mutex_);
-    closed_ = true;
-  }
+  CancelAndClose();
   changed_.notify_one();
   const std::lock_guard lock(stop_mutex_);
   if (thread_.joinable()) thread_.join();
 }
 
-void JobThread::Post(std::function<void()> job) {
+void JobThread::Post(std::function<void()> job, std::function<void()> cancel) {
   {
     const std::lock_guard lock(mutex_);
     if (closed_) return;
-    jobs_.push_back(std::move(job));
+    jobs_.push_back({std::move(job), std::move(cancel)});
   }
   changed_.notify_one();
+}
+
+// The lock is held, so that the job that is cancelled is the one that runs.
+void JobThread::CancelAndClose() {
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+  if (const auto cancel = std::exchange(cancel_running_, nullptr)) cancel();
 }
 
 void JobThread::Work() {
@@ -32,9 +40,11 @@ void JobThread::Work() {
     std::function<void()> job;
     {
       std::unique_lock lock(mutex_);
+      cancel_running_ = nullptr;
       changed_.wait(lock, [this] { return closed_ || !jobs_.empty(); });
       if (closed_) return;
-      job = std::move(jobs_.front());
+      job = std::move(jobs_.front().run);
+      cancel_running_ = std::move(jobs_.front().cancel);
       jobs_.pop_front();
     }
     job();

@@ -11,7 +11,8 @@
 namespace warmswap {
 
 /// One thread that does jobs in the order in which they were posted: loading, unloading and
-/// measuring models, so that the JavaScript thread does none of it. Jobs must not throw.
+/// measuring models, so that the JavaScript thread does none of it. They run at a low
+/// priority; threads that they start with StartThread do not. Jobs must not throw.
 /// The queue is bounded by its one poster, which has at most a few jobs a model under way.
 class JobThread {
  public:
@@ -20,18 +21,27 @@ class JobThread {
   JobThread& operator=(const JobThread&) = delete;
   ~JobThread();
 
-  /// Never blocks. Does nothing once stopped.
-  void Post(std::function<void()> job);
+  /// Never blocks. Does nothing once stopped. `cancel` makes the job end early; Stop calls it, on
+  /// its own thread, if the job runs then. Neither must throw.
+  void Post(std::function<void()> job, std::function<void()> cancel = nullptr);
 
-  /// Waits for the job that runs, drops the others. Idempotent; not callable from a job.
+  /// Cancels the job that runs and waits for it, drops the others. Idempotent; not callable from a
+  /// job.
   void Stop();
 
  private:
+  struct Job {
+    std::function<void()> run;
+    std::function<void()> cancel;
+  };
+
   void Work();
+  void CancelAndClose();
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<std::function<void()>> jobs_;
+  std::deque<Job> jobs_;
+  std::function<void()> cancel_running_;
   bool closed_ = false;
   std::mutex stop_mutex_;
   std::thread thread_;

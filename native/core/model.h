@@ -4,12 +4,19 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
+#include <utility>
 #include <vector>
 
-#include "core/mapped_file.h"
+#include "core/execution_policy.h"
+#include "core/executor.h"
+#include "core/host_memory.h"
+#include "core/inline_runner.h"
+#include "core/load_cancellation.h"
 #include "core/ort_library.h"
 #include "core/runner.h"
 #include "core/session.h"
+#include "core/version_files.h"
 
 namespace warmswap {
 
@@ -17,45 +24,94 @@ struct ModelOptions {
   std::filesystem::path model_path;  ///< .../<name>/<version>/model.onnx
   SessionOptions session;
   RunnerOptions runner;
+  Execution execution = Execution::kAuto;
+  /// Memory that has to be available, in bytes; 0 for an estimate from the weights.
+  std::uint64_t reserve_bytes = 0;
   /// Called between mapping the files and creating the session.
   std::function<void()> on_mapped = [] {};
 };
 
-struct ModelMemory {
-  std::size_t mapped_bytes = 0;    ///< size of the model's files, which are mapped as a whole
-  std::size_t resident_bytes = 0;  ///< how much of that is in the page cache now
+struct ModelMemory : MappedMemory {
+  /// By how much the private memory of the process grew while the session was made: also what other
+  /// threads took meanwhile. Runs take more.
+  std::uint64_t private_bytes = 0;
 };
 
-/// One loaded version: its mapped files, its session and its runner. Destruction stops the runner
+/// One loaded version: its mapped files, its session and its runners. Destruction stops the runner
 /// before the session goes, and unmaps last: nothing is ever unmapped under a run.
 class Model {
  public:
   /// Checks what the model refers to (CheckExternalData), maps its files and populates what a
-  /// session reads of them, then creates the session. Blocks; throws as these do.
-  Model(const OrtLibrary& library, const ModelOptions& options,
-        std::function<void(Completion)> on_complete);
+  /// session reads of them, then creates the session. Blocks; throws as these do,
+  /// kFailedPrecondition if it is to be batched and cannot be (RequireBatchable),
+  /// kResourceExhausted if loading would take more memory than there is, or kCancelled soon after
+  /// `options.session.cancellation` was.
+  Model(const OrtLibrary& library, const ModelOptions& options, Runner::OnComplete on_complete);
   Model(const Model&) = delete;
   Model& operator=(const Model&) = delete;
 
-  const std::vector<TensorSpec>& inputs() const noexcept { return session_.inputs(); }
-  const std::vector<TensorSpec>& outputs() const noexcept { return session_.outputs(); }
+  const std::vector<TensorSpec>& inputs() const noexcept { return inputs_; }
+  const std::vector<TensorSpec>& outputs() const noexcept { return outputs_; }
+  /// Requests may have the priorities 0 to `priorities` - 1.
+  std::size_t priorities() const noexcept { return options_.runner.priorities; }
+  /// Where the inputs of its requests lie.
+  BlockPool& blocks() const noexcept { return at_end_.library.blocks(); }
 
-  /// See Runner::Submit.
-  void Submit(Request request) { runner_.Submit(std::move(request)); }
+  /// See Runner::Submit; wakes a runner thread, and counts what is refused.
+  void Submit(Request request);
+  /// The same without waking, and without counting: false where it is refused.
+  bool TrySubmit(Request request);
+  /// Wakes the runner threads for what TrySubmit has taken.
+  void Wake() { runner_.Wake(); }
   /// See Runner::Cancel.
   void Cancel(std::uint64_t ticket) { runner_.Cancel(ticket); }
-  /// See Runner::ReadStatistics.
-  StatisticsSnapshot ReadStatistics() const noexcept { return runner_.ReadStatistics(); }
-  /// See Runner::Stop.
-  void Stop() { runner_.Stop(); }
 
+  /// Whether a request should be given to RunInline now and not to Submit.
+  bool PrefersInline(const Request& request) const noexcept {
+    return executor_.policy().IsInline(ByteSizeOf(request.inputs)) && runner_.is_idle();
+  }
+  /// Whether requests run together, so that it pays to collect some.
+  bool is_batched() const noexcept { return options_.runner.max_batch > 1; }
+  /// See InlineRunner. For one thread only.
+  std::vector<Completion> RunInline(std::vector<Request> requests) {
+    return inline_runner_.Run(std::move(requests));
+  }
+  Completion RunInline(Request request) { return inline_runner_.RunOne(std::move(request)); }
+
+  /// What has happened so far.
+  StatisticsSnapshot ReadStatistics() const noexcept { return executor_.ReadStatistics(); }
+  /// See Runner::Stop; also ends prepacking.
+  void Stop();
+
+  /// For a model that was loaded without prepacking: makes a session with it, runs that, and lets
+  /// all requests from then on use it. Blocks for as long as loading with prepacking does; throws
+  /// as that does. For the loader thread.
+  void Prepack();
+  /// Makes Prepack throw kCancelled soon, also one that has not begun.
+  void CancelPrepacking() { prepacking_->Cancel(); }
+
+  std::size_t mapped_bytes() const noexcept { return files_.mapped_bytes(); }
   /// Asks the kernel page by page: milliseconds for gigabytes.
-  ModelMemory Memory() const;
+  ModelMemory Memory() const { return {files_.Memory(), private_bytes_}; }
 
  private:
-  // In this order: the runner goes first, the mappings last.
-  std::vector<MappedFile> files_;
-  Session session_;
+  struct ReleaseMemoryAtEnd {
+    const OrtLibrary& library;
+    ~ReleaseMemoryAtEnd() { library.ReleaseUnusedMemory(); }
+  };
+
+  // In this order: the runner goes first, the mappings and what they freed last.
+  ReleaseMemoryAtEnd at_end_;
+  const ModelOptions options_;
+  const std::shared_ptr<LoadCancellation> prepacking_ = std::make_shared<LoadCancellation>();
+  VersionFiles files_;
+  const std::uint64_t anonymous_before_ = AnonymousBytes();
+  std::shared_ptr<Session> first_session_;  // the executor's, once that is there
+  const std::vector<TensorSpec> inputs_;
+  const std::vector<TensorSpec> outputs_;
+  const std::uint64_t private_bytes_;
+  Executor executor_;
+  InlineRunner inline_runner_;
   Runner runner_;
 };
 

@@ -175,20 +175,29 @@ class Scanner {
     ProtoReader reader(message);
     while (const std::optional<ProtoField> field = reader.Next()) {
       if (const auto child = children.KindOf(*field)) Scan(*child, field->bytes, depth + 1);
+      if (kind == OnnxMessage::kNode && IsLoop(*field)) contents.has_loops = true;
     }
   }
 
   OnnxContents contents;
 
  private:
+  static bool IsLoop(const ProtoField& field) {
+    return field.number == kOnnxNodeOpType && (field.bytes == "Loop" || field.bytes == "Scan");
+  }
+
   void AddTensor(std::string_view message) {
-    std::optional<ExternalTensor> tensor = ParseExternalTensor(message);
-    if (!tensor) {
-      contents.inline_bytes += message.size();
-      return;
-    }
+    TensorReader reader;
+    reader.Read(message);
+    if (!reader.is_external()) return CountInline(reader.tensor(), message.size());
     if (contents.external.size() == kMaxTensors) Malformed("it has too many external tensors");
-    contents.external.push_back(std::move(*tensor));
+    contents.external.push_back(std::move(reader.tensor()));
+  }
+
+  void CountInline(const ExternalTensor& tensor, std::uint64_t bytes) {
+    contents.inline_bytes += bytes;
+    if (IsHalf(tensor.data_type)) contents.inline_half_bytes += bytes;
+    contents.largest_inline_bytes = std::max(contents.largest_inline_bytes, bytes);
   }
 };
 
@@ -269,6 +278,8 @@ std::optional<std::uint64_t> DeclaredBytes(const ExternalTensor& tensor) {
   }
   return (static_cast<std::uint64_t>(total_bits) + 7) / 8;
 }
+
+bool IsHalf(std::int32_t data_type) noexcept { return data_type == 10 || data_type == 16; }
 
 std::string Printable(std::string_view text) {
   std::string shown(text.substr(0, kMaxPrintable));

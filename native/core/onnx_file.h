@@ -35,7 +35,11 @@ struct ExternalTensor {
 struct OnnxContents {
   /// Of the graph and of every graph, node and function in it, in the order of the file.
   std::vector<ExternalTensor> external;
-  std::uint64_t inline_bytes = 0;  ///< what all other tensors take in the file
+  std::uint64_t inline_bytes = 0;          ///< what all other tensors take in the file
+  std::uint64_t inline_half_bytes = 0;     ///< those of them for which IsHalf holds
+  std::uint64_t largest_inline_bytes = 0;  ///< the largest of them
+  /// A node repeats a part of the graph, so its time goes with values.
+  bool has_loops = false;
 };
 
 /// Finds the tensors of a serialized ModelProto without copying them: time and memory go with their
@@ -49,6 +53,9 @@ std::optional<ExternalTensor> ParseExternalTensor(std::string_view tensor);
 /// Bytes that the tensor's dimensions and datatype ask for; nothing for a datatype that is not
 /// known here. Throws kFailedPrecondition for a negative dimension or a product over 2^63 - 1.
 std::optional<std::uint64_t> DeclaredBytes(const ExternalTensor& tensor);
+
+/// Whether a TensorProto.DataType is FLOAT16 or BFLOAT16, which CPUs compute with as FLOAT.
+bool IsHalf(std::int32_t data_type) noexcept;
 
 /// Text of a model, which can be of any length and have any bytes, as a message can show it.
 std::string Printable(std::string_view text);

@@ -26,6 +26,9 @@ inline constexpr int kMaxOnnxDepth = 100;
 /// Field number of GraphProto.initializer.
 inline constexpr std::uint32_t kOnnxGraphInitializer = 5;
 
+/// Field number of NodeProto.op_type.
+inline constexpr std::uint32_t kOnnxNodeOpType = 4;
+
 /// Field numbers of TensorProto and of its external data entries.
 struct OnnxTensorField {
   static constexpr std::uint32_t kDims = 1;

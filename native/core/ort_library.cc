@@ -16,6 +16,9 @@ namespace {
 constexpr uint32_t kApiVersion = 21;
 
 const OrtApiBase& OpenApiBase(const std::filesystem::path& path) {
+  // The library reports usage to its maker by default; asking it to stop is possible only before it
+  // starts. A user who wants that sets the variable to 0.
+  setenv("ORT_DISABLE_TELEMETRY", "1", 0);
   void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (handle == nullptr) {
     throw Error(ErrorCode::kFailedPrecondition,
@@ -32,11 +35,7 @@ const OrtApiBase& OpenApiBase(const std::filesystem::path& path) {
 
 /// Opens the library and fills in Ort's function table, which every other use of Ort needs, even
 /// the destruction of an empty handle. Gives the library's version.
-std::string InitApi(const std::filesystem::path& path) {
-  // The library reports usage to its maker by default; asking it to stop is possible only before it
-  // starts. A user who wants that sets the variable to 0.
-  setenv("ORT_DISABLE_TELEMETRY", "1", 0);
-  const OrtApiBase& base = OpenApiBase(path);
+std::string InitApi(const std::filesystem::path& path, const OrtApiBase& base) {
   std::string version = base.GetVersionString();
   const OrtApi* api = base.GetApi(kApiVersion);
   if (api == nullptr) {
@@ -55,7 +54,7 @@ const OrtLibrary& OrtLibrary::Open(const std::filesystem::path& path) {
   static OrtLibrary* opened = nullptr;
   const std::lock_guard lock(mutex);
   if (opened == nullptr) {
-    opened = std::unique_ptr<OrtLibrary>(new OrtLibrary(path)).release();
+    opened = std::unique_ptr<OrtLibrary>(new OrtLibrary(path, OpenApiBase(path))).release();
   } else if (opened->path_ != path) {
     throw Error(ErrorCode::kFailedPrecondition, "this process already uses ONNX Runtime from " +
                                                     opened->path_.string() + ", not " +
@@ -65,10 +64,19 @@ const OrtLibrary& OrtLibrary::Open(const std::filesystem::path& path) {
 }
 
 // Failures reach the caller as errors; ONNX Runtime need not print them as well.
-OrtLibrary::OrtLibrary(const std::filesystem::path& path)
+OrtLibrary::OrtLibrary(const std::filesystem::path& path, const OrtApiBase& base)
     : path_(path),
-      version_(InitApi(path)),
+      version_(InitApi(path, base)),
+      set_load_cancellation_flag_(FindSetLoadCancellationFlag(base)),
+      allocator_(std::make_unique<HostAllocator>()),
       env_(ORT_LOGGING_LEVEL_FATAL, "warmswap"),
-      providers_(Ort::GetAvailableProviders()) {}
+      providers_(Ort::GetAvailableProviders()) {
+  allocator_->Register(env_);
+}
+
+void OrtLibrary::CancelCreation(Ort::SessionOptions& options) const noexcept {
+  if (set_load_cancellation_flag_ == nullptr) return;
+  const Ort::Status cannot_fail(set_load_cancellation_flag_(options, true));
+}
 
 }  // namespace warmswap

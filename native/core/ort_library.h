@@ -1,10 +1,13 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "core/host_allocator.h"
 #include "core/ort.h"
+#include "core/ort_api22.h"
 
 namespace warmswap {
 
@@ -27,12 +30,25 @@ class OrtLibrary {
   const std::vector<std::string>& providers() const noexcept { return providers_; }
   const Ort::Env& env() const noexcept { return env_; }
 
+  /// Makes a session that is being created with `options` on another thread give up. Does nothing
+  /// with ONNX Runtime before 1.22.
+  void CancelCreation(Ort::SessionOptions& options) const noexcept;
+
+  /// Where ONNX Runtime's memory comes from, and that of the inputs.
+  BlockPool& blocks() const noexcept { return allocator_->blocks(); }
+
+  /// Gives memory that no session uses back to the system: what is kept for the next tensor, and
+  /// what is free in the heap. Takes milliseconds.
+  void ReleaseUnusedMemory() const noexcept { allocator_->ReleaseUnused(); }
+
  private:
-  explicit OrtLibrary(const std::filesystem::path& path);
+  OrtLibrary(const std::filesystem::path& path, const OrtApiBase& base);
 
   // In this order: the version comes with the function table that `env_` needs.
   std::filesystem::path path_;
   std::string version_;
+  OrtSetLoadCancellationFlag set_load_cancellation_flag_;
+  std::unique_ptr<HostAllocator> allocator_;
   Ort::Env env_;
   std::vector<std::string> providers_;
 };

@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "core/error.h"
+#include "core/request_errors.h"
 
 namespace warmswap {
 namespace {
@@ -17,16 +17,24 @@ bool HasRequests(const std::deque<Request>& level) { return !level.empty(); }
 RequestQueue::RequestQueue(std::size_t capacity, std::size_t priorities, OnTaken on_taken)
     : capacity_(capacity), on_taken_(std::move(on_taken)), levels_(priorities) {}
 
-void RequestQueue::Push(Request request) {
+void RequestQueue::Push(Request&& request) {
+  const std::lock_guard lock(mutex_);
+  std::deque<Request>& level = Level(request);
+  CheckRoom();
+  request.queued_at = Clock::now();
+  level.push_back(std::move(request));
+  ++size_;
+  ++unannounced_;
+}
+
+void RequestQueue::Wake() {
+  std::size_t pushed = 0;
   {
     const std::lock_guard lock(mutex_);
-    std::deque<Request>& level = Level(request);
-    CheckRoom();
-    request.queued_at = Clock::now();
-    level.push_back(std::move(request));
-    ++size_;
+    pushed = std::exchange(unannounced_, 0);
   }
-  not_empty_.notify_one();
+  if (pushed == 1) not_empty_.notify_one();
+  if (pushed > 1) not_empty_.notify_all();
 }
 
 std::optional<Request> RequestQueue::Pop() {
@@ -76,7 +84,7 @@ std::vector<Request> RequestQueue::Close() {
 }
 
 void RequestQueue::CheckRoom() const {
-  if (closed_) throw Error(ErrorCode::kUnavailable, "this version is being unloaded");
+  if (closed_) throw Unloading();
   if (size_ < capacity_) return;
   throw Error(ErrorCode::kResourceExhausted,
               "the queue is full: " + std::to_string(capacity_) + " requests are waiting");

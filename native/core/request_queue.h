@@ -10,26 +10,9 @@
 #include <optional>
 #include <vector>
 
-#include "core/ort.h"
+#include "core/request.h"
 
 namespace warmswap {
-
-using Clock = std::chrono::steady_clock;
-
-/// One inference on its way to a runner thread.
-struct Request {
-  std::uint64_t ticket = 0;          ///< chosen by the caller, given back with the completion
-  std::vector<Ort::Value> inputs;    ///< one per input of the session, in its order
-  std::vector<std::size_t> outputs;  ///< indices of the outputs asked for
-  Clock::time_point deadline = Clock::time_point::max();
-  /// 0 is the most urgent; the queue's middle priority if left out.
-  std::optional<std::size_t> priority = std::nullopt;
-  Clock::time_point queued_at = {};  ///< set by RequestQueue::Push
-  /// What it has in common with the requests that it may run together with (MarkForBatching); empty
-  /// for a request that runs alone.
-  std::vector<std::int64_t> batch_key = {};
-  std::size_t rows = 0;  ///< size of the inputs' first dimension, where there is a batch_key
-};
 
 /// The bounded queue in front of the runner threads. Thread-safe. More urgent requests leave first;
 /// within a priority it is first in first out. The bound holds over all priorities.
@@ -42,8 +25,11 @@ class RequestQueue {
       std::size_t capacity, std::size_t priorities = 1, OnTaken on_taken = [](const Request&) {});
 
   /// Never blocks. Throws kInvalidArgument for a priority that there is not, kResourceExhausted
-  /// when full, kUnavailable once closed.
-  void Push(Request request);
+  /// when full, kUnavailable once closed; then `request` is untouched. Wakes nobody: see Wake.
+  void Push(Request&& request);
+
+  /// Wakes those who wait for requests: once for all that have been pushed since.
+  void Wake();
 
   /// Blocks until there is a request; nothing once the queue is closed.
   std::optional<Request> Pop();
@@ -71,6 +57,7 @@ class RequestQueue {
   std::condition_variable not_empty_;
   std::vector<std::deque<Request>> levels_;  // by priority
   std::size_t size_ = 0;
+  std::size_t unannounced_ = 0;  // requests that were pushed since the last Wake
   bool closed_ = false;
 };
 

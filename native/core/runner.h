@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -7,32 +8,16 @@
 #include <mutex>
 #include <span>
 #include <thread>
-#include <variant>
 #include <vector>
 
 #include "core/error.h"
+#include "core/executor.h"
 #include "core/in_flight.h"
-#include "core/ort.h"
 #include "core/request_queue.h"
-#include "core/session.h"
-#include "core/statistics.h"
+#include "core/run_result.h"
 #include "core/stop_at_exit.h"
 
 namespace warmswap {
-
-struct RunResult {
-  std::vector<Ort::Value> outputs;  ///< in the order in which they were asked for
-  std::chrono::nanoseconds queued;  ///< from Submit until a runner took the request
-  std::chrono::nanoseconds computed;
-  std::size_t batch_size = 1;  ///< requests that ran together
-};
-
-using RunOutcome = std::variant<RunResult, Error>;
-
-struct Completion {
-  std::uint64_t ticket;
-  RunOutcome outcome;
-};
 
 struct RunnerOptions {
   std::size_t threads = 1;
@@ -51,27 +36,30 @@ struct RunnerOptions {
 /// alone.
 class Runner {
  public:
-  /// `on_complete` is called on a runner thread, or on the one that calls Stop; it must not throw.
-  /// The session must outlive the runner. Throws kFailedPrecondition if it cannot be batched and
-  /// `options` want that.
-  Runner(Session& session, const RunnerOptions& options,
-         std::function<void(Completion)> on_complete);
+  /// Called on a runner thread, or on the one that calls Cancel or Stop; must not throw.
+  using OnComplete = std::function<void(std::vector<Completion>)>;
+
+  /// The executor must outlive the runner.
+  Runner(Executor& executor, const RunnerOptions& options, OnComplete on_complete);
   Runner(const Runner&) = delete;
   Runner& operator=(const Runner&) = delete;
   ~Runner();
 
-  /// Never blocks. Throws kInvalidArgument for a priority that there is not, kResourceExhausted
-  /// when the queue is full, kUnavailable once stopped; then `on_complete` is not called for it.
-  /// The ticket must not be in use.
-  void Submit(Request request);
+  /// Never blocks, and wakes nobody: see Wake. Throws kInvalidArgument for a priority that there is
+  /// not, kResourceExhausted when the queue is full, kUnavailable once stopped; then `on_complete`
+  /// is not called for it, and its inputs are untouched. The ticket must not be in use.
+  void Submit(Request&& request);
+
+  /// Wakes the threads: once for all that was submitted since.
+  void Wake() { queue_.Wake(); }
 
   /// Never blocks. A request that waits completes at once, on this thread; one that runs completes
   /// when its run ends, which ONNX Runtime is told once all requests of that run are cancelled.
   /// Unknown tickets are ignored.
   void Cancel(std::uint64_t ticket);
 
-  /// What has happened so far. Callable from any thread.
-  StatisticsSnapshot ReadStatistics() const noexcept { return statistics_.Read(); }
+  /// Whether nothing waits or runs.
+  bool is_idle() const noexcept { return outstanding_.load(std::memory_order_relaxed) == 0; }
 
   /// Drops what waits, tells ONNX Runtime to end what runs (it does so between two nodes), and
   /// returns when the threads have ended. Idempotent; callable from any thread but a runner's.
@@ -85,17 +73,15 @@ class Runner {
   void RunBatch(std::vector<Request>& batch);
   void DropDead(std::vector<Request>& batch, Clock::time_point now);
   bool RunTogether(std::span<Request> batch, Clock::time_point taken);
-  std::vector<RunResult> ResultsOf(std::span<const Request> batch, Clock::time_point taken);
-  void RunAlone(Request& request, Clock::time_point taken);
   RunOutcome OutcomeOf(const Request& request, Clock::time_point taken);
-  void Complete(Request& request, RunOutcome outcome);
-  void Report(std::uint64_t ticket, const Error& error);
-  void Count(const Request& request, const RunOutcome& outcome);
+  Completion Finish(Request& request, RunOutcome outcome);
+  void Report(std::vector<Completion> completions);
+  void Report(Completion completion);
 
-  Session& session_;
+  Executor& executor_;
   const RunnerOptions options_;
-  const std::function<void(Completion)> on_complete_;
-  Statistics statistics_;
+  const OnComplete on_complete_;
+  std::atomic<std::size_t> outstanding_ = 0;
   InFlight in_flight_;
   RequestQueue queue_;
   std::mutex stop_mutex_;

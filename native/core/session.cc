@@ -1,18 +1,41 @@
 #include "core/session.h"
 
+#include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "core/error.h"
+#include "core/thread_start.h"
 
 namespace warmswap {
 namespace {
 
+// A session is created on a thread of low priority, which its own threads would inherit.
+OrtCustomThreadHandle StartPoolThread(void* /*options*/, OrtThreadWorkerFn work, void* data) {
+  try {
+    auto thread = std::make_unique<std::thread>(StartThread([=] { work(data); }));
+    return reinterpret_cast<OrtCustomThreadHandle>(thread.release());
+  } catch (...) {
+    return nullptr;  // ONNX Runtime reports that
+  }
+}
+
+void JoinPoolThread(OrtCustomThreadHandle handle) {
+  // What StartPoolThread let go of.
+  const std::unique_ptr<std::thread> thread(
+      reinterpret_cast<std::thread*>(const_cast<OrtCustomHandleType*>(handle)));
+  thread->join();
+}
+
 Ort::Session Create(const OrtLibrary& library, const std::filesystem::path& path,
                     const SessionOptions& options) {
+  Ort::SessionOptions ort = ToOrt(options);
+  const LoadCancellation::Scope cancellable(*options.cancellation, library, ort);
   try {
-    return Ort::Session(library.env(), path.c_str(), ToOrt(options));
+    return Ort::Session(library.env(), path.c_str(), ort);
   } catch (const Ort::Exception&) {
+    options.cancellation->ThrowIfCancelled(path.string());
     const Error error = CurrentExceptionAsError();
     // What ONNX Runtime calls an internal failure or a bad argument here is a bad model file.
     const bool is_named =
@@ -83,8 +106,12 @@ Ort::SessionOptions ToOrt(const SessionOptions& options) {
   ort.SetIntraOpNumThreads(options.intra_op_threads);
   ort.SetInterOpNumThreads(1);
   ort.SetGraphOptimizationLevel(options.optimised ? ORT_DISABLE_ALL : ORT_ENABLE_ALL);
-  // Spinning threads would burn the cores that the other workers need.
-  ort.AddConfigEntry("session.intra_op.allow_spinning", "0");
+  if (!options.prepacking) ort.AddConfigEntry("session.disable_prepacking", "1");
+  ort.SetCustomCreateThreadFn(&StartPoolThread);
+  ort.SetCustomJoinThreadFn(&JoinPoolThread);
+  // OrtLibrary's allocator.
+  ort.AddConfigEntry("session.use_env_allocators", "1");
+  ort.AddConfigEntry("session.intra_op.allow_spinning", options.spinning ? "1" : "0");
   ort.AddConfigEntry("session.inter_op.allow_spinning", "0");
   return ort;
 }

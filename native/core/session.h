@@ -2,9 +2,11 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <vector>
 
+#include "core/load_cancellation.h"
 #include "core/ort.h"
 #include "core/ort_library.h"
 #include "core/tensor.h"
@@ -14,8 +16,15 @@ namespace warmswap {
 struct SessionOptions {
   /// Threads that one run may use; 1 means the calling thread alone.
   int intra_op_threads = 1;
+  /// Those that wait for work spin for a while, which burns the cores that other workers need.
+  bool spinning = false;
   /// The model is an artifact (core/artifact_packer.h), so there is nothing left to optimise.
   bool optimised = false;
+  /// Kernels may pack their weights, for faster runs. Without it a session of an artifact is there
+  /// within milliseconds.
+  bool prepacking = true;
+  /// What ends the load early; never null.
+  std::shared_ptr<LoadCancellation> cancellation = std::make_shared<LoadCancellation>();
 };
 
 /// ONNX Runtime's options for a session of ours.
@@ -27,7 +36,7 @@ class Session {
  public:
   /// Loads `model_path`; external data is looked for beside it. Throws kNotFound, or
   /// kFailedPrecondition for a file that is no valid model, or kUnimplemented naming an input or
-  /// output whose type is not served (sequence, map, optional, rare element types).
+  /// output whose type is not served (sequence, map, optional, rare element types), or kCancelled.
   Session(const OrtLibrary& library, const std::filesystem::path& model_path,
           const SessionOptions& options);
 

@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cstring>
-#include <limits>
 #include <utility>
 
 #include "core/error.h"
@@ -69,18 +68,22 @@ bool ShapeFits(std::span<const std::int64_t> wanted, std::span<const std::int64_
   return true;
 }
 
-void ValidateLength(const TensorSpec& spec, const TensorView& tensor, std::size_t count) {
+/// Bytes of `count` elements of a fixed size; nothing if that overflows.
+std::optional<std::size_t> ByteCount(DataType type, std::size_t count) noexcept {
+  std::size_t bytes = 0;
+  if (__builtin_mul_overflow(count, ElementSize(type), &bytes)) return std::nullopt;
+  return bytes;
+}
+
+[[noreturn]] void RefuseLength(const TensorSpec& spec, const TensorView& tensor,
+                               std::size_t count) {
   if (tensor.type == DataType::kBytes) {
-    if (tensor.strings.size() == count) return;
     RefuseLength(spec, tensor, std::to_string(count) + " elements",
                  std::to_string(tensor.strings.size()));
   }
-  if (count > std::numeric_limits<std::size_t>::max() / ElementSize(tensor.type)) {
-    Refuse(spec, tensor);
-  }
-  const std::size_t bytes = count * ElementSize(tensor.type);
-  if (tensor.data.size() == bytes) return;
-  RefuseLength(spec, tensor, std::to_string(bytes) + " bytes", std::to_string(tensor.data.size()));
+  const std::optional<std::size_t> bytes = ByteCount(tensor.type, count);
+  if (!bytes) Refuse(spec, tensor);
+  RefuseLength(spec, tensor, std::to_string(*bytes) + " bytes", std::to_string(tensor.data.size()));
 }
 
 void FillStrings(Ort::Value& value, std::span<const std::string> strings) {
@@ -94,6 +97,13 @@ void FillStrings(Ort::Value& value, std::span<const std::string> strings) {
 }  // namespace
 
 std::string_view ToString(DataType type) noexcept { return Row(type).name; }
+
+std::optional<DataType> FromString(std::string_view name) noexcept {
+  for (const TypeRow& row : kTypes) {
+    if (row.name == name) return row.type;
+  }
+  return std::nullopt;
+}
 
 std::size_t ElementSize(DataType type) noexcept { return Row(type).size; }
 
@@ -115,11 +125,20 @@ std::optional<std::size_t> ElementCount(std::span<const std::int64_t> shape) noe
   return static_cast<std::size_t>(count);
 }
 
+bool Fits(const TensorSpec& spec, const TensorView& tensor) noexcept {
+  if (tensor.type != spec.type || !ShapeFits(spec.shape, tensor.shape)) return false;
+  const std::optional<std::size_t> count = ElementCount(tensor.shape);
+  if (!count) return false;
+  if (tensor.type == DataType::kBytes) return tensor.strings.size() == *count;
+  return ByteCount(tensor.type, *count) == tensor.data.size();
+}
+
 void Validate(const TensorSpec& spec, const TensorView& tensor) {
+  if (Fits(spec, tensor)) return;
   if (tensor.type != spec.type || !ShapeFits(spec.shape, tensor.shape)) Refuse(spec, tensor);
   const std::optional<std::size_t> count = ElementCount(tensor.shape);
   if (!count) Refuse(spec, tensor);
-  ValidateLength(spec, tensor, *count);
+  RefuseLength(spec, tensor, *count);
 }
 
 Ort::Value ToOrtValue(const TensorView& tensor) {

@@ -34,6 +34,8 @@ inline constexpr int kDataTypeCount = 14;
 
 /// The datatype's protocol name, for example "FP32".
 std::string_view ToString(DataType type) noexcept;
+/// Nothing for a name that is not the protocol's.
+std::optional<DataType> FromString(std::string_view name) noexcept;
 /// Bytes of one element; 0 for kBytes, whose elements differ in length.
 std::size_t ElementSize(DataType type) noexcept;
 /// Nothing for element types that the protocol has no name for (complex, 8-bit floats, 4-bit
@@ -63,8 +65,10 @@ struct TensorView {
 /// fit an int64, which ONNX Runtime counts with (even where a later dimension is 0).
 std::optional<std::size_t> ElementCount(std::span<const std::int64_t> shape) noexcept;
 
-/// Throws kInvalidArgument, naming what `spec` wants and what came, unless datatype, rank, fixed
-/// dimensions and length agree.
+/// Whether datatype, rank, fixed dimensions and length agree.
+bool Fits(const TensorSpec& spec, const TensorView& tensor) noexcept;
+
+/// Throws kInvalidArgument, naming what `spec` wants and what came, unless it Fits.
 void Validate(const TensorSpec& spec, const TensorView& tensor);
 
 /// Copies a validated tensor into memory that ONNX Runtime owns and aligns.

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { ReloadResult } from '../supervisor/reload-result.js';
-import type { Status } from '../supervisor/status.js';
+import { countFailures, countRequests } from '../supervisor/statistics.js';
+import type { Status, VersionStatus } from '../supervisor/status.js';
 import { AdminClient } from './admin-client.js';
 import { EventReader, formatEvent } from './event-reader.js';
 import { UsageError } from './usage-error.js';
@@ -121,14 +122,21 @@ export function formatStatus(status: Status): string {
   const models = status.models.flatMap(({ name, active, labels, versions, problem }) => [
     `  ${name}  active ${active ?? 'none'}${formatLabels(labels)}${problem === undefined ? '' : `  ${problem}`}`,
     ...versions.map(
-      ({ version, state, reason, bytes, loadMs, warmMs }) =>
-        `    version ${version}  ${state}  ` +
-        (reason ??
-          `${mebibytes(bytes)}  loaded in ${loadMs.toFixed(0)} ms, warmed in ${warmMs.toFixed(0)} ms`),
+      (version) =>
+        `    version ${version.version}  ${version.state}  ${version.reason ?? formatLoaded(version)}`,
     ),
   ]);
   const head = `generation ${status.generation}, up ${status.uptimeSeconds} s, listening on ${status.listen.host}:${status.listen.port}`;
   return [head, ...workers, ...models].join('\n');
+}
+
+function formatLoaded({ bytes, loadMs, warmMs, statistics }: VersionStatus): string {
+  const loaded = `${mebibytes(bytes)}  loaded in ${loadMs.toFixed(0)} ms, warmed in ${warmMs.toFixed(0)} ms`;
+  if (!statistics) return loaded;
+  const requests = countRequests(statistics);
+  const p99 = statistics.runUs.p99;
+  const run = p99 === null ? '' : `, p99 run ≤ ${p99} µs`;
+  return `${loaded}  ${requests} requests, ${countFailures(statistics)} failed${run}`;
 }
 
 function formatLabels(labels: Readonly<Record<string, number>>): string {

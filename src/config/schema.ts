@@ -125,6 +125,11 @@ const modelSettings = z.strictObject({
     .strictObject({ maxBatch: z.int().min(2).max(65_536), maxDelay: delay.default(0) })
     .optional(),
   instances: positive.max(64).default(1),
+  threads: z
+    .strictObject({ intraOp: positive.max(1024).optional(), spinning: z.boolean().default(false) })
+    .prefault({}),
+  execution: z.enum(['auto', 'inline', 'threaded']).default('auto'),
+  quickStart: z.boolean().default(true),
   warmup: warmup.prefault({}),
 });
 

@@ -17,7 +17,7 @@ export interface NativeEvent {
   ticket: number;
   /** Not the end yet: the model that this ticket loads is mapped, its session comes next. */
   mapped?: true;
-  value?: NativeRunResult | NativeModel | NativeMemory | NativePackReport | undefined;
+  value?: NativeRunResult | Uint8Array | NativeModel | NativeMemory | NativePackReport | undefined;
   error?: Error;
 }
 
@@ -62,8 +62,12 @@ export interface NativeHistogram {
 }
 
 export interface NativeMemory {
+  /** Size of the model's files. */
   mappedBytes: number;
+  /** How much of that is in the page cache now. */
   residentBytes: number;
+  /** By how much the private memory of the process grew while the session was made. */
+  privateBytes: number;
 }
 
 export interface NativeTensorSpec {
@@ -78,8 +82,14 @@ export interface NativeModelOptions {
   modelPath: string;
   /** Threads that one run may use; 1 means the runner's own thread alone. */
   intraOpThreads: number;
+  /** Threads that wait for work spin for a while: faster, and it takes their cores from others. */
+  spinning?: boolean;
   /** The model is an artifact that `pack` made: nothing is left to optimise. */
   optimised?: boolean;
+  /** Packed weights are not used, so that loading takes milliseconds: `prepack` makes up for it. */
+  unpacked?: boolean;
+  /** Memory that loading takes; it is refused if less is available. Left out, it is estimated. */
+  reserveBytes?: number | undefined;
   runnerThreads: number;
   queueCapacity: number;
   /** 1 if left out. */
@@ -88,6 +98,8 @@ export interface NativeModelOptions {
   maxBatch?: number | undefined;
   /** How long after it was queued a request waits for others to run with; 0 if left out. */
   maxDelayMs?: number | undefined;
+  /** Where its requests run; `auto` if left out. */
+  execution?: NativeExecution | undefined;
 }
 
 export interface NativePackOptions {
@@ -95,7 +107,7 @@ export interface NativePackOptions {
   sourcePath: string;
   /** Gets model.onnx and, if there is a weight worth it, weights.bin. */
   outputDirectory: string;
-  /** As it will be loaded: see NativeModelOptions. */
+  /** While packing; the artifact is the same for any number, and may be loaded with any. */
   intraOpThreads: number;
 }
 
@@ -120,14 +132,41 @@ export interface NativePackReport {
   privateBytes: number;
   /** The same with what loading takes for a moment: reserve this. */
   loadBytes: number;
+  /** By which factor its runs take longer while its packed weights are not used; 0: not measured. */
+  unpackedSlowdown: number;
   /** Of the packing process, at most, pages of files included. */
   peakMemoryGrowth: number;
   packSeconds: number;
 }
 
+export type NativeExecution = 'auto' | 'inline' | 'threaded';
+
+/** Memory through which the addon hands answers over, and what it calls when some are there. */
+export interface NativeAnswers {
+  page: ArrayBuffer;
+  /** Of each answer: ticket, offset in the page, length. */
+  index: Float64Array;
+  /** Page and index are used again once this has returned. */
+  onAnswers: (count: number) => void;
+}
+
+/** What a request may ask for, and what it gets. */
+export interface NativeRoute {
+  model: string;
+  /** The request names this version, or this label, or neither of them. */
+  version?: number | undefined;
+  label?: string | undefined;
+  servedVersion: number;
+  target: NativeModel;
+  /** Of requests that bring none. */
+  deadlineMs?: number | undefined;
+}
+
 export interface NativeModel {
   readonly inputs: NativeTensorSpec[];
   readonly outputs: NativeTensorSpec[];
+  /** Size of its files, which are mapped as a whole. */
+  readonly mappedBytes: number;
   /**
    * Copies the inputs (one per input of the model, in its order) and queues the run. Throws
    * INVALID_ARGUMENT, RESOURCE_EXHAUSTED or UNAVAILABLE; then the ticket is not taken.
@@ -148,8 +187,10 @@ export interface NativeModel {
   cancel(ticket: number): void;
   /** At once. Throws UNAVAILABLE once unloaded. */
   stats(): NativeStats;
-  /** Comes back with a NativeMemory. */
+  /** Comes back with a NativeMemory within milliseconds a gigabyte, also while a load runs. */
   memory(ticket: number): void;
+  /** Of a model that was loaded `unpacked`: takes the packed weights into use; comes back with nothing. */
+  prepack(ticket: number): void;
   /** Ends what runs and frees everything; comes back with nothing. The model is unusable at once. */
   unload(ticket: number): void;
 }
@@ -160,14 +201,30 @@ export interface NativeRuntime {
   readonly providers: string[];
   /** Comes back with a NativeModel. */
   load(ticket: number, options: NativeModelOptions): void;
+  /** Makes a load that is out come back soon, as CANCELLED unless it is done. Ignores what is not out. */
+  cancelLoad(ticket: number): void;
   /** Comes back with a NativePackReport; takes seconds a gigabyte. */
   pack(ticket: number, options: NativePackOptions): void;
-  /** Ends all threads; waits for a load or packing that runs. Tickets still out never come back. */
+  /** Replaces all routes. Throws UNAVAILABLE for a model that is unloaded. */
+  setRoutes(routes: readonly NativeRoute[]): void;
+  /**
+   * Takes the frame of an `infer` request, copying its inputs. False, and has done nothing, where it is
+   * no plain request that some route serves and that can be queued now. Else `accepted` has the index
+   * of its route in what `setRoutes` was given, its msgid, and the length of its answer, which lies at
+   * the page's beginning until the next call. Where that is 0 the answer comes later, through the page
+   * or as a Uint8Array in `onEvents`, or an error there; only then the ticket is taken.
+   */
+  accept(frame: ArrayBuffer, ticket: number, accepted: Float64Array): boolean;
+  /** Must follow once all frames that have come together are accepted: then they run. */
+  endTurn(): void;
+  /** Ends all threads; cancels a load and waits for packing that runs. Tickets still out never come back. */
   close(): void;
 }
 
 export interface NativeBinding {
-  Runtime: new (libraryPath: string, onEvents: OnEvents) => NativeRuntime;
+  Runtime: new (libraryPath: string, onEvents: OnEvents, answers: NativeAnswers) => NativeRuntime;
+  /** Gives all threads, and those that start later, the lowest priority for processor and disk. */
+  lowerPriorityOfProcess(): void;
 }
 
 const require = createRequire(import.meta.url);

@@ -1,10 +1,9 @@
-import { toWarmswapError, WarmswapError } from '../rpc/errors.js';
+import { WarmswapError } from '../rpc/errors.js';
 import type { InferTiming } from '../rpc/methods.js';
 import { DATATYPES, type Datatype, type Tensor, type TensorSignature } from '../rpc/tensor.js';
 import {
   bundledLibraryPath,
   loadBinding,
-  type NativeEvent,
   type NativeMemory,
   type NativeModel,
   type NativeModelOptions,
@@ -16,6 +15,8 @@ import {
   type NativeTensors,
   type NativeTensorSpec,
 } from './binding.js';
+import { InferLane } from './infer-lane.js';
+import { Tickets } from './tickets.js';
 
 /** The facade of the native engine: promises and named tensors. One an environment. */
 
@@ -51,14 +52,29 @@ export type { NativePackReport as PackReport } from './binding.js';
 const DATATYPE_NAMES = Object.keys(DATATYPES) as Datatype[];
 const DATATYPE_NUMBERS = new Map(DATATYPE_NAMES.map((name, number) => [name, number]));
 
+/**
+ * Gives this process the lowest priority: `os.setPriority` does not reach threads that run already,
+ * and not the disk.
+ */
+export function lowerPriorityOfProcess(): void {
+  loadBinding().lowerPriorityOfProcess();
+}
+
 export class Engine {
+  /** The short way of plain requests. */
+  readonly lane: InferLane;
   readonly #tickets = new Tickets();
   readonly #runtime: NativeRuntime;
 
   /** Opens ONNX Runtime; throws FAILED_PRECONDITION with the remedy where that fails. */
   constructor(libraryPath = bundledLibraryPath()) {
     const { Runtime } = loadBinding();
-    this.#runtime = new Runtime(libraryPath, (events) => this.#tickets.settle(events));
+    this.lane = new InferLane(this.#tickets, () => this.#runtime);
+    this.#runtime = new Runtime(
+      libraryPath,
+      (events) => this.#tickets.settle(events),
+      this.lane.answers,
+    );
   }
 
   get onnxRuntimeVersion(): string {
@@ -70,15 +86,28 @@ export class Engine {
   }
 
   /**
-   * Maps and loads a model on the loader thread; `onMapped` is called in between. Rejects with NOT_FOUND, FAILED_PRECONDITION (no
-   * valid model) or UNIMPLEMENTED (an input or output type that is not served).
+   * Maps and loads a model on the loader thread; `onMapped` is called in between. Rejects with
+   * NOT_FOUND, FAILED_PRECONDITION (no valid model), UNIMPLEMENTED (an input or output type that is
+   * not served), RESOURCE_EXHAUSTED (it takes more memory than there is), or with CANCELLED, holding
+   * nothing, soon after `signal` aborts. Once it is loaded `signal` does nothing.
    */
-  async load(options: NativeModelOptions, onMapped = () => {}): Promise<EngineModel> {
-    const model = await this.#tickets.take<NativeModel>(
-      (ticket) => this.#runtime.load(ticket, options),
-      onMapped,
-    );
-    return new EngineModel(model, this.#tickets);
+  async load(
+    options: NativeModelOptions,
+    onMapped = () => {},
+    signal?: AbortSignal,
+  ): Promise<EngineModel> {
+    if (signal?.aborted) throw loadCancelled(options.modelPath);
+    let cancel = () => {};
+    const loading = this.#tickets.take<NativeModel>((ticket) => {
+      this.#runtime.load(ticket, options);
+      cancel = () => this.#runtime.cancelLoad(ticket);
+    }, onMapped);
+    signal?.addEventListener('abort', cancel);
+    try {
+      return new EngineModel(await loading, this.#tickets);
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+    }
   }
 
   /**
@@ -102,14 +131,15 @@ export class Engine {
 /** A loaded model. Its owner calls `unload` exactly once. */
 export class EngineModel {
   readonly signature: Signature;
-  readonly #native: NativeModel;
   readonly #tickets: Tickets;
   readonly #inputNames: readonly string[];
   readonly #outputNames: readonly string[];
   readonly #allOutputs: readonly number[];
 
-  constructor(native: NativeModel, tickets: Tickets) {
-    this.#native = native;
+  constructor(
+    readonly native: NativeModel,
+    tickets: Tickets,
+  ) {
     this.#tickets = tickets;
     this.signature = {
       inputs: native.inputs.map(toSignature),
@@ -130,23 +160,41 @@ export class EngineModel {
     const { datatypes, shapes, data } = this.#inOrder(request.inputs);
     const { deadlineMs, priority } = request;
     const result = await this.#tickets.take<NativeRunResult>((ticket) => {
-      this.#native.submit(ticket, datatypes, shapes, data, outputs, deadlineMs, priority);
-      if (slot) slot.cancel = () => this.#native.cancel(ticket);
+      this.native.submit(ticket, datatypes, shapes, data, outputs, deadlineMs, priority);
+      if (slot) slot.cancel = () => this.native.cancel(ticket);
     });
     return this.#toResult(result, outputs);
   }
 
+  /** Size of its files, which are mapped as a whole. */
+  get mappedBytes(): number {
+    return this.native.mappedBytes;
+  }
+
+  /** Ends a run that the lane took; does nothing if it is done. */
+  cancel(ticket: number): void {
+    this.native.cancel(ticket);
+  }
+
   stats(): NativeStats {
-    return this.#native.stats();
+    return this.native.stats();
   }
 
   async memory(): Promise<NativeMemory> {
-    return this.#tickets.take<NativeMemory>((ticket) => this.#native.memory(ticket));
+    return this.#tickets.take<NativeMemory>((ticket) => this.native.memory(ticket));
+  }
+
+  /**
+   * Of a model that was loaded `unpacked`: makes a session that uses packed weights, and lets it
+   * serve from then on. Rejects as `load` does, with CANCELLED once it is unloaded.
+   */
+  async prepack(): Promise<void> {
+    await this.#tickets.take<undefined>((ticket) => this.native.prepack(ticket));
   }
 
   /** Ends what runs (it fails as UNAVAILABLE), then frees and unmaps everything. */
   async unload(): Promise<void> {
-    await this.#tickets.take<undefined>((ticket) => this.#native.unload(ticket));
+    await this.#tickets.take<undefined>((ticket) => this.native.unload(ticket));
   }
 
   #inOrder(inputs: Readonly<Record<string, Tensor>>): NativeTensors {
@@ -196,51 +244,14 @@ export class EngineModel {
   }
 }
 
+function loadCancelled(modelPath: string): WarmswapError {
+  return new WarmswapError('CANCELLED', `loading ${modelPath} was cancelled`);
+}
+
 function toSignature(spec: NativeTensorSpec): TensorSignature {
   return {
     name: spec.name,
     datatype: DATATYPE_NAMES[spec.datatype] as Datatype,
     shape: spec.shape,
   };
-}
-
-interface Waiting {
-  resolve(value: unknown): void;
-  reject(error: Error): void;
-  onMapped: (() => void) | undefined;
-}
-
-/** Work that is out at the native side, by ticket. Bounded by the native queues. */
-class Tickets {
-  #last = 0;
-  readonly #waiting = new Map<number, Waiting>();
-
-  /** `send` hands the ticket out; what it throws rejects the promise. */
-  take<T extends NativeEvent['value']>(
-    send: (ticket: number) => void,
-    onMapped?: () => void,
-  ): Promise<T> {
-    return new Promise<unknown>((resolve, reject) => {
-      const ticket = ++this.#last;
-      try {
-        send(ticket);
-        this.#waiting.set(ticket, { resolve, reject, onMapped });
-      } catch (error) {
-        reject(toWarmswapError(error));
-      }
-    }) as Promise<T>;
-  }
-
-  settle(events: readonly NativeEvent[]): void {
-    for (const event of events) {
-      const waiting = this.#waiting.get(event.ticket);
-      if (event.mapped) {
-        waiting?.onMapped?.();
-        continue;
-      }
-      this.#waiting.delete(event.ticket);
-      if (event.error) waiting?.reject(toWarmswapError(event.error));
-      else waiting?.resolve(event.value);
-    }
-  }
 }

@@ -1,30 +1,26 @@
 import type { Engine } from '../native/engine.js';
+import { WarmswapError } from '../rpc/errors.js';
 import { probeBatching } from './batch-probe.js';
-import { requireMemory } from './host-memory.js';
-import type { VersionOptions } from './plan.js';
+import type { VersionOptions, VersionPlan } from './plan.js';
 import type { Version } from './version.js';
 import { warmUp } from './warmup.js';
-
-export interface ThreadBudget {
-  /** That one run may use. */
-  intraOpThreads: number;
-}
 
 /**
  * Takes a planned version to `ready`: maps it, creates its session, warms it with what `active`, the
  * model's active version, has answered, and proves that its requests may be batched if they are to
- * be. Rejects with the reason, after which the version is `failed` and holds nothing. A warm-up that
- * fails is noted in `warmUpProblem`; the gates judge it.
+ * be. Rejects with the reason, after which the version is `failed` and holds nothing; with CANCELLED
+ * soon after `signal` aborts while its session is made. A warm-up that fails is noted in
+ * `warmUpProblem`; the gates judge it.
  */
 export async function loadVersion(
   engine: Engine,
   version: Version,
-  threads: ThreadBudget,
   active: () => Version | undefined,
+  signal?: AbortSignal,
 ): Promise<void> {
   try {
     const started = performance.now();
-    await createSession(engine, version, threads);
+    await createSession(engine, version, startsUnpacked(version.plan, active()), signal);
     const loaded = performance.now();
     version.moveTo('warming');
     await warmUp(version, active());
@@ -37,22 +33,45 @@ export async function loadVersion(
   }
 }
 
+/** Of a version that serves before its packed weights are in use. */
+const MOST_SLOWDOWN = 3;
+
+/**
+ * Using packed weights takes about a second a gigabyte, the rest milliseconds. Where another version
+ * serves, that is no matter.
+ */
+function startsUnpacked({ artifact, options }: VersionPlan, active: Version | undefined): boolean {
+  if (active || !options.quickStart || artifact?.form !== 'prepacked') return false;
+  return artifact.unpackedSlowdown > 0 && artifact.unpackedSlowdown <= MOST_SLOWDOWN;
+}
+
 async function createSession(
   engine: Engine,
   version: Version,
-  threads: ThreadBudget,
+  unpacked: boolean,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
   const { modelPath, options, artifact } = version.plan;
   version.moveTo('mapping');
-  await requireMemory(artifact?.loadBytes ?? 0);
-  // What the packer wrote is optimised already.
+  version.isUnpacked = unpacked;
+  // What the packer wrote is optimised already, and it measured what loading takes.
   const optimised = artifact !== undefined;
-  const native = { modelPath, optimised, ...threads, ...scheduling(options) };
-  const model = await engine.load(native, () => version.moveTo('loading'));
+  const reserveBytes = artifact?.loadBytes;
+  const native = {
+    ...{ modelPath, optimised, unpacked, reserveBytes },
+    ...threading(options),
+    ...scheduling(options),
+  };
+  const model = await engine.load(native, () => version.moveTo('loading'), signal);
   version.attach(model);
-  version.mappedBytes = (await model.memory()).mappedBytes;
+  version.mappedBytes = model.mappedBytes;
+  if (signal?.aborted) throw new WarmswapError('CANCELLED', 'no longer wanted');
 }
 
-function scheduling({ queueCapacity, priorities, instances, batching }: VersionOptions) {
-  return { queueCapacity, priorities, runnerThreads: instances, ...batching };
+function threading({ execution, instances, threads: { intraOp, spinning } }: VersionOptions) {
+  return { execution, runnerThreads: instances, intraOpThreads: intraOp, spinning };
+}
+
+function scheduling({ queueCapacity, priorities, batching }: VersionOptions) {
+  return { queueCapacity, priorities, ...batching };
 }

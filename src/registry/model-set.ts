@@ -8,12 +8,30 @@ export interface ServedModel {
   versions: ReadonlyMap<number, Version>;
 }
 
+/** What a request may ask for, and the version that it gets. */
+export interface Route {
+  model: string;
+  /** The request names this version, or this label, or neither. */
+  version?: number;
+  label?: string;
+  target: Version;
+  /**
+   * Answers to requests with the same one never go back to an older version; none for those that
+   * name a version.
+   */
+  order: string | undefined;
+}
+
 /** What one generation serves. Immutable: a swap replaces the whole set by assigning one reference. */
 export class ModelSet {
+  readonly routes: readonly Route[];
+
   constructor(
     readonly generation: number,
     readonly models: ReadonlyMap<string, ServedModel>,
-  ) {}
+  ) {
+    this.routes = [...models.values()].flatMap(routesOf);
+  }
 
   /** The version that a request gets; throws NOT_FOUND, naming what there is. */
   resolve(name: string, version?: number, label?: string): Version {
@@ -41,6 +59,22 @@ export class ModelSet {
   has(version: Version): boolean {
     return this.models.get(version.name)?.versions.get(version.number) === version;
   }
+}
+
+function routesOf({ name: model, active, labels, versions }: ServedModel): Route[] {
+  return [
+    { model, target: active, order: orderOf(model) },
+    ...[...labels].map(([label, target]) => ({
+      ...{ model, label, target },
+      order: orderOf(model, label),
+    })),
+    ...[...versions].map(([version, target]) => ({ model, version, target, order: undefined })),
+  ];
+}
+
+/** See Route. */
+export function orderOf(model: string, label?: string): string {
+  return label === undefined ? model : `${model}@${label}`;
 }
 
 const MOST_NAMES = 20;

@@ -24,6 +24,10 @@ export interface ArtifactPlan {
   reason?: string;
   /** Memory to reserve for a load. */
   loadBytes: number;
+  /** Memory that its session takes for itself, as the packer measured it. */
+  privateBytes: number;
+  /** By which factor its runs take longer while its packed weights are not used; 0: not measured. */
+  unpackedSlowdown: number;
 }
 
 export interface VersionOptions {
@@ -32,10 +36,16 @@ export interface VersionOptions {
   deadlineMs?: number;
   /** Requests may have the priorities 0 to `priorities` - 1. */
   priorities: number;
+  /** Whether runs shorter than a hop to another thread are done without one. */
+  execution: 'auto' | 'inline' | 'threaded';
   /** How many runs may be under way at once. */
   instances: number;
+  /** Threads that one run may use, and whether those that wait for work spin. */
+  threads: { intraOp: number; spinning: boolean };
   /** Rows that may run together, and how long a request waits for others; none: each runs alone. */
   batching?: { maxBatch: number; maxDelayMs: number };
+  /** Where nothing else serves meanwhile, it serves before its packed weights are in use. */
+  quickStart: boolean;
   warmup: WarmUpOptions;
 }
 

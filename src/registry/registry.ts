@@ -1,11 +1,14 @@
 import type { Engine } from '../native/engine.js';
+import type { InferLane } from '../native/infer-lane.js';
 import { toWarmswapError, WarmswapError } from '../rpc/errors.js';
 import { clientsRefusal, signatureRefusal, warmUpRefusal } from './gates.js';
 import { goldenProblem } from './golden.js';
-import { loadVersion, type ThreadBudget } from './load-version.js';
+import { loadVersion } from './load-version.js';
 import { ModelSet, type ServedModel } from './model-set.js';
 import type { GenerationPlan, ModelPlan, VersionFailure, VersionPlan } from './plan.js';
 import { Version } from './version.js';
+
+export type { Accepted, AnswerHolder, AnswerSink } from '../native/infer-lane.js';
 
 /** A generation that cannot be served: every version of it that failed, with the reason. */
 export class PrepareError extends Error {
@@ -31,15 +34,24 @@ export class Registry {
   #attempt = 0;
   #prepared: Prepared | undefined;
   readonly #loading = new Set<Version>();
+  /** By attempt under way: what ends its loads. */
+  readonly #cancels = new Map<number, AbortController>();
+  /** Those for which prepacking has begun. */
+  readonly #prepacked = new WeakSet<Version>();
   readonly #retiring = new Map<Version, Promise<boolean>>();
 
   constructor(
     private readonly engine: Engine,
-    private readonly options: { threads: ThreadBudget; drainTimeoutMs: number },
+    private readonly options: { drainTimeoutMs: number },
   ) {}
 
   get current(): ModelSet {
     return this.#current;
+  }
+
+  /** The lane, whose routes are those of `current`. */
+  get lane(): InferLane {
+    return this.engine.lane;
   }
 
   /** Every version that takes memory or is being made, also those on their way out. */
@@ -52,7 +64,7 @@ export class Registry {
 
   /**
    * Loads what `plan` has and this worker has not, and gives what it loaded. A later call or `abort`
-   * supersedes it. Rejects with a PrepareError; then nothing has changed.
+   * supersedes it and cancels its loads. Rejects with a PrepareError; then nothing has changed.
    */
   async prepare(attempt: number, plan: GenerationPlan): Promise<readonly Version[]> {
     const superseded = this.#attempt;
@@ -88,28 +100,52 @@ export class Registry {
     const previous = this.#current;
     this.#current = prepared.set;
     this.#prepared = undefined;
+    this.#routeLane();
     this.#markActive(previous);
     const flipMs = performance.now() - started;
     void this.#retireAll([...previous.versions()].filter((version) => !prepared.set.has(version)));
+    void this.#prepackAll();
     return flipMs;
   }
 
   /** Gives up an attempt, prepared or under way. Does nothing for any other. */
   async abort(attempt: number): Promise<void> {
     if (this.#attempt === attempt) this.#attempt = 0;
+    this.#cancels.get(attempt)?.abort();
     if (this.#prepared?.attempt !== attempt) return;
     const { fresh } = this.#prepared;
     this.#prepared = undefined;
     await this.#retireAll(fresh);
   }
 
-  /** Drains and unloads everything. */
+  /** Cancels what is being loaded; drains and unloads everything else. */
   async close(): Promise<void> {
     await this.abort(this.#attempt);
     const last = this.#current;
     this.#current = new ModelSet(last.generation, new Map());
+    this.#routeLane();
     await this.#retireAll([...last.versions()]);
     await Promise.all(this.#retiring.values());
+  }
+
+  /** One after the other, those that requests get first; it ends when nothing is left to do. */
+  async #prepackAll(): Promise<void> {
+    const isDue = (version: Version) => version.isUnpacked && !this.#prepacked.has(version);
+    const next = () => [...this.#current.versions()].filter(isDue).sort(activeFirst)[0];
+    for (let version = next(); version; version = next()) {
+      this.#prepacked.add(version);
+      await version.prepack();
+    }
+  }
+
+  #routeLane(): void {
+    const routes = this.#current.routes.map(({ model, version, label, target }) => ({
+      ...{ model, version, label },
+      servedVersion: target.number,
+      target: target.model.native,
+      deadlineMs: target.plan.options.deadlineMs,
+    }));
+    this.engine.lane.setRoutes(routes);
   }
 
   #plan(plan: GenerationPlan): ModelSet {
@@ -135,19 +171,27 @@ export class Registry {
 
   async #loadAll(attempt: number, versions: readonly Version[]): Promise<VersionFailure[]> {
     const failures: VersionFailure[] = [];
+    const cancel = new AbortController();
+    this.#cancels.set(attempt, cancel);
     for (const version of versions) {
       if (this.#attempt !== attempt) break;
-      this.#loading.add(version);
-      try {
-        await loadVersion(this.engine, version, this.options.threads, () =>
-          this.#activeOf(version.name),
-        );
-      } catch (error) {
-        this.#loading.delete(version);
-        failures.push(failure(version, error));
-      }
+      const error = await this.#load(version, cancel.signal);
+      if (error !== undefined && !cancel.signal.aborted) failures.push(failure(version, error));
     }
+    this.#cancels.delete(attempt);
     return failures;
+  }
+
+  /** Gives the error if it failed; then the version holds nothing. */
+  async #load(version: Version, signal: AbortSignal): Promise<unknown> {
+    this.#loading.add(version);
+    try {
+      await loadVersion(this.engine, version, () => this.#activeOf(version.name), signal);
+      return undefined;
+    } catch (error) {
+      this.#loading.delete(version);
+      return error;
+    }
   }
 
   async #goldenFailures(attempt: number, fresh: readonly Version[]): Promise<VersionFailure[]> {
@@ -209,6 +253,10 @@ export class Registry {
 function refusal(version: Version, reason: string | undefined): VersionFailure[] {
   if (reason === undefined) return [];
   return [failure(version, new WarmswapError('FAILED_PRECONDITION', reason))];
+}
+
+function activeFirst(a: Version, b: Version): number {
+  return Number(b.state === 'active') - Number(a.state === 'active');
 }
 
 function failure(version: Version, error: unknown): VersionFailure {

@@ -1,4 +1,5 @@
 import { WarmswapError } from '../rpc/errors.js';
+import type { NativeStats } from '../native/binding.js';
 import type {
   CancelSlot,
   EngineModel,
@@ -6,7 +7,9 @@ import type {
   EngineResult,
   Signature,
 } from '../native/engine.js';
+import type { ModelMemory } from '../rpc/methods.js';
 import type { VersionPlan } from './plan.js';
+import { Recent } from './recent.js';
 import { RequestRecorder } from './request-recorder.js';
 import { transition, type VersionState } from './version-state.js';
 
@@ -17,6 +20,10 @@ export interface VersionTimes {
   loadMs: number;
   warmMs: number;
 }
+
+/** Measuring takes milliseconds a gigabyte: not for every client that asks. */
+const MEMORY_AGE_MS = 1000;
+const NO_MEMORY: ModelMemory = { mappedBytes: 0, residentBytes: 0, privateBytes: 0 };
 
 /**
  * One version in this worker, from the moment it is planned until it is retired. Requests hold
@@ -32,21 +39,26 @@ export class Version {
   warmUpProblem: string | undefined;
   /** Where the warm-up gave NaN, and the active version did not. */
   nanProblem: string | undefined;
+  /** It serves already, slower than it will once `prepack` has ended. */
+  isUnpacked = false;
+  /** Why it stays so, where that failed. */
+  prepackProblem: string | undefined;
   /** What clients asked lately: the version after this one is warmed with it. */
   readonly recorder = new RequestRecorder();
   #state: VersionState = 'discovered';
   #model: EngineModel | undefined;
   #leases = 0;
   #onIdle: (() => void) | undefined;
+  readonly #memory = new Recent(() => this.#measureMemory(), MEMORY_AGE_MS);
 
   constructor(
     readonly name: string,
     readonly plan: VersionPlan,
   ) {}
 
-  /** What was wrong at its warm-up, where it serves nevertheless. */
+  /** What was wrong with it, where it serves nevertheless. */
   get problem(): string | undefined {
-    return this.warmUpProblem ?? this.nanProblem;
+    return this.warmUpProblem ?? this.nanProblem ?? this.prepackProblem;
   }
 
   get number(): number {
@@ -70,9 +82,37 @@ export class Version {
     this.#state = transition(this.#state, state);
   }
 
+  /** The loaded model, for the lane; throws before it is loaded. */
+  get model(): EngineModel {
+    return this.#loaded();
+  }
+
   /** Takes ownership of the loaded model. */
   attach(model: EngineModel): void {
     this.#model = model;
+  }
+
+  /** Takes the packed weights into use, while it serves. Never rejects: see `prepackProblem`. */
+  async prepack(): Promise<void> {
+    const model = this.#model;
+    try {
+      await model?.prepack();
+      this.isUnpacked = false;
+    } catch (error) {
+      // One that is being unloaded has no need of it.
+      if (this.#model)
+        this.prepackProblem = `its weights stay unpacked: ${(error as Error).message}`;
+    }
+  }
+
+  /** Since it was loaded, warm-up included; none while nothing is loaded. */
+  get statistics(): NativeStats | undefined {
+    return this.#model?.stats();
+  }
+
+  /** At most a second old; zeros while nothing is loaded. Never waits for a load, never rejects. */
+  async memory(): Promise<ModelMemory> {
+    return this.#model ? this.#memory.get() : NO_MEMORY;
   }
 
   /**
@@ -82,27 +122,43 @@ export class Version {
    */
   async infer(request: EngineRequest, slot?: CancelSlot): Promise<EngineResult> {
     const model = this.#loaded();
-    this.#leases++;
+    this.lease();
     try {
       if (this.#state === 'warming') return await model.infer(request, slot);
+      const { inputs, outputs, priority } = request;
       const deadlineMs = request.deadlineMs ?? this.plan.options.deadlineMs;
-      const answer = model.infer({ ...request, deadlineMs }, slot);
-      if (this.recorder.due()) this.recorder.record(request.inputs, answer);
+      const answer = model.infer({ inputs, outputs, priority, deadlineMs }, slot);
+      if (this.recorder.due()) this.recorder.record(inputs, answer);
       return await answer;
     } finally {
-      this.#release();
+      this.release();
     }
   }
 
   /** As `infer`, for no client: it is not recorded, and has no deadline by default. */
   async rehearse(request: EngineRequest): Promise<EngineResult> {
     const model = this.#loaded();
-    this.#leases++;
+    this.lease();
     try {
       return await model.infer(request);
     } finally {
-      this.#release();
+      this.release();
     }
+  }
+
+  /** Takes a lease for a request that runs by the lane; `release` gives it back. */
+  lease(): void {
+    this.#leases++;
+  }
+
+  /** Ends a run of the lane's; does nothing if it is done. */
+  cancel(ticket: number): void {
+    this.#model?.cancel(ticket);
+  }
+
+  release(): void {
+    this.#leases--;
+    if (this.#leases === 0) this.#onIdle?.();
   }
 
   /**
@@ -123,15 +179,19 @@ export class Version {
     await this.#unload();
   }
 
+  async #measureMemory(): Promise<ModelMemory> {
+    // It may be unloaded meanwhile.
+    const measured = await this.#model?.memory().catch(() => undefined);
+    if (!measured) return NO_MEMORY;
+    const { mappedBytes, residentBytes, privateBytes } = measured;
+    const packed = this.plan.artifact?.privateBytes;
+    return { mappedBytes, residentBytes, privateBytes: packed ?? privateBytes };
+  }
+
   async #unload(): Promise<void> {
     const model = this.#model;
     this.#model = undefined;
     await model?.unload();
-  }
-
-  #release(): void {
-    this.#leases--;
-    if (this.#leases === 0) this.#onIdle?.();
   }
 
   #idleWithin(timeoutMs: number): Promise<boolean> {

@@ -1,9 +1,8 @@
-import { statfs } from 'node:fs/promises';
-import type { Engine } from '../native/engine.js';
 import { WarmswapError } from '../rpc/errors.js';
+import type { Engine } from '../native/engine.js';
 import { artifactKey, type Artifact, type ArtifactStore } from './artifact-store.js';
 import { cpuName } from './cpu.js';
-import { digestMismatch, sourceBytes, sourceDigest } from './source-digest.js';
+import { digestMismatch, sourceDigest } from './source-digest.js';
 
 export interface PackContext {
   engine: Engine;
@@ -21,9 +20,6 @@ export interface Packed {
   /** SHA-256 of the source's model.onnx. */
   modelSha256: string;
 }
-
-/** Original and packed weights, and a little for the rest. */
-const SPACE_FACTOR = 2.1;
 
 /**
  * Finds or makes the artifact of one version. Rejects with FAILED_PRECONDITION for what is no valid
@@ -46,19 +42,8 @@ export async function packVersion(
   const known = await store.find(artifactKey(source));
   if (known) return { artifact: known, fresh: false, modelSha256 };
   onStep('packing');
-  const artifact = await store.create(source, async (folder) => {
-    await requireSpace(folder, await sourceBytes(modelPath));
-    return engine.pack({ sourcePath: modelPath, outputDirectory: folder });
-  });
-  return { artifact, fresh: true, modelSha256 };
-}
-
-async function requireSpace(folder: string, bytes: number): Promise<void> {
-  const { bavail, bsize } = await statfs(folder);
-  const needed = Math.ceil(bytes * SPACE_FACTOR);
-  if (bavail * bsize >= needed) return;
-  throw new WarmswapError(
-    'RESOURCE_EXHAUSTED',
-    `the artifact store has ${bavail * bsize} bytes free, packing needs about ${needed}`,
+  const artifact = await store.create(source, (folder) =>
+    engine.pack({ sourcePath: modelPath, outputDirectory: folder }),
   );
+  return { artifact, fresh: true, modelSha256 };
 }

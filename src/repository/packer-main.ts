@@ -1,5 +1,4 @@
-import { constants, setPriority } from 'node:os';
-import { Engine } from '../native/engine.js';
+import { Engine, lowerPriorityOfProcess } from '../native/engine.js';
 import { toWarmswapError } from '../rpc/errors.js';
 import { ArtifactStore } from './artifact-store.js';
 import type { FromPacker, PackJob, PackOrder } from './pack-messages.js';
@@ -39,8 +38,7 @@ async function run(order: PackOrder): Promise<void> {
   process.disconnect();
 }
 
-// On Linux the lowest CPU priority brings the lowest I/O priority of its class with it.
-setPriority(constants.priority.PRIORITY_LOW);
+lowerPriorityOfProcess();
 process.once('message', (order: PackOrder) => void run(order));
 // Without the supervisor nobody wants the artifact; what is half made is never served.
 process.once('disconnect', () => process.exit(0));

@@ -45,14 +45,6 @@ async function requireRegularFiles(modelPath: string): Promise<void> {
   }
 }
 
-/** Bytes of a version's files. */
-export async function sourceBytes(modelPath: string): Promise<number> {
-  const folder = dirname(modelPath);
-  const files = await versionFiles(folder);
-  const sizes = await Promise.all(files.map(async (path) => (await stat(join(folder, path))).size));
-  return sizes.reduce((sum, size) => sum + size, 0);
-}
-
 async function fileDigest(path: string): Promise<string> {
   const digest = createHash('sha256');
   const chunks = createReadStream(path, { highWaterMark: CHUNK_BYTES });

@@ -44,6 +44,19 @@ export interface DescribeParams {
   version?: number;
 }
 
+/** Memory of one loaded version, in bytes. */
+export interface ModelMemory {
+  /** Size of the files that are mapped: one copy in the page cache for all workers. */
+  mappedBytes: number;
+  /** How much of that is in the page cache now. */
+  residentBytes: number;
+  /**
+   * What its session took for itself when it was made: as the packer measured it, where there is an
+   * artifact; else by how much the worker's private memory grew meanwhile, whatever for. Runs take more.
+   */
+  privateBytes: number;
+}
+
 export interface ModelDescription {
   name: string;
   version: number;
@@ -54,4 +67,6 @@ export interface ModelDescription {
   batching: { maxBatch: number } | null;
   /** How its weights are shared between processes, and why not better; null if it was not packed. */
   artifact: { form: string; reason?: string } | null;
+  /** In the worker that answers, at most a second old. */
+  memory: ModelMemory;
 }

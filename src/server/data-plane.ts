@@ -36,7 +36,10 @@ export class DataPlane implements ConnectionContext {
   #draining = false;
   #onAllIdle: (() => void) | undefined;
 
-  constructor(registry: Registry, limits: DaemonConfig['limits']) {
+  constructor(
+    readonly registry: Registry,
+    limits: DaemonConfig['limits'],
+  ) {
     this.#limits = limits;
     this.methods = createMethods(registry, this.subscriptions);
     this.maxMessageBytes = limits.maxMessageBytes;

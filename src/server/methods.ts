@@ -7,7 +7,7 @@ import {
   parseInferParams,
   parseNoParams,
 } from '../rpc/params.js';
-import type { ServedModel } from '../registry/model-set.js';
+import { orderOf, type ServedModel } from '../registry/model-set.js';
 import type { Registry } from '../registry/registry.js';
 import type { Version } from '../registry/version.js';
 import type { Subscriber, Subscriptions } from './subscriptions.js';
@@ -53,11 +53,10 @@ async function infer(
   params: readonly unknown[],
   call: CallContext,
 ): Promise<InferResult> {
-  const { model, version, label, ...request } = parseInferParams(params);
+  const request = parseInferParams(params);
+  const { model, version, label } = request;
   const chosen = registry.current.resolve(model, version, label);
-  if (version === undefined) {
-    call.answeredBy(label === undefined ? model : `${model}@${label}`, chosen);
-  }
+  if (version === undefined) call.answeredBy(orderOf(model, label), chosen);
   const { outputs, timing } = await chosen.infer(request, call);
   return { model, version: chosen.number, outputs, timing };
 }
@@ -76,7 +75,7 @@ function listModel(model: ServedModel): ModelListing {
   };
 }
 
-function describe(registry: Registry, params: readonly unknown[]): ModelDescription {
+async function describe(registry: Registry, params: readonly unknown[]): Promise<ModelDescription> {
   const { model, version } = parseDescribeParams(params);
   const chosen = registry.current.resolve(model, version);
   const { inputs, outputs } = chosen.signature;
@@ -90,6 +89,7 @@ function describe(registry: Registry, params: readonly unknown[]): ModelDescript
     outputs,
     batching: batching ? { maxBatch: batching.maxBatch } : null,
     artifact: describeArtifact(chosen),
+    memory: await chosen.memory(),
   };
 }
 

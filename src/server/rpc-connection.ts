@@ -2,13 +2,18 @@ import type { WebSocket } from 'uWebSockets.js';
 import { WarmswapError } from '../rpc/errors.js';
 import { decodeMessage, encodeError, encodeResult, type Message } from '../rpc/frames.js';
 import { FrameError } from '../rpc/structure.js';
-import { parseCancelParams } from '../rpc/params.js';
+import type { InferParams } from '../rpc/methods.js';
+import { parseCancelParams, parseInferParams } from '../rpc/params.js';
 import type { CallContext, Method } from './methods.js';
+import type { Route } from '../registry/model-set.js';
+import type { AnswerSink, Registry } from '../registry/registry.js';
+import { LaneCall } from './lane-call.js';
 import type { Subscriber } from './subscriptions.js';
 import { VersionOrder, type Turn } from './version-order.js';
 
 /** What a connection needs of the data plane it belongs to. */
 export interface ConnectionContext {
+  readonly registry: Registry;
   readonly methods: ReadonlyMap<string, Method>;
   readonly maxMessageBytes: number;
   readonly maxInflight: number;
@@ -21,10 +26,18 @@ export interface ConnectionContext {
 /** The longest close reason that a WebSocket close frame holds, in bytes. */
 const MAX_REASON_BYTES = 123;
 
+/** A request that is not answered yet. */
+export interface CallInFlight {
+  readonly msgid: number;
+  readonly turn: Turn | undefined;
+  /** Ends its run; does nothing once that is done. */
+  cancel?(): void;
+}
+
 /** One WebSocket that speaks MessagePack-RPC. Lives from open to close. */
-export class RpcConnection implements Subscriber {
-  readonly #order = new VersionOrder();
-  readonly #inflight = new Set<Call>();
+export class RpcConnection implements AnswerSink, Subscriber {
+  readonly #order = new VersionOrder((frame) => this.#send(frame));
+  readonly #inflight = new Set<CallInFlight>();
   #closed = false;
 
   constructor(
@@ -38,6 +51,7 @@ export class RpcConnection implements Subscriber {
 
   /** `frame` is the server's buffer: it is gone when this returns. */
   onMessage(frame: ArrayBuffer, isBinary: boolean): void {
+    if (isBinary && this.#takeByLane(frame)) return;
     try {
       if (!isBinary) throw new FrameError(1003, 'text frames are not accepted, only binary ones');
       this.#refuseTooBig(frame.byteLength);
@@ -121,21 +135,61 @@ export class RpcConnection implements Subscriber {
     void result
       .then((value) => encodeResult(call.msgid, value))
       .catch((error: unknown) => encodeError(call.msgid, error))
-      .then((frame) => {
-        if (call.turn) this.#order.end(call.turn, () => this.#send(frame));
-        else this.#send(frame);
-        this.#inflight.delete(call);
-        if (this.#inflight.size === 0) this.context.onIdle();
-      });
+      .then((frame) => this.answer(call, frame));
+  }
+
+  /** What may not be queued now, and whatever is no plain request, is left to `#dispatch`. */
+  #takeByLane(frame: ArrayBuffer): boolean {
+    const { registry, maxMessageBytes, maxInflight, draining } = this.context;
+    if (draining || frame.byteLength > maxMessageBytes || this.#inflight.size >= maxInflight) {
+      return false;
+    }
+    const accepted = registry.lane.accept(frame);
+    if (!accepted) return false;
+    const { order, target } = registry.current.routes[accepted.route] as Route;
+    const turn = order === undefined ? undefined : this.#order.begin(order, target);
+    if (accepted.answer) {
+      if (target.recorder.due()) target.recorder.record(inputsOf(frame));
+      this.#sendInTurn(turn, accepted.answer, true);
+      return true;
+    }
+    const call = new LaneCall(this, accepted, target, turn);
+    registry.lane.hold(accepted.ticket, call);
+    this.#inflight.add(call);
+    if (target.recorder.due()) target.recorder.record(inputsOf(frame), call.answered());
+    return true;
+  }
+
+  /** Sends the answer to a call in its turn. A lent frame is gone when this returns. */
+  answer(call: CallInFlight, frame: Uint8Array, isLent = false): void {
+    this.#sendInTurn(call.turn, frame, isLent);
+    this.#inflight.delete(call);
+    if (this.#inflight.size === 0) this.context.onIdle();
+  }
+
+  cork(send: () => void): void {
+    if (this.#closed) send();
+    else this.socket.cork(send);
+  }
+
+  #sendInTurn(turn: Turn | undefined, frame: Uint8Array, isLent: boolean): void {
+    if (turn) this.#order.end(turn, frame, isLent);
+    else this.#send(frame);
   }
 
   #send(frame: Uint8Array): void {
-    if (!this.#closed) this.socket.cork(() => void this.socket.send(frame, true));
+    if (!this.#closed) this.socket.send(frame, true);
   }
 }
 
+/** The inputs of a frame that the lane has accepted, as views on it. */
+function inputsOf(frame: ArrayBuffer): InferParams['inputs'] {
+  const message = decodeMessage(new Uint8Array(frame));
+  return message.kind === 'request' ? parseInferParams(message.params).inputs : {};
+}
+
 /** One request of a connection. */
-class Call implements CallContext {
+class Call implements CallContext, CallInFlight {
   cancel?: () => void;
   /** Its place among the answers, if a version answers it. */
   turn: Turn | undefined;

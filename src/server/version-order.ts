@@ -4,48 +4,73 @@
  * answer of the old one has gone. Requests that name a version are not ordered.
  */
 export class VersionOrder {
-  /** What is in flight, by what was asked for (a model, or a label of it), oldest version first. */
+  /** By what was asked for (a model, or a label of it), oldest version first; the last one stays. */
   readonly #groups = new Map<string, Group[]>();
+
+  /** `send` gets every answer in its turn. */
+  constructor(private readonly send: (frame: Uint8Array) => void) {}
 
   /** Registers a request for `target` that `version` will answer. */
   begin(target: string, version: object): Turn {
-    const groups = this.#groups.get(target) ?? [];
-    if (groups.length === 0) this.#groups.set(target, groups);
+    const groups = this.#groupsOf(target);
     let newest = groups.at(-1);
     if (newest?.version !== version) {
-      newest = { version, inFlight: 0, held: [] };
+      if (groups.length === 1 && newest?.inFlight === 0) groups.pop();
+      newest = { target, version, inFlight: 0, held: [] };
       groups.push(newest);
     }
     newest.inFlight++;
-    return { target, group: newest };
+    return newest;
   }
 
-  /** Ends a request: calls `send` now, or once every older version has answered. */
-  end({ target, group }: Turn, send: () => void): void {
-    const groups = this.#groups.get(target) ?? [];
+  /**
+   * Ends a request: sends its answer now, or once every older version has answered. A lent frame is
+   * copied if it must wait.
+   */
+  end(turn: Turn, frame: Uint8Array, isLent = false): void {
+    const group = turn as Group;
+    const groups = this.#groupsOf(group.target);
     group.inFlight--;
-    if (groups[0] === group) send();
-    else group.held.push(send);
+    if (groups[0] === group) this.send(frame);
+    else group.held.push(isLent ? new Uint8Array(frame) : frame);
     let [oldest] = groups;
-    while (oldest?.inFlight === 0) {
+    while (groups.length > 1 && oldest?.inFlight === 0) {
       groups.shift();
       [oldest] = groups;
-      for (const held of oldest?.held.splice(0) ?? []) held();
+      for (const held of oldest?.held.splice(0) ?? []) this.send(held);
     }
-    if (groups.length === 0) this.#groups.delete(target);
+  }
+
+  #groupsOf(target: string): Group[] {
+    let groups = this.#groups.get(target);
+    if (!groups) {
+      this.#forgetIdle();
+      groups = [];
+      this.#groups.set(target, groups);
+    }
+    return groups;
+  }
+
+  #forgetIdle(): void {
+    if (this.#groups.size < MAX_IDLE_TARGETS) return;
+    for (const [target, groups] of this.#groups) {
+      if (groups.every(({ inFlight }) => inFlight === 0)) this.#groups.delete(target);
+    }
   }
 }
+
+/** Targets are remembered from request to request; beyond this many, only those in flight. */
+const MAX_IDLE_TARGETS = 64;
 
 /** One request's place in the order. */
 export interface Turn {
   readonly target: string;
-  readonly group: Group;
 }
 
 /** Requests in flight that the same version answers. */
-interface Group {
+interface Group extends Turn {
   readonly version: object;
   inFlight: number;
   /** Answers that wait for an older group. */
-  readonly held: (() => void)[];
+  readonly held: Uint8Array[];
 }

@@ -10,6 +10,7 @@ import type {
 import type { RepositoryModel, RepositorySnapshot, RepositoryVersion } from '../repository/scan.js';
 import { choicesOf, effectiveLabels, type Choices } from './operator-choices.js';
 import { withPrevious, type RollbackPolicy } from './rollback.js';
+import { intraOpThreads, type ThreadBudget } from './thread-budget.js';
 
 /** Why a model's configuration or folder cannot be followed; it is served as before. */
 export interface PlanProblem {
@@ -26,6 +27,7 @@ export interface PlanInput {
    * serve, which are not made active again.
    */
   failures: readonly VersionFailure[];
+  threads: ThreadBudget;
   rollback: RollbackPolicy;
 }
 
@@ -97,7 +99,7 @@ function planModel(
 ): { plan: ModelPlan; choices: OperatorChoices } | string {
   const { config, name } = model;
   if ('problem' in config) return config.problem;
-  const usable = usableVersions(model, config, input.failures);
+  const usable = usableVersions(model, config, input);
   const chosen = chosenVersions(config.versions, usable, choices);
   const activation = stillHolding(choices.activation, usable);
   const asked = activation?.version ?? config.active ?? chosen.at(-1)?.version;
@@ -114,11 +116,11 @@ function planModel(
 function usableVersions(
   { name, versions }: RepositoryModel,
   config: ModelConfig,
-  failures: readonly VersionFailure[],
+  { failures, threads }: PlanInput,
 ): readonly VersionPlan[] {
   const failed = failures.filter(({ model, isServable }) => model === name && !isServable);
   return versions
-    .map((version) => planVersion(version, config))
+    .map((version) => planVersion(version, config, threads))
     .filter(({ key }) => !failed.some((each) => each.key === key));
 }
 
@@ -188,16 +190,20 @@ function stillHolding(
 function planVersion(
   { version, modelPath, fingerprint, warmupFiles, goldenFiles }: RepositoryVersion,
   config: ModelConfig,
+  budget: ThreadBudget,
 ): VersionPlan {
-  const { queue, warmup, batching, instances } = config;
+  const { queue, warmup, batching, instances, execution, threads } = config;
   const options = {
     queueCapacity: queue.maxSize,
     ...(queue.deadline === undefined ? {} : { deadlineMs: queue.deadline }),
     priorities: queue.priorities,
+    execution,
     instances,
+    threads: { intraOp: intraOpThreads(config, budget), spinning: threads.spinning },
     ...(batching && {
       batching: { maxBatch: batching.maxBatch, maxDelayMs: batching.maxDelay },
     }),
+    quickStart: config.quickStart,
     warmup: planWarmUp(warmup),
   };
   const sha256 = config.sha256[version];

@@ -1,6 +1,9 @@
 import type { GenerationPlan, ModelPlan, VersionFailure } from '../registry/plan.js';
-import type { VersionReport, WorkerReport } from '../worker/messages.js';
+import type { ModelMemory } from '../rpc/methods.js';
+import type { WorkerReport } from '../worker/messages.js';
+import { mergeVersions, type LoadedVersion } from './merge-versions.js';
 import type { PlanProblem } from './plan-generation.js';
+import type { StatisticsSummary } from './statistics.js';
 import { readProcessMemory, type ProcessMemory } from './process-memory.js';
 import type { WorkerPool } from './worker-pool.js';
 import type { WorkerProcess, WorkerState } from './worker-process.js';
@@ -42,9 +45,22 @@ export interface VersionStatus {
   reason?: string;
   /** Size of the mapped files. */
   bytes: number;
+  /** Private memory is the sum over the workers; what is mapped they share. */
+  memory: ModelMemory;
+  /** The sum over the workers; none of a version that no worker has loaded. */
+  statistics?: StatisticsSummary;
+  /** It serves already, and will be faster when its packed weights are in use. */
+  prepacking?: true;
   loadMs: number;
   warmMs: number;
 }
+
+const NOT_LOADED = {
+  bytes: 0,
+  memory: { mappedBytes: 0, residentBytes: 0, privateBytes: 0 },
+  loadMs: 0,
+  warmMs: 0,
+};
 
 export interface StatusInput {
   committed: GenerationPlan;
@@ -60,7 +76,7 @@ export interface StatusInput {
 export async function collectStatus(input: StatusInput): Promise<Status> {
   const { pool } = input;
   const reports = await Promise.all(pool.workers.map(({ id }) => pool.report(id)));
-  const versions = reports.find((report) => report !== undefined)?.versions ?? [];
+  const versions = mergeVersions(reports.filter((report) => report !== undefined));
   return {
     generation: input.committed.generation,
     uptimeSeconds: Math.round((Date.now() - input.startedAt) / 1000),
@@ -102,11 +118,11 @@ function modelNames({ committed, failures, problems, packing }: StatusInput): st
 function modelStatus(
   name: string,
   input: StatusInput,
-  reports: readonly VersionReport[],
+  versions: readonly LoadedVersion[],
 ): ModelStatus {
   const plan: ModelPlan | undefined = input.committed.models.find((model) => model.name === name);
   const problem = input.problems.find(({ model }) => model === name)?.reason;
-  const loaded = reports.filter(({ model }) => model === name);
+  const loaded = versions.filter((version) => version.model === name);
   const failures = input.failures.filter(
     ({ model, version, isServable }) =>
       model === name && !(isServable && loaded.some((report) => report.version === version)),
@@ -127,7 +143,7 @@ function modelStatus(
 
 /** A version that is ready, and must not become active, says why. */
 function loadedVersion(
-  { model, ...version }: VersionReport,
+  { model, ...version }: LoadedVersion,
   failures: readonly VersionFailure[],
 ): VersionStatus {
   const refused = failures.find(
@@ -137,9 +153,9 @@ function loadedVersion(
 }
 
 function failedVersion({ version, reason }: VersionFailure): VersionStatus {
-  return { version, state: 'failed', reason, bytes: 0, loadMs: 0, warmMs: 0 };
+  return { version, state: 'failed', reason, ...NOT_LOADED };
 }
 
 function packedVersion(version: number): VersionStatus {
-  return { version, state: 'packing', bytes: 0, loadMs: 0, warmMs: 0 };
+  return { version, state: 'packing', ...NOT_LOADED };
 }

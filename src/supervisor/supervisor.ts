@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import type { DaemonConfig } from '../config/schema.js';
 import type { GenerationPlan, ModelPlan, VersionFailure } from '../registry/plan.js';
 import { scanRepository, type RepositorySnapshot } from '../repository/scan.js';
@@ -26,6 +25,7 @@ import { activate, choicesOf, type ChoiceChange, type Choices } from './operator
 import { rolledBack, withoutReplaced, type RollbackPolicy } from './rollback.js';
 import { RollbackWindows } from './rollback-windows.js';
 import { SwapDriver } from './swap-driver.js';
+import { threadBudget, type ThreadBudget } from './thread-budget.js';
 import { WorkerPool } from './worker-pool.js';
 
 export interface SupervisorOptions {
@@ -35,8 +35,6 @@ export interface SupervisorOptions {
   log: Logger;
 }
 
-/** On a host with many cores more workers than this rarely help. */
-const MOST_WORKERS_BY_DEFAULT = 4;
 /** All that runs here yet. */
 const DEVICE = 'cpu';
 /** Settings that only a restart can change. */
@@ -63,6 +61,7 @@ export class Supervisor {
   readonly #pool: WorkerPool;
   readonly #driver: SwapDriver;
   readonly #artifacts: ArtifactSupply;
+  readonly #threads: ThreadBudget;
   readonly #windows: RollbackWindows;
   readonly #watch: RepositoryWatch;
   #config: DaemonConfig;
@@ -107,10 +106,10 @@ export class Supervisor {
       device: DEVICE,
       log: options.log,
     });
-    const size = workerCount(this.#config.workers);
+    this.#threads = threadBudget(this.#config.workers);
     this.#pool = new WorkerPool({
-      size,
-      settings: workerSettings(this.#config, size),
+      size: this.#threads.workers,
+      settings: workerSettings(this.#config),
       committed: () => this.#committed,
       nextAttempt,
       onSwapMessage: (worker, message) => this.#driver.onWorkerMessage(worker, message),
@@ -295,6 +294,7 @@ export class Supervisor {
     do {
       planned = planGeneration({
         ...{ snapshot, committed: this.#committed, choices, failures },
+        threads: this.#threads,
         rollback: this.#rollbackPolicy(),
       });
       const supplied = await this.#supply(planned.plan);
@@ -388,15 +388,8 @@ function aborted(reason: string): SwapResult {
   return { outcome: 'aborted', reason, failures: [] };
 }
 
-function workerCount(workers: DaemonConfig['workers']): number {
-  return workers === 'auto' ? Math.min(MOST_WORKERS_BY_DEFAULT, availableParallelism()) : workers;
-}
-
-/** The workers share the cores: together they run no more threads than there are. */
-function workerSettings(config: DaemonConfig, workers: number): Omit<WorkerSettings, 'id'> {
-  const intraOpThreads = Math.max(1, Math.floor(availableParallelism() / workers));
+function workerSettings(config: DaemonConfig): Omit<WorkerSettings, 'id'> {
   return {
-    threads: { intraOpThreads },
     limits: config.limits,
     drainTimeoutMs: config.swap.drainTimeout,
     logLevel: config.log.level,

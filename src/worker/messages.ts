@@ -1,6 +1,8 @@
 import type { DaemonConfig } from '../config/schema.js';
+import type { NativeStats } from '../native/binding.js';
 import type { GenerationPlan, VersionFailure } from '../registry/plan.js';
 import type { VersionState } from '../registry/version-state.js';
+import type { ModelMemory } from '../rpc/methods.js';
 
 import type { DaemonEvent } from '../rpc/events.js';
 
@@ -8,7 +10,6 @@ import type { DaemonEvent } from '../rpc/events.js';
 
 export interface WorkerSettings {
   id: number;
-  threads: { intraOpThreads: number };
   limits: DaemonConfig['limits'];
   drainTimeoutMs: number;
   logLevel: DaemonConfig['log']['level'];
@@ -45,12 +46,21 @@ export interface WorkerReport {
   versions: VersionReport[];
 }
 
+export type VersionStatistics = NativeStats;
+
 export interface VersionReport {
   model: string;
   version: number;
+  /** See VersionPlan. */
+  key: string;
   state: VersionState;
   /** Size of the mapped files. */
   bytes: number;
+  memory: ModelMemory;
+  /** Of this process, since it loaded the version; none before that. */
+  statistics?: VersionStatistics;
+  /** It serves already, and will be faster when its packed weights are in use. */
+  prepacking?: true;
   loadMs: number;
   warmMs: number;
   /** Why it could not be warmed, where that is so. */

@@ -2,6 +2,7 @@ import type { Logger } from '../telemetry/log.js';
 import { Engine } from '../native/engine.js';
 import type { GenerationPlan } from '../registry/plan.js';
 import { PrepareError, Registry } from '../registry/registry.js';
+import type { Version } from '../registry/version.js';
 import { DataPlane } from '../server/data-plane.js';
 import type {
   FromWorker,
@@ -23,8 +24,8 @@ export class Worker {
     private readonly send: (message: FromWorker) => void,
     private readonly log: Logger,
   ) {
-    const { threads, drainTimeoutMs } = settings;
-    this.#registry = new Registry(this.#engine, { threads, drainTimeoutMs });
+    const { drainTimeoutMs } = settings;
+    this.#registry = new Registry(this.#engine, { drainTimeoutMs });
     this.#dataPlane = new DataPlane(this.#registry, settings.limits);
     this.log.debug({ onnxRuntime: this.#engine.onnxRuntimeVersion }, 'worker started');
     this.send({ type: 'started' });
@@ -46,7 +47,7 @@ export class Worker {
       case 'listen':
         return this.#listen(message.host, message.port);
       case 'report': {
-        this.send({ type: 'report', request: message.request, report: this.#report() });
+        this.send({ type: 'report', request: message.request, report: await this.#report() });
         return;
       }
       case 'event': {
@@ -96,21 +97,30 @@ export class Worker {
     }
   }
 
-  /** Asks nothing of the native side, which may be busy with a load. */
-  #report(): WorkerReport {
+  /** Never waits for a load: what it asks of the native side has a thread of its own. */
+  async #report(): Promise<WorkerReport> {
     const versions = [...new Set(this.#registry.allVersions())];
     return {
       generation: this.#registry.current.generation,
       connections: this.#dataPlane.connections,
       inflight: this.#dataPlane.inflight,
-      versions: versions.map((version): VersionReport => ({
-        model: version.name,
-        version: version.number,
-        state: version.state,
-        bytes: version.mappedBytes,
-        ...version.times,
-        ...(version.problem === undefined ? {} : { reason: version.problem }),
-      })),
+      versions: await Promise.all(versions.map(reportVersion)),
     };
   }
+}
+
+async function reportVersion(version: Version): Promise<VersionReport> {
+  const { problem, statistics } = version;
+  return {
+    model: version.name,
+    version: version.number,
+    key: version.plan.key,
+    state: version.state,
+    bytes: version.mappedBytes,
+    memory: await version.memory(),
+    ...(statistics && { statistics }),
+    ...(version.isUnpacked ? { prepacking: true as const } : {}),
+    ...version.times,
+    ...(problem === undefined ? {} : { reason: problem }),
+  };
 }

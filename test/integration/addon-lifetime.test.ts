@@ -17,6 +17,7 @@ const fixtures = mkdtempSync(join(tmpdir(), 'warmswap-addon-'));
 beforeAll(() => {
   writeFixtures(fixtures);
   writeMlp(join(fixtures, 'big', '1'), { width: 1024, layers: 8, seed: 1 });
+  writeMlp(join(fixtures, 'mid', '1'), { width: 512, layers: 4, seed: 1 });
 });
 afterAll(() => {
   rmSync(fixtures, { recursive: true, force: true });
@@ -42,6 +43,33 @@ describe('process.exit', () => {
 
   it('in a worker thread with a run in flight ends that thread alone', async () => {
     expect(await run('exit-of-worker')).toEqual(ended('worker exited with 7', 'answered'));
+  });
+});
+
+describe('a load', () => {
+  it('can be cancelled until it ends, and by closing', async () => {
+    expect(await run('cancel-load')).toEqual(
+      ended(
+        'before it began: CANCELLED',
+        'while it ran: CANCELLED',
+        'while it waited: CANCELLED',
+        'after it ended: true',
+        'closed',
+      ),
+    );
+  });
+});
+
+describe('loading and unloading a hundred times', () => {
+  it('leaves memory, mappings and descriptors as they were after the fifth time', async () => {
+    expect(await run('pack')).toEqual(ended('prepacked'));
+    const { lines, ...end } = await run('hundred-loads', '--expose-gc');
+    expect(end).toMatchObject({ code: 0, stderr: '' });
+    const [few, many] = lines.map((line) => JSON.parse(line) as Holdings);
+    expect(many?.rssKibibytes).toBeLessThanOrEqual(1.02 * (few?.rssKibibytes ?? 0));
+    expect(many?.descriptors).toBe(few?.descriptors);
+    // V8 maps its heap page by page: a few more or less are its own.
+    expect(many?.mappings).toBeLessThanOrEqual(1.02 * (few?.mappings ?? 0) + 8);
   });
 });
 
@@ -117,6 +145,12 @@ describe('worker threads', () => {
     expect(await run('terminate-busy-worker')).toEqual(ended(...lines));
   });
 });
+
+interface Holdings {
+  rssKibibytes: number;
+  mappings: number;
+  descriptors: number;
+}
 
 interface End {
   code: number | null;

@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { mkdir, readdir, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { runCli } from '../support/cli.js';
 import { startDaemon, testRepository } from '../support/daemon.js';
 import { mapsFile } from '../support/memory-maps.js';
 import { RawRpc, shiftRequest } from '../support/raw-rpc.js';
+import { until } from '../support/until.js';
 
 test('workers map the artifact, so a file truncated in the repository harms nobody', async () => {
   const repository = await testRepository();
@@ -29,6 +30,30 @@ test('workers map the artifact, so a file truncated in the repository harms nobo
   });
 });
 
+test('a model that nothing else serves is there before its packed weights are in use', async () => {
+  const repository = await testRepository();
+  await repository.publish('mlp-external', 1);
+  await repository.publish('slow-start', 1, 'mlp-external', 1);
+  await repository.configure('slow-start', 'quickStart: false');
+  const store = join(repository.path, '.store');
+  const { process, reload, status } = await startDaemon(repository, ['--store', store]);
+  const versionOf = async (name: string) =>
+    (await status()).models.find((model) => model.name === name)?.versions[0];
+  const rpc = await RawRpc.connect(process.rpcUrl);
+  const x = { datatype: 'FP32', shape: [1, 64], data: new Uint8Array(256) };
+  const ask = async () => (await rpc.call('infer', { model: 'mlp-external', inputs: { x } })).error;
+  expect(await ask()).toBeNull();
+  expect((await versionOf('slow-start'))?.prepacking).toBeUndefined();
+  const isPrepacked = async () => (await versionOf('mlp-external'))?.prepacking === undefined;
+  await until('the packed weights are in use', isPrepacked);
+  expect(await ask()).toBeNull();
+  expect((await versionOf('mlp-external'))?.reason).toBeUndefined();
+  await repository.publish('mlp-external', 2, 'mlp-external', 1);
+  expect((await reload()).changes).toMatchObject([{ from: 1, to: 2, result: 'committed' }]);
+  expect((await versionOf('mlp-external'))?.prepacking).toBeUndefined();
+  expect(await ask()).toBeNull();
+});
+
 test('an artifact that the store has is not made again', async () => {
   const repository = await testRepository();
   await repository.publish('shift', 1);
@@ -38,6 +63,29 @@ test('an artifact that the store has is not made again', async () => {
   await first.process.stop();
   const second = await startDaemon(repository, ['--store', store]);
   expect(second.process.log.map(({ step }) => step)).not.toContain('packing');
+  expect(await readdir(store)).toHaveLength(1);
+});
+
+/** Threads of a process now. */
+async function threadsOf(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(/^Threads:\s+(\d+)/m.exec(status)?.[1]);
+}
+
+test('a model has the threads that its model.yaml asks for, and needs no other artifact for them', async () => {
+  const repository = await testRepository();
+  await repository.publish('linear', 1);
+  await repository.configure('linear', 'threads: { intraOp: 1 }');
+  const store = join(repository.path, '.store');
+  const { reload, status } = await startDaemon(repository, ['--store', store, '--workers', '1']);
+  const { pid } = (await status()).workers[0] as { pid: number };
+  const before = await threadsOf(pid);
+  await repository.configure('linear', 'threads: { intraOp: 4, spinning: true }');
+  expect((await reload()).changes).toMatchObject([{ from: 1, to: 1, result: 'committed' }]);
+  await until('the version with one thread is gone', async () => {
+    return (await status()).models[0]?.versions.length === 1;
+  });
+  await until('three threads more', async () => (await threadsOf(pid)) === before + 3);
   expect(await readdir(store)).toHaveLength(1);
 });
 
@@ -64,14 +112,14 @@ test('a full store refuses the new version with the numbers, and the old one ser
   const mounted =
     spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', store]).status === 0;
   context.skip(!mounted, 'mounting a small file system needs root');
-  onTestFinished(() => void spawnSync('umount', [store]));
+  onTestFinished(() => void spawnSync('umount', ['-l', store]));
   await repository.publish('shift', 1);
   const { process, reload } = await startDaemon(repository, ['--store', store]);
   await repository.publish('shift', 2);
   await writeFile(join(store, 'filler'), new Uint8Array(60_000)).catch(() => {});
   const [change] = (await reload()).changes;
   expect(change).toMatchObject({ from: 1, to: 2, result: 'failed' });
-  expect(change?.reason).toMatch(/store has \d+ bytes free|No space|ENOSPC/);
+  expect(change?.reason).toMatch(/\d+ bytes free, packing needs about \d+|No space|ENOSPC/);
   const rpc = await RawRpc.connect(process.rpcUrl);
   expect((await rpc.call('infer', shiftRequest())).result.version).toBe(1);
 });

@@ -283,6 +283,11 @@ describe('the other methods', () => {
       ],
       batching: null,
       artifact: { form: 'inline', reason: 'no weight has 1024 bytes' },
+      memory: {
+        mappedBytes: expect.any(Number) as number,
+        residentBytes: expect.any(Number) as number,
+        privateBytes: expect.any(Number) as number,
+      },
     });
   });
 

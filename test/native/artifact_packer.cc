@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "core/artifact_layout.h"
@@ -26,8 +27,8 @@ namespace {
 /// The artifact of a model, in a folder of its own.
 class Artifact {
  public:
-  explicit Artifact(const std::filesystem::path& source)
-      : report_(PackArtifact(Library(), source, folder(), {})) {}
+  explicit Artifact(const std::filesystem::path& source, const PackOptions& options = {})
+      : report_(PackArtifact(Library(), source, folder(), options)) {}
 
   std::filesystem::path folder() const { return dir_ / "artifact"; }
   std::filesystem::path model() const { return folder() / kArtifactModel; }
@@ -157,6 +158,18 @@ TEST_CASE("packing a model again gives the same bytes") {
   }
 }
 
+// Else the threads of the sessions that load it would belong into its key.
+TEST_CASE("an artifact is the same for any number of threads") {
+  for (const auto* fixture : {"mlp/1", "lstm/1", "fp16/1", "qdq/1", "dynamic-quantized/1", "int4/1",
+                              "conv/1", "tied-embedding/1"}) {
+    CAPTURE(fixture);
+    const Artifact one(ModelPath(fixture));
+    const Artifact several(ModelPath(fixture), {.intra_op_threads = 3});
+    CHECK(ReadFile(one.model()) == ReadFile(several.model()));
+    CHECK(ReadFile(one.data()) == ReadFile(several.data()));
+  }
+}
+
 TEST_CASE("an artifact can be packed again") {
   const Artifact first(ModelPath("mlp/1"));
   CheckPacks(first.model(), "prepacked");
@@ -179,12 +192,72 @@ TEST_CASE("a model of an artifact has its packed weights populated, its other we
   const Artifact artifact(ModelPath("mlp-external/1"));
   const ModelOptions options{
       artifact.model(), {.intra_op_threads = 1, .optimised = true}, {.threads = 1}};
-  const Model model(Library(), options, [](const Completion&) {});
+  const Model model(Library(), options, [](const std::vector<Completion>&) {});
   for (const Mapping& mapping : MappingsBelow(artifact.folder())) {
     if (mapping.permissions != "r--s" || mapping.path != artifact.data()) continue;
     CHECK(mapping.mapped_in_bytes >= 3 * 64 * 64 * 4);
     CHECK(mapping.mapped_in_bytes < artifact.report().data_file_bytes);
   }
+}
+
+namespace {
+
+ModelOptions Unpacked(const Artifact& artifact) {
+  ModelOptions options;
+  options.model_path = artifact.model();
+  options.session.optimised = true;
+  options.session.prepacking = false;
+  return options;
+}
+
+Request MlpRequest(std::uint64_t ticket) {
+  Request request;
+  request.ticket = ticket;
+  request.outputs = {0};
+  request.inputs.push_back(MakeInput(DataType::kFp32, std::vector<float>(64, 0.5F), {1, 64}));
+  return request;
+}
+
+}  // namespace
+
+TEST_CASE("an artifact serves before its packed weights are in use, and answers the same after") {
+  const Artifact artifact(ModelPath("mlp-external/1"));
+  CHECK(artifact.report().unpacked_slowdown > 0);
+  Completions completions;
+  Model model(Library(), Unpacked(artifact), completions.Callback());
+  model.Submit(MlpRequest(1));
+  REQUIRE(completions.WaitFor(1));
+  std::thread prepacking([&] { model.Prepack(); });
+  for (std::uint64_t ticket = 2; ticket < 200; ++ticket) model.Submit(MlpRequest(ticket));
+  prepacking.join();
+  model.Submit(MlpRequest(200));
+  REQUIRE(completions.WaitFor(200));
+  const std::vector<float> expected = Elements<float>(completions.TakeResult(1));
+  for (std::uint64_t ticket = 2; ticket <= 200; ++ticket) {
+    const std::vector<float> got = Elements<float>(completions.TakeResult(ticket));
+    REQUIRE(got.size() == expected.size());
+    for (std::size_t i = 0; i < got.size(); ++i) CHECK(got[i] == doctest::Approx(expected[i]));
+  }
+}
+
+TEST_CASE("prepacking that is cancelled, or whose files are gone, leaves the model serving") {
+  Completions completions;
+  {
+    const Artifact artifact(ModelPath("mlp-external/1"));
+    Model model(Library(), Unpacked(artifact), completions.Callback());
+    std::filesystem::remove_all(artifact.folder());
+    CHECK(CodeName(ErrorOf([&] { model.Prepack(); })) == "NOT_FOUND");
+    model.Submit(MlpRequest(1));
+    REQUIRE(completions.WaitFor(1));
+    CHECK(completions.CodeOf(1).empty());
+  }
+  const Artifact artifact(ModelPath("mlp-external/1"));
+  Model model(Library(), Unpacked(artifact), completions.Callback());
+  model.CancelPrepacking();
+  CHECK(CodeName(ErrorOf([&] { model.Prepack(); })) == "CANCELLED");
+  model.Submit(MlpRequest(2));
+  REQUIRE(completions.WaitFor(2));
+  CHECK(completions.CodeOf(2).empty());
 }
 
 TEST_CASE("a model whose answers cannot be compared is packed unverified") {
@@ -231,6 +304,37 @@ TEST_CASE("a model that cannot be served fails with its code and leaves nothing"
   }
   const TempDir dir;
   CHECK(CodeName(PackError(dir / "model.onnx", dir / "artifact")) == "NOT_FOUND");
+}
+
+TEST_CASE("what packing takes on the disk is estimated well") {
+  for (const auto* fixture :
+       {"linear/1", "mlp/1", "mlp-external/1", "lstm/1", "fp16/1", "qdq/1", "dynamic-quantized/1",
+        "int4/1", "if-weights/1", "conv/1", "tied-embedding/1", "embedding/1", "shift/1"}) {
+    CAPTURE(fixture);
+    const Artifact artifact(ModelPath(fixture));
+    const std::uint64_t estimate = EstimatePackBytes(CheckExternalData(ModelPath(fixture)));
+    CHECK(artifact.report().artifact_bytes <= estimate);
+  }
+  const ModelFiles floats = CheckExternalData(ModelPath("mlp/1"));
+  CHECK(EstimatePackBytes(floats) < 3 * floats.weight_bytes());
+  const Artifact half(ModelPath("fp16/1"));
+  CHECK(half.report().artifact_bytes > 3 * half.report().source_bytes);
+}
+
+TEST_CASE("a model that would fill the disk is RESOURCE_EXHAUSTED, with the numbers") {
+  constexpr std::uint64_t kTebibyte = std::uint64_t{1} << 40U;
+  constexpr std::size_t kTensors = 4096;
+  const TempDir dir;
+  WriteFile(dir / "w.bin", "");
+  std::filesystem::resize_file(dir / "w.bin", kTebibyte);  // a hole
+  const std::string tensor = ExternalFloats("W", {kTebibyte / 4}, "w.bin", 0);
+  WriteFile(dir / "model.onnx", ModelWithInitializers(std::vector(kTensors, tensor)));
+  const Error error = PackError(dir / "model.onnx", dir / "artifact");
+  CHECK(CodeName(error) == "RESOURCE_EXHAUSTED");
+  CHECK(Contains(error.what(),
+                 "bytes free, packing needs about " +
+                     std::to_string(EstimatePackBytes(CheckExternalData(dir / "model.onnx")))));
+  CHECK(FilesBelow(dir / "artifact").empty());
 }
 
 TEST_CASE("an artifact that is there is left alone") {

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cstdint>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -25,13 +26,15 @@ Request TwoInputs(std::vector<std::int64_t> first, std::vector<std::int64_t> sec
   Request request;
   for (const auto& shape : {first, second}) {
     const std::vector<float> zeros(ElementCount(shape).value());
-    request.inputs.push_back(MakeTensor(DataType::kFp32, zeros, shape));
+    request.inputs.push_back(MakeInput(DataType::kFp32, zeros, shape));
   }
   return request;
 }
 
-std::vector<std::int64_t> ShapeOf(const Ort::Value& value) {
-  return value.GetTensorTypeAndShapeInfo().GetShape();
+RunOutputs Outputs(Ort::Value value) {
+  std::vector<Ort::Value> values;
+  values.push_back(std::move(value));
+  return RunOutputs(std::move(values));
 }
 
 }  // namespace
@@ -72,33 +75,40 @@ TEST_CASE("inputs are joined in order, outputs are cut by each request's rows") 
   requests.push_back(Marked(ShiftRows(1, 1, 1)));
   requests.push_back(Marked(ShiftRows(2, 3, 2)));
   requests.push_back(Marked(ShiftRows(3, 2, 3)));
-  const std::vector<Ort::Value> joined = JoinInputs(requests);
+  const std::vector<InputTensor> joined = JoinInputs(requests, TestBlocks());
   REQUIRE(joined.size() == 1);
-  CHECK(ShapeOf(joined[0]) == std::vector<std::int64_t>{6, 4});
-  const auto split = SplitOutputs(joined, requests);
-  REQUIRE(split.size() == 3);
+  CHECK(joined[0].shape == std::vector<std::int64_t>{6, 4});
+  const auto outputs = std::make_shared<const RunOutputs>(ToOrtValues(joined));
+  const std::vector<RowRange> rows = AssignRows(*outputs, requests);
+  REQUIRE(rows.size() == 3);
   for (std::size_t i = 0; i < 3; ++i) {
-    CHECK(ShapeOf(split[i].at(0)) == ShapeOf(requests[i].inputs[0]));
-    CHECK(Elements<float>(split[i].at(0)) == Elements<float>(requests[i].inputs[0]));
+    const RunResult result{outputs, rows[i], {}, {}, 3};
+    CHECK(result.Shape(0) == requests[i].inputs[0].shape);
+    CHECK(result.RowCount() == requests[i].rows);
+    CHECK(result.ByteSize() == requests[i].inputs[0].data.size());
+    CHECK(Elements<float>(result) ==
+          std::vector<float>(4 * requests[i].rows, static_cast<float>(i + 1)));
   }
 }
 
 TEST_CASE("outputs that have not as many rows as the requests are refused") {
   std::vector<Request> requests;
   requests.push_back(Marked(ShiftRows(1, 2, 1)));
-  std::vector<Ort::Value> outputs;
-  outputs.push_back(MakeTensor<float>(DataType::kFp32, {1, 2, 3}, {3}));
-  CHECK(CodeName(ErrorOf([&] { SplitOutputs(outputs, requests); })) == "INTERNAL");
-  outputs[0] = MakeTensor<float>(DataType::kFp32, {1}, {});
-  CHECK(CodeName(ErrorOf([&] { SplitOutputs(outputs, requests); })) == "INTERNAL");
+  for (const std::vector<std::int64_t>& shape : {std::vector<std::int64_t>{3}, {}}) {
+    const std::vector<float> values(ElementCount(shape).value());
+    const RunOutputs outputs = Outputs(MakeTensor(DataType::kFp32, values, shape));
+    CHECK(CodeName(ErrorOf([&] { AssignRows(outputs, requests); })) == "INTERNAL");
+  }
 }
 
 TEST_CASE("outputs without elements are cut too") {
   std::vector<Request> requests;
   requests.push_back(Marked(ShiftRows(1, 2, 1)));
-  std::vector<Ort::Value> outputs;
-  outputs.push_back(MakeTensor<float>(DataType::kFp32, {}, {2, 0}));
-  CHECK(ShapeOf(SplitOutputs(outputs, requests).at(0).at(0)) == std::vector<std::int64_t>{2, 0});
+  const auto outputs =
+      std::make_shared<const RunOutputs>(Outputs(MakeTensor<float>(DataType::kFp32, {}, {2, 0})));
+  const RunResult result{outputs, AssignRows(*outputs, requests).at(0), {}, {}, 1};
+  CHECK(result.Shape(0) == std::vector<std::int64_t>{2, 0});
+  CHECK(result.Data(0).empty());
 }
 
 }  // namespace warmswap::test

@@ -217,6 +217,19 @@ TEST_CASE("parts of a file that overlap or touch are used as one") {
   CHECK(Bounds(model.Check().external.at(0).used) == std::vector<std::uint64_t>{0, 20, 100, 120});
 }
 
+TEST_CASE("weights of half a float count wherever they are, and make estimates larger") {
+  const std::string inline_half =
+      TensorMessage({.data_type = 10, .raw_data = std::string(500, 'w')});
+  const std::string half = TensorWith({{"location", "w.bin"}, {"length", "400"}}, {200}, 16);
+  const std::string whole = ExternalFloats("F", {100}, "w.bin", 400);
+  const ModelFiles files = ModelFolder({inline_half, half, whole}).Check();
+  CHECK(files.half_bytes == inline_half.size() + 400);
+  CHECK(files.largest_bytes == inline_half.size());
+  CHECK(files.computed_bytes() == 2 * inline_half.size() + 2 * 400 + 400);
+  CHECK(EstimateLoadBytes(files) > 2 * files.computed_bytes());
+  CHECK(EstimatePackBytes(files) > 2 * files.computed_bytes() + 2 * inline_half.size());
+}
+
 TEST_CASE("a model that is no artifact is estimated at twice its weights and a little") {
   ModelFiles files;
   files.external_bytes = 1'000'000'000;

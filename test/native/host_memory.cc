@@ -5,7 +5,12 @@
 
 #include <cstddef>
 #include <cstring>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
 
+#include "core/error.h"
 #include "support.h"
 
 namespace warmswap::test {
@@ -31,7 +36,65 @@ class Resident {
   void* memory_;
 };
 
+/// A made-up hierarchy of control groups.
+class Groups {
+ public:
+  void Add(const std::string& group, const std::string& max, std::size_t current,
+           std::size_t file = 0) const {
+    const std::filesystem::path folder = root_.path() / group;
+    std::filesystem::create_directories(folder);
+    WriteFile(folder / "memory.max", max + "\n");
+    WriteFile(folder / "memory.current", std::to_string(current) + "\n");
+    WriteFile(folder / "memory.stat", "anon 7\nactive_file " + std::to_string(file / 2) +
+                                          "\ninactive_file " + std::to_string(file - file / 2) +
+                                          "\nslab 9\n");
+  }
+  std::optional<std::uint64_t> Available(std::string_view group) const {
+    return AvailableGroupBytes(root_.path(), group);
+  }
+
+ private:
+  TempDir root_;
+};
+
 }  // namespace
+
+TEST_CASE("a control group leaves what its limit does, pages of files aside") {
+  const Groups groups;
+  groups.Add("a", "1000", 400);
+  groups.Add("b", "1000", 900, 600);
+  groups.Add("c", "1000", 1001);
+  CHECK(groups.Available("/a") == 600);
+  CHECK(groups.Available("/b") == 700);
+  CHECK(groups.Available("/c") == 0);
+}
+
+TEST_CASE("the tightest of a control group and its parents counts") {
+  const Groups groups;
+  groups.Add("a", "1000", 800);
+  groups.Add("a/b", "max", 10);
+  groups.Add("a/b/c", "500", 10);
+  CHECK(groups.Available("/a/b/c") == 200);
+  groups.Add("a", "max", 800);
+  CHECK(groups.Available("/a/b/c") == 490);
+}
+
+TEST_CASE("control groups without a limit, and none at all, leave everything") {
+  const Groups groups;
+  groups.Add("a", "max", 10);
+  CHECK(groups.Available("/a") == std::nullopt);
+  CHECK(groups.Available("/") == std::nullopt);
+  CHECK(groups.Available("/missing/too") == std::nullopt);
+}
+
+TEST_CASE("what is available is granted, what is not is refused with the numbers") {
+  RequireHostBytes(1);
+  constexpr std::uint64_t kTooMany = std::uint64_t{1} << 60U;
+  const Error error = ErrorOf([] { RequireHostBytes(kTooMany); });
+  CHECK(CodeName(error) == "RESOURCE_EXHAUSTED");
+  CHECK(Contains(error.what(), "takes about " + std::to_string(kTooMany) + " bytes"));
+  CHECK(Contains(error.what(), " available"));
+}
 
 TEST_CASE("the host has memory left, and less than a pebibyte") {
   CHECK(AvailableHostBytes() > kBytes);

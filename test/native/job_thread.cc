@@ -60,6 +60,25 @@ TEST_CASE("stopping waits for the job that runs and drops the others") {
   CHECK_FALSE(second_ran);
 }
 
+TEST_CASE("stopping cancels the job that runs, and no other") {
+  Event running;
+  Event cancelled;
+  std::atomic<int> others = 0;
+  JobThread jobs;
+  jobs.Post([] {}, [&] { ++others; });
+  jobs.Post(
+      [&] {
+        running.Set();
+        static_cast<void>(cancelled.Wait());
+      },
+      [&] { cancelled.Set(); });
+  jobs.Post([] {}, [&] { ++others; });
+  REQUIRE(running.Wait());
+  jobs.Stop();
+  CHECK(cancelled.Wait());
+  CHECK(others == 0);
+}
+
 TEST_CASE("what is posted after stopping never runs") {
   std::atomic<bool> ran = false;
   {

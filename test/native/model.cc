@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "core/error.h"
@@ -40,11 +41,12 @@ class Version {
 };
 
 Error LoadError(const ModelOptions& options) {
-  return ErrorOf([&] { const Model model(Library(), options, [](const Completion&) {}); });
+  return ErrorOf(
+      [&] { const Model model(Library(), options, [](const std::vector<Completion>&) {}); });
 }
 
 std::size_t MappedBytes(const std::filesystem::path& model_path) {
-  const Model model(Library(), OptionsFor(model_path), [](const Completion&) {});
+  const Model model(Library(), OptionsFor(model_path), [](const std::vector<Completion>&) {});
   return model.Memory().mapped_bytes;
 }
 
@@ -60,8 +62,7 @@ TEST_CASE("a model answers, and has its session's signature") {
   CHECK(model.outputs().at(0).name == "y");
   model.Submit(ShiftRequest(1, 5));
   REQUIRE(completions.WaitFor(1));
-  CHECK(Elements<float>(completions.TakeResult(1).outputs.at(0)) ==
-        std::vector<float>{7, 8, 9, 10});
+  CHECK(Elements<float>(completions.TakeResult(1)) == std::vector<float>{7, 8, 9, 10});
 }
 
 TEST_CASE("a model maps all files of its version, resident, until it goes") {
@@ -69,7 +70,8 @@ TEST_CASE("a model maps all files of its version, resident, until it goes") {
   const auto size = std::filesystem::file_size(version.model_path()) +
                     std::filesystem::file_size(version.folder() / "weights.bin");
   {
-    const Model model(Library(), OptionsFor(version.model_path()), [](const Completion&) {});
+    const Model model(Library(), OptionsFor(version.model_path()),
+                      [](const std::vector<Completion>&) {});
     CHECK(IsMapped(version.folder()));
     CHECK(model.Memory().mapped_bytes == size);
     CHECK(model.Memory().resident_bytes == size);
@@ -77,10 +79,23 @@ TEST_CASE("a model maps all files of its version, resident, until it goes") {
   CHECK_FALSE(IsMapped(version.folder()));
 }
 
+TEST_CASE("a model tells the private memory that its session took") {
+  constexpr std::size_t kElements = std::size_t{8} << 20U;
+  const TempDir dir;
+  WriteFile(dir / "model.onnx", ModelWithInlineWeight(kElements));
+  const Model model(Library(), OptionsFor(dir / "model.onnx"),
+                    [](const std::vector<Completion>&) {});
+  CHECK(model.Memory().private_bytes >= sizeof(float) * kElements);
+  const Model small(Library(), OptionsFor(ModelPath("shift/1")),
+                    [](const std::vector<Completion>&) {});
+  CHECK(small.Memory().private_bytes < sizeof(float) * kElements);
+}
+
 TEST_CASE("a model's files are populated: no run meets a page that is not mapped in") {
   if (!KernelPopulates()) return;
   const Version version("linear/1");
-  const Model model(Library(), OptionsFor(version.model_path()), [](const Completion&) {});
+  const Model model(Library(), OptionsFor(version.model_path()),
+                    [](const std::vector<Completion>&) {});
   std::size_t shared = 0;
   for (const Mapping& mapping : MappingsBelow(version.folder())) {
     if (mapping.permissions != "r--s") continue;  // ONNX Runtime's own
@@ -127,11 +142,10 @@ TEST_CASE("a model runs on when its files are deleted") {
   Request request;
   request.ticket = 1;
   request.outputs = {0};
-  request.inputs.push_back(MakeTensor(DataType::kFp32, std::vector<float>(64), {1, 64}));
+  request.inputs.push_back(MakeInput(DataType::kFp32, std::vector<float>(64), {1, 64}));
   model.Submit(std::move(request));
   REQUIRE(completions.WaitFor(1));
-  CHECK(Elements<float>(completions.TakeResult(1).outputs.at(0)) ==
-        std::vector<float>{0, 1, 2, 3, 4, 5, 6, 7});
+  CHECK(Elements<float>(completions.TakeResult(1)) == std::vector<float>{0, 1, 2, 3, 4, 5, 6, 7});
 }
 
 TEST_CASE("a missing model is NOT_FOUND, with its path, and is not reported as mapped") {
@@ -161,6 +175,70 @@ TEST_CASE("a model is reported as mapped once, before its session is made") {
   CHECK(mapped == 1);
 }
 
+TEST_CASE(
+    "a model that takes more memory than there is is refused before it is reported as mapped") {
+  int mapped = 0;
+  ModelOptions options = OptionsFor(ModelPath("shift/1"));
+  options.reserve_bytes = std::uint64_t{1} << 60U;
+  options.on_mapped = [&] { ++mapped; };
+  CHECK(CodeName(LoadError(options)) == "RESOURCE_EXHAUSTED");
+  CHECK(mapped == 0);
+}
+
+TEST_CASE("a load that is cancelled before it starts maps nothing") {
+  const Version version("linear/1");
+  int mapped = 0;
+  ModelOptions options = OptionsFor(version.model_path());
+  options.on_mapped = [&] { ++mapped; };
+  options.session.cancellation->Cancel();
+  const Error error = LoadError(options);
+  CHECK(CodeName(error) == "CANCELLED");
+  CHECK(Contains(error.what(), version.model_path().string()));
+  CHECK(mapped == 0);
+}
+
+TEST_CASE(
+    "a load that is cancelled when its session is to be made is CANCELLED, and holds nothing") {
+  for (const bool optimised : {false, true}) {
+    const Version version("linear/1");
+    ModelOptions options = OptionsFor(version.model_path());
+    options.session.optimised = optimised;
+    options.on_mapped = [&] { options.session.cancellation->Cancel(); };
+    CHECK(CodeName(LoadError(options)) == "CANCELLED");
+    CHECK_FALSE(IsMapped(version.folder()));
+  }
+}
+
+TEST_CASE(
+    "a load that is cancelled while its session is made either ends as CANCELLED or is done") {
+  const Version version("linear/1");
+  for (int i = 0; i < 20; ++i) {
+    ModelOptions options = OptionsFor(version.model_path());
+    std::thread canceller;
+    options.on_mapped = [&] {
+      canceller = std::thread([&options] { options.session.cancellation->Cancel(); });
+    };
+    try {
+      const Model model(Library(), options, [](const std::vector<Completion>&) {});
+      CHECK(model.inputs().size() == 1);
+    } catch (const Error& error) {
+      CHECK(CodeName(error) == "CANCELLED");
+    }
+    canceller.join();
+    CHECK_FALSE(IsMapped(version.folder()));
+  }
+}
+
+TEST_CASE("cancelling a load that is done changes nothing") {
+  Completions completions;
+  const ModelOptions options = OptionsFor(ModelPath("shift/1"));
+  Model model(Library(), options, completions.Callback());
+  options.session.cancellation->Cancel();
+  model.Submit(ShiftRequest(1));
+  REQUIRE(completions.WaitFor(1));
+  CHECK(completions.CodeOf(1) == "");
+}
+
 TEST_CASE("a model that is destroyed with work queued completes all of it as UNAVAILABLE") {
   Completions completions;
   {
@@ -177,7 +255,7 @@ TEST_CASE("a model that is destroyed with work queued completes all of it as UNA
 
 TEST_CASE("a stopped model refuses with UNAVAILABLE and still tells its memory") {
   const auto path = ModelPath("shift/1");
-  Model model(Library(), OptionsFor(path), [](const Completion&) {});
+  Model model(Library(), OptionsFor(path), [](const std::vector<Completion>&) {});
   model.Stop();
   model.Stop();
   CHECK(CodeName(ErrorOf([&] { model.Submit(ShiftRequest(1)); })) == "UNAVAILABLE");
@@ -189,7 +267,8 @@ TEST_CASE("models load and go while another answers") {
   Model steady(Library(), OptionsFor(ModelPath("shift/1")), completions.Callback());
   for (std::uint64_t ticket = 0; ticket < 20; ++ticket) {
     steady.Submit(ShiftRequest(ticket));
-    const Model passing(Library(), OptionsFor(ModelPath("linear/1")), [](const Completion&) {});
+    const Model passing(Library(), OptionsFor(ModelPath("linear/1")),
+                        [](const std::vector<Completion>&) {});
     CHECK(passing.inputs().size() == 1);
   }
   REQUIRE(completions.WaitFor(20));

@@ -75,4 +75,13 @@ std::string UnaryModel(std::string_view op) {
                         BytesField(11, FloatVector("x")) + BytesField(12, FloatVector("y")));
 }
 
+std::string ModelWithInlineWeight(std::size_t elements) {
+  const std::string node =
+      BytesField(1, "x") + BytesField(1, "W") + BytesField(2, "y") + BytesField(4, "Add");
+  const std::string weight = TensorMessage(
+      {.dims = {static_cast<std::int64_t>(elements)}, .raw_data = std::string(4 * elements, '\0')});
+  return ModelWithGraph(BytesField(1, node) + BytesField(2, "weight") + BytesField(5, weight) +
+                        BytesField(11, FloatVector("x")) + BytesField(12, FloatVector("y")));
+}
+
 }  // namespace warmswap::test

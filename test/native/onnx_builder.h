@@ -32,6 +32,8 @@ std::string ModelWithGraph(std::string_view graph);
 std::string ModelWithInitializers(const std::vector<std::string>& tensors);
 /// x FP32 ["n"] -> y = op(x).
 std::string UnaryModel(std::string_view op);
+/// x FP32 ["n"] -> y = x + W, where the model file holds W, an FP32 zero `elements` times.
+std::string ModelWithInlineWeight(std::size_t elements);
 
 inline std::span<const std::byte> MessageBytes(std::string_view message) {
   return std::as_bytes(std::span(message));

@@ -143,6 +143,21 @@ TEST_CASE("tensors in the model file are counted, not listed") {
   const OnnxContents contents = ParseOnnx(MessageBytes(model));
   CHECK(NamesOf(contents) == std::vector<std::string>{"W"});
   CHECK(contents.inline_bytes == 2 * tensor.size());
+  CHECK(contents.inline_half_bytes == 0);
+  CHECK(contents.largest_inline_bytes == tensor.size());
+}
+
+TEST_CASE("tensors of half a float in the model file are counted by themselves") {
+  const auto typed = [](std::int32_t data_type, std::size_t bytes) {
+    return TensorMessage({.data_type = data_type, .raw_data = std::string(bytes, 'w')});
+  };
+  const std::string floats = typed(1, 100);
+  const std::string float16 = typed(10, 8);
+  const std::string bfloat16 = typed(16, 4);
+  const std::string model = ModelWithInitializers({float16, floats, bfloat16});
+  const OnnxContents contents = ParseOnnx(MessageBytes(model));
+  CHECK(contents.inline_half_bytes == float16.size() + bfloat16.size());
+  CHECK(contents.largest_inline_bytes == floats.size());
 }
 
 TEST_CASE("external data of a tensor that is not external is left alone") {

@@ -105,9 +105,22 @@ TEST_CASE("pop waits for a request") {
     popped.Set();
   });
   queue.Push(Ticket(7));
+  queue.Wake();
   CHECK(popped.Wait());
   consumer.join();
   CHECK(ticket == 7);
+}
+
+TEST_CASE("one wake-up reaches as many as there are requests") {
+  RequestQueue queue(2);
+  std::vector<std::thread> consumers;
+  for (int i = 0; i < 2; ++i) {
+    consumers.emplace_back([&queue] { CHECK(queue.Pop().has_value()); });
+  }
+  queue.Push(Ticket(1));
+  queue.Push(Ticket(2));
+  queue.Wake();
+  for (std::thread& consumer : consumers) consumer.join();
 }
 
 TEST_CASE("closing wakes every pop that waits") {
@@ -199,6 +212,7 @@ TEST_CASE("a request that a conditional pop leaves reaches a pop that waits") {
   std::thread conditional([&] { queue.PopIf(FitsNot, Clock::now() + kPatience); });
   std::thread consumer([&] { CHECK(queue.Pop().value().ticket == 1); });
   queue.Push(Ticket(1));
+  queue.Wake();
   consumer.join();
   queue.Close();
   conditional.join();
@@ -218,7 +232,11 @@ TEST_CASE("requests of many producers reach exactly one of many consumers") {
   std::vector<std::thread> producers;
   for (std::uint64_t p = 0; p < kProducers; ++p) {
     producers.emplace_back([&queue, p] {
-      for (std::uint64_t i = 0; i < kEach; ++i) queue.Push(Ticket(p * kEach + i));
+      for (std::uint64_t i = 0; i < kEach; ++i) {
+        queue.Push(Ticket(p * kEach + i));
+        if (i % 7 == p) queue.Wake();
+      }
+      queue.Wake();
     });
   }
   for (std::thread& producer : producers) producer.join();

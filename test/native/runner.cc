@@ -28,7 +28,7 @@ void WaitUntilItRuns() {
 }
 
 std::vector<float> Answer(Completions& completions, std::uint64_t ticket) {
-  return Elements<float>(completions.TakeResult(ticket).outputs.at(0));
+  return Elements<float>(completions.TakeResult(ticket));
 }
 
 }  // namespace
@@ -36,7 +36,7 @@ std::vector<float> Answer(Completions& completions, std::uint64_t ticket) {
 TEST_CASE("every request completes exactly once, with its own answer") {
   Session session(Library(), ModelPath("shift/1"), {});
   Completions completions;
-  Runner runner(session, {.threads = 3, .queue_capacity = 1000}, completions.Callback());
+  TestRunner runner(session, {.threads = 3, .queue_capacity = 1000}, completions.Callback());
   constexpr std::uint64_t kRequests = 200;
   for (std::uint64_t i = 0; i < kRequests; ++i) {
     runner.Submit(ShiftRequest(i, static_cast<float>(10 * i)));
@@ -54,7 +54,7 @@ TEST_CASE("every request completes exactly once, with its own answer") {
 TEST_CASE("a result tells how long it waited and how long it ran") {
   Session session(Library(), ModelPath("slow/1"), {});
   Completions completions;
-  Runner runner(session, {}, completions.Callback());
+  TestRunner runner(session, {}, completions.Callback());
   const auto before = Clock::now();
   runner.Submit(SlowRequest(1, 10'000));
   REQUIRE(completions.WaitFor(1));
@@ -69,7 +69,7 @@ TEST_CASE("a result tells how long it waited and how long it ran") {
 TEST_CASE("a request whose deadline passed in the queue fails with DEADLINE_EXCEEDED") {
   Session session(Library(), ModelPath("shift/1"), {});
   Completions completions;
-  Runner runner(session, {}, completions.Callback());
+  TestRunner runner(session, {}, completions.Callback());
   Request late = ShiftRequest(1);
   late.deadline = Clock::now();
   Request in_time = ShiftRequest(2);
@@ -84,7 +84,7 @@ TEST_CASE("a request whose deadline passed in the queue fails with DEADLINE_EXCE
 TEST_CASE("a full queue refuses at once, and the refused request never completes") {
   Session session(Library(), ModelPath("shift/1"), {});
   Completions completions;
-  Runner runner(session, {.threads = 0, .queue_capacity = 2}, completions.Callback());
+  TestRunner runner(session, {.threads = 0, .queue_capacity = 2}, completions.Callback());
   runner.Submit(ShiftRequest(1));
   runner.Submit(ShiftRequest(2));
   CHECK(CodeName(ErrorOf([&] { runner.Submit(ShiftRequest(3)); })) == "RESOURCE_EXHAUSTED");
@@ -96,7 +96,7 @@ TEST_CASE("a full queue refuses at once, and the refused request never completes
 TEST_CASE("a run that fails is reported and the runner goes on") {
   Session session(Library(), ModelPath("fails-at-run/1"), {});
   Completions completions;
-  Runner runner(session, {}, completions.Callback());
+  TestRunner runner(session, {}, completions.Callback());
   runner.Submit(ReshapeRequest(1, 3));
   runner.Submit(ReshapeRequest(2, 4));
   REQUIRE(completions.WaitFor(2));
@@ -108,7 +108,7 @@ TEST_CASE("a run that fails is reported and the runner goes on") {
 TEST_CASE("an output that there is not fails that request alone") {
   Session session(Library(), ModelPath("shift/1"), {});
   Completions completions;
-  Runner runner(session, {}, completions.Callback());
+  TestRunner runner(session, {}, completions.Callback());
   Request wrong = ShiftRequest(1);
   wrong.outputs = {5};
   runner.Submit(std::move(wrong));
@@ -122,10 +122,12 @@ TEST_CASE("stopping completes what waits with UNAVAILABLE, in order, on the stop
   Session session(Library(), ModelPath("shift/1"), {});
   std::vector<std::uint64_t> tickets;
   std::vector<std::thread::id> threads;
-  Runner runner(session, kNoThreads, [&](Completion completion) {
-    tickets.push_back(completion.ticket);
-    threads.push_back(std::this_thread::get_id());
-    CHECK(CodeName(std::get<Error>(completion.outcome)) == "UNAVAILABLE");
+  TestRunner runner(session, kNoThreads, [&](const std::vector<Completion>& completed) {
+    for (const Completion& completion : completed) {
+      tickets.push_back(completion.ticket);
+      threads.push_back(std::this_thread::get_id());
+      CHECK(CodeName(std::get<Error>(completion.outcome)) == "UNAVAILABLE");
+    }
   });
   for (std::uint64_t ticket : {3, 1, 2}) runner.Submit(ShiftRequest(ticket));
   runner.Stop();
@@ -136,7 +138,7 @@ TEST_CASE("stopping completes what waits with UNAVAILABLE, in order, on the stop
 TEST_CASE("a stopped runner refuses with UNAVAILABLE, and nothing completes") {
   Session session(Library(), ModelPath("shift/1"), {});
   Completions completions;
-  Runner runner(session, {}, completions.Callback());
+  TestRunner runner(session, {}, completions.Callback());
   runner.Stop();
   CHECK(CodeName(ErrorOf([&] { runner.Submit(ShiftRequest(1)); })) == "UNAVAILABLE");
   CHECK(completions.count() == 0);
@@ -145,7 +147,7 @@ TEST_CASE("a stopped runner refuses with UNAVAILABLE, and nothing completes") {
 TEST_CASE("stopping ends a run that would take for ever, with UNAVAILABLE") {
   Session session(Library(), ModelPath("slow/1"), {});
   Completions completions;
-  Runner runner(session, {}, completions.Callback());
+  TestRunner runner(session, {}, completions.Callback());
   runner.Submit(SlowRequest(1, kEndless));
   WaitUntilItRuns();
   runner.Submit(SlowRequest(2, kEndless));
@@ -161,7 +163,7 @@ TEST_CASE("stopping ends a run however early it comes") {
   Completions completions;
   constexpr std::uint64_t kRounds = 2000;
   for (std::uint64_t ticket = 0; ticket < kRounds; ++ticket) {
-    Runner runner(session, {}, completions.Callback());
+    TestRunner runner(session, {}, completions.Callback());
     runner.Submit(SlowRequest(ticket, kEndless));
     // Between nothing and 100 µs later, so that it comes while the request waits, is taken, runs.
     const auto then = Clock::now() + std::chrono::nanoseconds(50 * ticket);
@@ -175,7 +177,7 @@ TEST_CASE("stopping ends a run however early it comes") {
 TEST_CASE("stopping ends the runs of all threads") {
   Session session(Library(), ModelPath("slow/1"), {});
   Completions completions;
-  Runner runner(session, {.threads = 3, .queue_capacity = 8}, completions.Callback());
+  TestRunner runner(session, {.threads = 3, .queue_capacity = 8}, completions.Callback());
   for (std::uint64_t ticket = 0; ticket < 3; ++ticket) {
     runner.Submit(SlowRequest(ticket, kEndless));
   }
@@ -192,12 +194,12 @@ TEST_CASE("a session runs on after its runner stopped in the middle of a run") {
   Completions first;
   Completions second;
   {
-    Runner runner(session, {}, first.Callback());
+    TestRunner runner(session, {}, first.Callback());
     runner.Submit(SlowRequest(1, kEndless));
     WaitUntilItRuns();
   }
   CHECK(first.CodeOf(1) == "UNAVAILABLE");
-  Runner runner(session, {}, second.Callback());
+  TestRunner runner(session, {}, second.Callback());
   runner.Submit(SlowRequest(2, 3));
   REQUIRE(second.WaitFor(1));
   CHECK(Answer(second, 2) == std::vector<float>{3.5F});
@@ -206,7 +208,7 @@ TEST_CASE("a session runs on after its runner stopped in the middle of a run") {
 TEST_CASE("several threads may stop a runner, each returns when all has completed") {
   Session session(Library(), ModelPath("slow/1"), {});
   Completions completions;
-  Runner runner(session, {.threads = 2, .queue_capacity = 8}, completions.Callback());
+  TestRunner runner(session, {.threads = 2, .queue_capacity = 8}, completions.Callback());
   runner.Submit(SlowRequest(1, kEndless));
   runner.Submit(SlowRequest(2, kEndless));
   WaitUntilItRuns();
@@ -230,7 +232,7 @@ TEST_CASE("what many threads submit while it stops completes exactly once, or wa
   constexpr std::uint64_t kMost = 20'000;
   for (int round = 0; round < 5; ++round) {
     Completions completions;
-    Runner runner(session, {.threads = 2, .queue_capacity = 64}, completions.Callback());
+    TestRunner runner(session, {.threads = 2, .queue_capacity = 64}, completions.Callback());
     std::vector<std::vector<std::uint64_t>> accepted(kThreads);
     std::vector<std::string> last_refusal(kThreads);
     std::vector<std::thread> threads;
@@ -267,7 +269,7 @@ TEST_CASE("destroying a runner stops it") {
   Session session(Library(), ModelPath("slow/1"), {});
   Completions completions;
   {
-    Runner runner(session, {}, completions.Callback());
+    TestRunner runner(session, {}, completions.Callback());
     for (std::uint64_t ticket = 0; ticket < 5; ++ticket) {
       runner.Submit(SlowRequest(ticket, kEndless));
     }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/model.h"
 #include "core/runner.h"
 #include "core/session.h"
 #include "support.h"
@@ -26,16 +27,12 @@ void WaitUntilItRuns() {
   REQUIRE(WaitUntil([&] { return ProcessorTimeOfOtherThreads() - before > 20ms; }));
 }
 
-std::vector<std::int64_t> ShapeOf(const Ort::Value& value) {
-  return value.GetTensorTypeAndShapeInfo().GetShape();
-}
-
 }  // namespace
 
 TEST_CASE("requests run together up to the most rows, each gets its own answer") {
   Session session(Library(), ModelPath("shift/1"), {});
   Completions completions;
-  Runner runner(session, Patient(6), completions.Callback());
+  TestRunner runner(session, Patient(6), completions.Callback());
   runner.Submit(ShiftRows(1, 1, 10));
   runner.Submit(ShiftRows(2, 3, 20));
   runner.Submit(ShiftRows(3, 2, 30));
@@ -44,17 +41,17 @@ TEST_CASE("requests run together up to the most rows, each gets its own answer")
     const RunResult result = completions.TakeResult(static_cast<std::uint64_t>(i));
     CHECK(result.batch_size == 3);
     const std::int64_t rows = i == 1 ? 1 : i == 2 ? 3 : 2;
-    CHECK(ShapeOf(result.outputs.at(0)) == std::vector<std::int64_t>{rows, 4});
+    CHECK(result.Shape(0) == std::vector<std::int64_t>{rows, 4});
     const std::vector<float> expected(static_cast<std::size_t>(4 * rows),
                                       static_cast<float>(10 * i + 1));
-    CHECK(Elements<float>(result.outputs.at(0)) == expected);
+    CHECK(Elements<float>(result) == expected);
   }
 }
 
 TEST_CASE("a batch waits no longer than the delay") {
   Session session(Library(), ModelPath("shift/1"), {});
   Completions completions;
-  Runner runner(session, {.max_batch = 8, .max_delay = 1ms}, completions.Callback());
+  TestRunner runner(session, {.max_batch = 8, .max_delay = 1ms}, completions.Callback());
   runner.Submit(ShiftRequest(1));
   REQUIRE(completions.WaitFor(1));
   CHECK(completions.TakeResult(1).batch_size == 1);
@@ -63,7 +60,7 @@ TEST_CASE("a batch waits no longer than the delay") {
 TEST_CASE("without a delay what has piled up runs together") {
   Session session(Library(), ModelPath("slow-rows/1"), {});
   Completions completions;
-  Runner runner(session, {.max_batch = 8}, completions.Callback());
+  TestRunner runner(session, {.max_batch = 8}, completions.Callback());
   runner.Submit(IntegerRow(1, kEndless));
   WaitUntilItRuns();
   for (std::uint64_t ticket = 2; ticket <= 12; ++ticket) runner.Submit(IntegerRow(ticket, 1));
@@ -79,7 +76,7 @@ TEST_CASE("without a delay what has piled up runs together") {
 TEST_CASE("another shape ends a batch, and no request overtakes another") {
   Session session(Library(), ModelPath("any-width/1"), {});
   Completions completions;
-  Runner runner(session, Patient(3), completions.Callback());
+  TestRunner runner(session, Patient(3), completions.Callback());
   runner.Submit(AnyWidthRows(1, 1, 4, 1));
   runner.Submit(AnyWidthRows(2, 1, 4, 2));
   runner.Submit(AnyWidthRows(3, 1, 5, 3));
@@ -92,7 +89,7 @@ TEST_CASE("another shape ends a batch, and no request overtakes another") {
 TEST_CASE("a request that alone is bigger than the most rows runs alone") {
   Session session(Library(), ModelPath("shift/1"), {});
   Completions completions;
-  Runner runner(session, Patient(2), completions.Callback());
+  TestRunner runner(session, Patient(2), completions.Callback());
   runner.Submit(ShiftRows(1, 5, 1));
   REQUIRE(completions.WaitFor(1));
   CHECK(completions.TakeResult(1).batch_size == 1);
@@ -101,22 +98,22 @@ TEST_CASE("a request that alone is bigger than the most rows runs alone") {
 TEST_CASE("one bad request does not fail those that ran with it") {
   Session session(Library(), ModelPath("pick/1"), {});
   Completions completions;
-  Runner runner(session, Patient(3), completions.Callback());
+  TestRunner runner(session, Patient(3), completions.Callback());
   runner.Submit(IntegerRow(1, 0));
   runner.Submit(IntegerRow(2, 9));
   runner.Submit(IntegerRow(3, 2));
   REQUIRE(completions.WaitFor(3));
   CHECK(completions.CodeOf(2) != "");
-  CHECK(Elements<float>(completions.TakeResult(1).outputs.at(0)) == std::vector<float>{10});
+  CHECK(Elements<float>(completions.TakeResult(1)) == std::vector<float>{10});
   const RunResult third = completions.TakeResult(3);
-  CHECK(Elements<float>(third.outputs.at(0)) == std::vector<float>{30});
+  CHECK(Elements<float>(third) == std::vector<float>{30});
   CHECK(third.batch_size == 1);
 }
 
 TEST_CASE("a request whose deadline passes while a batch waits for more is dropped from it") {
   Session session(Library(), ModelPath("shift/1"), {});
   Completions completions;
-  Runner runner(session, Patient(2), completions.Callback());
+  TestRunner runner(session, Patient(2), completions.Callback());
   Request late = ShiftRequest(1);
   late.deadline = Clock::now() + 5ms;
   runner.Submit(std::move(late));
@@ -127,7 +124,7 @@ TEST_CASE("a request whose deadline passes while a batch waits for more is dropp
 TEST_CASE("a request that is cancelled while a batch waits for more is dropped from it") {
   Session session(Library(), ModelPath("shift/1"), {});
   Completions completions;
-  Runner runner(session, Patient(2), completions.Callback());
+  TestRunner runner(session, Patient(2), completions.Callback());
   runner.Submit(ShiftRequest(1));
   runner.Cancel(1);
   runner.Submit(ShiftRequest(2));
@@ -139,7 +136,7 @@ TEST_CASE("a request that is cancelled while a batch waits for more is dropped f
 TEST_CASE("a batch runs on while one of its requests is wanted, and ends when none is") {
   Session session(Library(), ModelPath("slow-rows/1"), {});
   Completions completions;
-  Runner runner(session, Patient(2), completions.Callback());
+  TestRunner runner(session, Patient(2), completions.Callback());
   runner.Submit(IntegerRow(1, kEndless));
   runner.Submit(IntegerRow(2, kEndless));
   WaitUntilItRuns();
@@ -157,7 +154,7 @@ TEST_CASE("stopping completes a batch that waits for more, and one that runs") {
   Session session(Library(), ModelPath("slow-rows/1"), {});
   for (const std::uint64_t requests : {1, 2}) {
     Completions completions;
-    Runner runner(session, Patient(2), completions.Callback());
+    TestRunner runner(session, Patient(2), completions.Callback());
     for (std::uint64_t i = 0; i < requests; ++i) runner.Submit(IntegerRow(i, kEndless));
     if (requests == 2) WaitUntilItRuns();
     runner.Stop();
@@ -168,9 +165,11 @@ TEST_CASE("stopping completes a batch that waits for more, and one that runs") {
 
 TEST_CASE("a model that cannot be batched is refused when it is asked to be") {
   for (const char* fixture : {"slow/1", "identity-bytes/1", "scalar/1"}) {
-    Session session(Library(), ModelPath(fixture), {});
     Completions completions;
-    const Error error = ErrorOf([&] { Runner(session, {.max_batch = 2}, completions.Callback()); });
+    ModelOptions options;
+    options.model_path = ModelPath(fixture);
+    options.runner.max_batch = 2;
+    const Error error = ErrorOf([&] { Model(Library(), options, completions.Callback()); });
     CHECK(CodeName(error) == "FAILED_PRECONDITION");
     CHECK(Contains(error.what(), "batching"));
   }
@@ -181,8 +180,9 @@ TEST_CASE("requests of many threads and shapes batched by many each get their ow
   Completions completions;
   constexpr std::uint64_t kThreads = 3;
   constexpr std::uint64_t kEach = 300;
-  Runner runner(session, {.threads = 2, .queue_capacity = 1000, .max_batch = 8, .max_delay = 100us},
-                completions.Callback());
+  TestRunner runner(session,
+                    {.threads = 2, .queue_capacity = 1000, .max_batch = 8, .max_delay = 100us},
+                    completions.Callback());
   std::vector<std::thread> threads;
   for (std::uint64_t t = 0; t < kThreads; ++t) {
     threads.emplace_back([&, t] {
@@ -198,7 +198,7 @@ TEST_CASE("requests of many threads and shapes batched by many each get their ow
   REQUIRE(completions.WaitFor(kThreads * kEach));
   for (std::uint64_t ticket = 0; ticket < kThreads * kEach; ++ticket) {
     const RunResult result = completions.TakeResult(ticket);
-    const std::vector<float> answer = Elements<float>(result.outputs.at(0));
+    const std::vector<float> answer = Elements<float>(result);
     REQUIRE(answer.size() == (1 + ticket % 3) * (1 + (ticket / 16) % 2));
     for (const float y : answer) REQUIRE(y == static_cast<float>(ticket + 1));
   }

@@ -28,7 +28,7 @@ void WaitUntilItRuns() {
 TEST_CASE("a cancelled request that waits completes at once, the others run") {
   Session session(Library(), ModelPath("shift/1"), {});
   Completions completions;
-  Runner runner(session, {.threads = 0, .queue_capacity = 2}, completions.Callback());
+  TestRunner runner(session, {.threads = 0, .queue_capacity = 2}, completions.Callback());
   runner.Submit(ShiftRequest(1));
   runner.Submit(ShiftRequest(2));
   runner.Cancel(1);
@@ -43,7 +43,7 @@ TEST_CASE("a cancelled request that waits completes at once, the others run") {
 TEST_CASE("cancelling ends a run that would take for ever, and the runner goes on") {
   Session session(Library(), ModelPath("slow/1"), {});
   Completions completions;
-  Runner runner(session, {}, completions.Callback());
+  TestRunner runner(session, {}, completions.Callback());
   runner.Submit(SlowRequest(1, kEndless));
   WaitUntilItRuns();
   runner.Cancel(1);
@@ -57,7 +57,7 @@ TEST_CASE("cancelling ends a run that would take for ever, and the runner goes o
 TEST_CASE("cancelling what is unknown or has completed does nothing") {
   Session session(Library(), ModelPath("shift/1"), {});
   Completions completions;
-  Runner runner(session, {}, completions.Callback());
+  TestRunner runner(session, {}, completions.Callback());
   runner.Cancel(1);
   runner.Submit(ShiftRequest(1));
   REQUIRE(completions.WaitFor(1));
@@ -69,7 +69,7 @@ TEST_CASE("cancelling what is unknown or has completed does nothing") {
 TEST_CASE("cancelling ends a run however early it comes, and completes it exactly once") {
   Session session(Library(), ModelPath("slow/1"), {});
   Completions completions;
-  Runner runner(session, {.threads = 2}, completions.Callback());
+  TestRunner runner(session, {.threads = 2}, completions.Callback());
   constexpr std::uint64_t kRounds = 1000;
   for (std::uint64_t ticket = 0; ticket < kRounds; ++ticket) {
     runner.Submit(SlowRequest(ticket, kEndless));
@@ -87,8 +87,8 @@ TEST_CASE("what is cancelled while many run completes exactly once") {
   Session session(Library(), ModelPath("shift/1"), {});
   Completions completions;
   constexpr std::uint64_t kRequests = 4000;
-  Runner runner(session, {.threads = 2, .queue_capacity = kRequests, .max_batch = 8},
-                completions.Callback());
+  TestRunner runner(session, {.threads = 2, .queue_capacity = kRequests, .max_batch = 8},
+                    completions.Callback());
   std::thread canceller([&] {
     for (std::uint64_t ticket = 0; ticket < kRequests; ticket += 3) runner.Cancel(ticket);
   });
@@ -113,12 +113,12 @@ TEST_CASE("more urgent requests run first") {
   std::vector<std::uint64_t> order;
   Completions completions;
   const auto keep = completions.Callback();
-  Runner runner(session, {.priorities = 3}, [&](Completion completion) {
+  TestRunner runner(session, {.priorities = 3}, [&](std::vector<Completion> completed) {
     {
       const std::lock_guard lock(mutex);
-      order.push_back(completion.ticket);
+      for (const Completion& completion : completed) order.push_back(completion.ticket);
     }
-    keep(std::move(completion));
+    keep(std::move(completed));
   });
   runner.Submit(SlowRequest(1, kEndless));
   WaitUntilItRuns();

@@ -22,6 +22,15 @@ Error LoadError(const std::filesystem::path& path) {
   return ErrorOf([&] { const Session session(Library(), path, {}); });
 }
 
+std::vector<Ort::Value> InputsOf(const Request& request) {
+  std::vector<Ort::Value> values;
+  for (const InputTensor& input : request.inputs) {
+    values.push_back(
+        ToOrtValue({input.type, input.shape, {input.data.data(), input.data.size()}, {}}));
+  }
+  return values;
+}
+
 std::vector<Ort::Value> Run(Session& session, std::vector<Ort::Value> inputs,
                             const std::vector<std::size_t>& outputs) {
   const Ort::RunOptions options;
@@ -150,7 +159,7 @@ TEST_CASE("the outputs come in the order in which they were asked for") {
 
 TEST_CASE("an output that is asked for twice comes twice") {
   Session session = Load("shift/1");
-  const auto outputs = Run(session, std::move(ShiftRequest(1).inputs), {0, 0});
+  const auto outputs = Run(session, InputsOf(ShiftRequest(1)), {0, 0});
   REQUIRE(outputs.size() == 2);
   for (const Ort::Value& output : outputs) {
     REQUIRE(output.IsTensor());
@@ -160,8 +169,8 @@ TEST_CASE("an output that is asked for twice comes twice") {
 
 TEST_CASE("asking for no output, or for one that there is not, fails") {
   Session session = Load("shift/1");
-  CHECK(CodeName(RunError(session, std::move(ShiftRequest(1).inputs), {})) == "INVALID_ARGUMENT");
-  CHECK_THROWS(Run(session, std::move(ShiftRequest(1).inputs), {1}));
+  CHECK(CodeName(RunError(session, InputsOf(ShiftRequest(1)), {})) == "INVALID_ARGUMENT");
+  CHECK_THROWS(Run(session, InputsOf(ShiftRequest(1)), {1}));
 }
 
 TEST_CASE("external weights give the documented answer") {
@@ -178,10 +187,10 @@ TEST_CASE("external weights give the documented answer") {
 
 TEST_CASE("a run that fails throws what ONNX Runtime says, and the session goes on") {
   Session session = Load("fails-at-run/1");
-  const Error error = RunError(session, std::move(ReshapeRequest(1, 3).inputs));
+  const Error error = RunError(session, InputsOf(ReshapeRequest(1, 3)));
   CHECK(CodeName(error) == "INTERNAL");
   CHECK(Contains(error.what(), "Reshape"));
-  CHECK(ShapeOf(Run(session, std::move(ReshapeRequest(1, 4).inputs), {0}).at(0)) == Shape{2, 2});
+  CHECK(ShapeOf(Run(session, InputsOf(ReshapeRequest(1, 4)), {0}).at(0)) == Shape{2, 2});
 }
 
 TEST_CASE("many threads run one session at once, each with its own answer") {
@@ -194,7 +203,7 @@ TEST_CASE("many threads run one session at once, each with its own answer") {
     threads.emplace_back([&session, &right, t] {
       for (int i = 0; i < kRuns; ++i) {
         const auto x = static_cast<float>(1000 * t + i);
-        const auto outputs = Run(session, std::move(ShiftRequest(1, x).inputs), {0});
+        const auto outputs = Run(session, InputsOf(ShiftRequest(1, x)), {0});
         if (Elements<float>(outputs.at(0)) == std::vector<float>{x + 1, x + 2, x + 3, x + 4}) {
           ++right[t];
         }
@@ -210,6 +219,12 @@ TEST_CASE("a session may use several threads for one run") {
   const std::vector<float> zeros(64 * 64);
   const auto outputs = Run(session, One(MakeTensor(DataType::kFp32, zeros, {64, 64})), {0});
   CHECK(ShapeOf(outputs.at(0)) == Shape{64, 8});
+}
+
+TEST_CASE("threads that wait spin only if that is asked for") {
+  constexpr const char* kSpinning = "session.intra_op.allow_spinning";
+  CHECK(ToOrt(SessionOptions{}).GetConfigEntry(kSpinning) == "0");
+  CHECK(ToOrt(SessionOptions{.spinning = true}).GetConfigEntry(kSpinning) == "1");
 }
 
 TEST_CASE("inputs and outputs that are no tensors are UNIMPLEMENTED, with name and type") {

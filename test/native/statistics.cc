@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/model.h"
 #include "core/runner.h"
 #include "core/session.h"
 #include "support.h"
@@ -70,7 +71,7 @@ TEST_CASE("many threads count while another reads, and nothing is lost") {
 TEST_CASE("a runner counts what it ran together, what came in and what went out") {
   Session session(Library(), ModelPath("shift/1"), {});
   Completions completions;
-  Runner runner(session, {.max_batch = 6, .max_delay = kPatience}, completions.Callback());
+  TestRunner runner(session, {.max_batch = 6, .max_delay = kPatience}, completions.Callback());
   runner.Submit(ShiftRows(1, 1, 0));
   runner.Submit(ShiftRows(2, 3, 0));
   runner.Submit(ShiftRows(3, 2, 0));
@@ -88,20 +89,23 @@ TEST_CASE("a runner counts what it ran together, what came in and what went out"
   CHECK(Total(read.assemble_us) == 1);
 }
 
-TEST_CASE("a runner counts failures by code, also of requests that it refused") {
-  Session session(Library(), ModelPath("shift/1"), {});
+TEST_CASE("a model counts failures by code, also of requests that it refused") {
+  ModelOptions options;
+  options.model_path = ModelPath("shift/1");
+  options.runner = {.threads = 0, .queue_capacity = 1};
   Completions completions;
-  Runner runner(session, {.threads = 0, .queue_capacity = 1}, completions.Callback());
-  runner.Submit(ShiftRequest(1));
-  ErrorOf([&] { runner.Submit(ShiftRequest(2)); });
-  runner.Cancel(1);
-  runner.Submit(ShiftRequest(3));
-  runner.Stop();
-  const auto failed = runner.ReadStatistics().failed;
+  Model model(Library(), options, completions.Callback());
+  model.Submit(ShiftRequest(1));
+  ErrorOf([&] { model.Submit(ShiftRequest(2)); });
+  CHECK_FALSE(model.TrySubmit(ShiftRequest(2)));
+  model.Cancel(1);
+  model.Submit(ShiftRequest(3));
+  model.Stop();
+  const auto failed = model.ReadStatistics().failed;
   CHECK(failed[static_cast<std::size_t>(ErrorCode::kResourceExhausted)] == 1);
   CHECK(failed[static_cast<std::size_t>(ErrorCode::kCancelled)] == 1);
   CHECK(failed[static_cast<std::size_t>(ErrorCode::kUnavailable)] == 1);
-  CHECK(runner.ReadStatistics().succeeded == 0);
+  CHECK(model.ReadStatistics().succeeded == 0);
 }
 
 }  // namespace warmswap::test

@@ -94,9 +94,12 @@ TEST_CASE("destruction waits for a stop that is under way") {
 
 TEST_CASE("child: exits in the middle of runs" * doctest::skip()) {
   const ModelOptions options{ModelPath("slow/1"), {}, {.threads = 2, .queue_capacity = 64}};
-  static auto* const model = new Model(Library(), options, [](const Completion& completion) {
-    Append(std::holds_alternative<Error>(completion.outcome) ? "failed " : "answered ");
-  });
+  static auto* const model =
+      new Model(Library(), options, [](const std::vector<Completion>& completed) {
+        for (const Completion& completion : completed) {
+          Append(std::holds_alternative<Error>(completion.outcome) ? "failed " : "answered ");
+        }
+      });
   for (std::uint64_t ticket = 0; ticket < 3; ++ticket) model->Submit(SlowRequest(ticket, kEndless));
   const auto before = ProcessorTimeOfOtherThreads();
   REQUIRE(WaitUntil([&] { return ProcessorTimeOfOtherThreads() - before > 20ms; }));
@@ -114,11 +117,12 @@ TEST_CASE("child: exits in the middle of a load" * doctest::skip()) {
   ModelOptions options{ModelPath("linear/1"), {}, {.threads = 2, .queue_capacity = 1}};
   // ONNX Runtime makes half of its static objects in the first load of the process.
   {
-    const Model first(library, options, [](const Completion&) {});
+    const Model first(library, options, [](const std::vector<Completion>&) {});
   }
   options.on_mapped = [] { loading.Set(); };
   jobs->Post([&library, options] {
-    static const auto* const model = new Model(library, options, [](const Completion&) {});
+    static const auto* const model =
+        new Model(library, options, [](const std::vector<Completion>&) {});
     Append(model->inputs().at(0).name);
   });
   REQUIRE(loading.Wait());

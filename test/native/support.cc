@@ -136,11 +136,18 @@ std::chrono::nanoseconds ProcessorTimeOfOtherThreads() {
   return ProcessorTime(CLOCK_PROCESS_CPUTIME_ID) - ProcessorTime(CLOCK_THREAD_CPUTIME_ID);
 }
 
-std::function<void(Completion)> Completions::Callback() {
-  return [this](Completion completion) {
+BlockPool& TestBlocks() {
+  static BlockPool blocks;
+  return blocks;
+}
+
+Runner::OnComplete Completions::Callback() {
+  return [this](std::vector<Completion> completions) {
     // Notified under the lock: whoever waited may destroy this object as soon as it has it.
     const std::lock_guard lock(mutex_);
-    outcomes_.emplace(completion.ticket, std::move(completion.outcome));
+    for (Completion& completion : completions) {
+      outcomes_.emplace(completion.ticket, std::move(completion.outcome));
+    }
     changed_.notify_all();
   };
 }
@@ -187,14 +194,14 @@ RunResult Completions::TakeResult(std::uint64_t ticket) {
 
 Request ShiftRequest(std::uint64_t ticket, float x) {
   Request request = MakeRequest(ticket);
-  request.inputs.push_back(MakeTensor<float>(DataType::kFp32, {x, x + 1, x + 2, x + 3}, {1, 4}));
+  request.inputs.push_back(MakeInput<float>(DataType::kFp32, {x, x + 1, x + 2, x + 3}, {1, 4}));
   return request;
 }
 
 Request SlowRequest(std::uint64_t ticket, std::int64_t iterations) {
   Request request = MakeRequest(ticket);
-  request.inputs.push_back(MakeTensor<std::int64_t>(DataType::kInt64, {iterations}, {}));
-  request.inputs.push_back(MakeTensor<float>(DataType::kFp32, {0.5F}, {1}));
+  request.inputs.push_back(MakeInput<std::int64_t>(DataType::kInt64, {iterations}, {}));
+  request.inputs.push_back(MakeInput<float>(DataType::kFp32, {0.5F}, {1}));
   return request;
 }
 
@@ -205,20 +212,20 @@ Request ShiftRows(std::uint64_t ticket, std::int64_t rows, float x) {
 Request AnyWidthRows(std::uint64_t ticket, std::int64_t rows, std::int64_t width, float x) {
   Request request = MakeRequest(ticket);
   const std::vector<float> values(static_cast<std::size_t>(rows * width), x);
-  request.inputs.push_back(MakeTensor(DataType::kFp32, values, {rows, width}));
+  request.inputs.push_back(MakeInput(DataType::kFp32, values, {rows, width}));
   return request;
 }
 
 Request IntegerRow(std::uint64_t ticket, std::int64_t x) {
   Request request = MakeRequest(ticket);
-  request.inputs.push_back(MakeTensor<std::int64_t>(DataType::kInt64, {x}, {1}));
+  request.inputs.push_back(MakeInput<std::int64_t>(DataType::kInt64, {x}, {1}));
   return request;
 }
 
 Request ReshapeRequest(std::uint64_t ticket, std::size_t count) {
   Request request = MakeRequest(ticket);
-  request.inputs.push_back(MakeTensor(DataType::kFp32, std::vector<float>(count, 1.0F),
-                                      {static_cast<std::int64_t>(count)}));
+  request.inputs.push_back(MakeInput(DataType::kFp32, std::vector<float>(count, 1.0F),
+                                     {static_cast<std::int64_t>(count)}));
   return request;
 }
 

@@ -17,9 +17,12 @@
 #include <utility>
 #include <vector>
 
+#include "core/block_pool.h"
 #include "core/error.h"
+#include "core/executor.h"
 #include "core/ort_library.h"
 #include "core/request_queue.h"
+#include "core/run_result.h"
 #include "core/runner.h"
 #include "core/tensor.h"
 
@@ -89,7 +92,7 @@ std::chrono::nanoseconds ProcessorTimeOfOtherThreads();
 class Completions {
  public:
   /// Give this to the runner; valid as long as this object.
-  std::function<void(Completion)> Callback();
+  Runner::OnComplete Callback();
 
   /// False if `count` did not arrive within kPatience.
   [[nodiscard]] bool WaitFor(std::size_t count);
@@ -106,6 +109,30 @@ class Completions {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::multimap<std::uint64_t, std::variant<RunResult, Error>> outcomes_;
+};
+
+/// For inputs; lives as long as the process.
+BlockPool& TestBlocks();
+
+/// A runner with an executor of its own, which is woken for each request.
+class TestRunner {
+ public:
+  TestRunner(Session& session, const RunnerOptions& options, Runner::OnComplete on_complete)
+      : executor_({&session, [](Session*) {}}, Execution::kThreaded, TestBlocks()),
+        runner_(executor_, options, std::move(on_complete)) {}
+
+  void Submit(Request request) {
+    runner_.Submit(std::move(request));
+    runner_.Wake();
+  }
+  void Cancel(std::uint64_t ticket) { runner_.Cancel(ticket); }
+  void Stop() { runner_.Stop(); }
+  bool is_idle() const { return runner_.is_idle(); }
+  StatisticsSnapshot ReadStatistics() const { return executor_.ReadStatistics(); }
+
+ private:
+  Executor executor_;
+  Runner runner_;
 };
 
 /// The Error that `body` throws; fails the test if it throws none.
@@ -139,6 +166,13 @@ Ort::Value MakeTensor(DataType type, const std::vector<T>& values,
   return ToOrtValue({type, shape, AsBytes(values), {}});
 }
 
+/// The same as an input of a request.
+template <typename T>
+InputTensor MakeInput(DataType type, const std::vector<T>& values,
+                      const std::vector<std::int64_t>& shape) {
+  return CopyInput({type, shape, AsBytes(values), {}}, TestBlocks());
+}
+
 /// The elements of a tensor whose datatype is T's.
 template <typename T>
 std::vector<T> Elements(const Ort::Value& value) {
@@ -146,6 +180,15 @@ std::vector<T> Elements(const Ort::Value& value) {
   if (!elements.empty()) {
     std::memcpy(elements.data(), value.GetTensorRawData(), elements.size() * sizeof(T));
   }
+  return elements;
+}
+
+/// The elements of an output whose datatype is T's.
+template <typename T>
+std::vector<T> Elements(const RunResult& result, std::size_t output = 0) {
+  const std::span<const std::byte> data = result.Data(output);
+  std::vector<T> elements(data.size() / sizeof(T));
+  if (!elements.empty()) std::memcpy(elements.data(), data.data(), data.size());
   return elements;
 }
 

@@ -12,7 +12,10 @@ export class RawRpc {
   readonly #waiting = new Map<number, (response: Response) => void>();
   #lastMsgid = 0;
 
-  private constructor(readonly socket: WebSocket) {
+  private constructor(
+    readonly socket: WebSocket,
+    private readonly options: { forceIntegerToFloat?: boolean },
+  ) {
     socket.binaryType = 'arraybuffer';
     socket.on('message', (data) => this.#onMessage(data));
     socket.on('error', () => {});
@@ -21,20 +24,24 @@ export class RawRpc {
     });
   }
 
-  static async connect(url: string): Promise<RawRpc> {
+  /** With `forceIntegerToFloat` every number of a call is a float on the wire. */
+  static async connect(
+    url: string,
+    options: { forceIntegerToFloat?: boolean } = {},
+  ): Promise<RawRpc> {
     const socket = new WebSocket(url);
     await new Promise((resolve, reject) => {
       socket.once('open', resolve);
       socket.once('error', reject);
     });
-    return new RawRpc(socket);
+    return new RawRpc(socket, options);
   }
 
   /** Sends `[0, msgid, method, params]`; gives error and result. */
   call(method: string, ...params: unknown[]): Promise<Response> {
     const msgid = ++this.#lastMsgid;
     const response = new Promise<Response>((resolve) => this.#waiting.set(msgid, resolve));
-    this.socket.send(encode([0, msgid, method, params], { useBigInt64: true }));
+    this.socket.send(encode([0, msgid, method, params], { ...this.options, useBigInt64: true }));
     return response;
   }
 

@@ -12,6 +12,9 @@ test('a model.yaml that sets nothing gives the defaults', () => {
     sha256: {},
     queue: { maxSize: 1024, priorities: 3 },
     instances: 1,
+    threads: { spinning: false },
+    execution: 'auto',
+    quickStart: true,
     warmup: { runs: 3, shapes: {}, maxDuration: 10_000 },
   };
   for (const text of ['', 'queue: {}\nwarmup: {}\nlabels: {}'])
@@ -29,6 +32,9 @@ test('a model.yaml that sets everything is taken as it is', () => {
     queue: { maxSize: 8, deadline: 100ms, priorities: 2 }
     batching: { maxBatch: 32, maxDelay: 500us }
     instances: 2
+    threads: { intraOp: 4, spinning: true }
+    execution: inline
+    quickStart: false
     warmup:
       runs: 0
       shapes: { x: [1, 512], scalar: [], "a b/c": [0] }
@@ -42,6 +48,9 @@ test('a model.yaml that sets everything is taken as it is', () => {
     queue: { maxSize: 8, deadline: 100, priorities: 2 },
     batching: { maxBatch: 32, maxDelay: 0.5 },
     instances: 2,
+    threads: { intraOp: 4, spinning: true },
+    execution: 'inline',
+    quickStart: false,
     warmup: {
       runs: 0,
       shapes: { x: [1, 512], scalar: [], 'a b/c': [0] },
@@ -81,6 +90,11 @@ describe('refused is', () => {
     ['queue: { maxSize: 0 }', 'queue.maxSize: Too small'],
     ['queue: { maxsize: 1 }', 'unknown key queue.maxsize (did you mean maxSize?)'],
     ['queue: { deadline: 0 }', 'queue.deadline: expected 1us to 24 days'],
+    ['threads: { intraOp: 0 }', 'threads.intraOp: Too small'],
+    ['threads: { intraOp: auto }', 'threads.intraOp: Invalid input: expected number'],
+    ['threads: { intraop: 2 }', 'unknown key threads.intraop (did you mean intraOp?)'],
+    ['threads: { spin: true }', 'unknown key threads.spin (known: intraOp, spinning)'],
+    ['thread: 2', 'unknown key thread (did you mean threads?)'],
     ['warmup: { runs: 1001 }', 'warmup.runs: Too big'],
     ['warmup: { shapes: { x: [-1] } }', 'warmup.shapes.x.0: Too small'],
     ['warmup: { shapes: { x: 3 } }', 'warmup.shapes.x: Invalid input: expected array'],

@@ -25,6 +25,23 @@ describe('a reload', () => {
   });
 });
 
+const LOADED = {
+  bytes: 0,
+  memory: { mappedBytes: 0, residentBytes: 0, privateBytes: 0 },
+  loadMs: 120,
+  warmMs: 3.5,
+};
+const STATISTICS = {
+  requests: {},
+  rowsIn: 0,
+  rowsOut: 0,
+  bytesIn: 0,
+  bytesOut: 0,
+  batchSizes: {},
+  queueUs: { p50: 1, p99: 2 },
+  runUs: { p50: 64, p99: 512 },
+};
+
 describe('the status', () => {
   const status: Status = {
     generation: 3,
@@ -52,9 +69,21 @@ describe('the status', () => {
         active: 2,
         labels: { stable: 1, canary: 2 },
         versions: [
-          { version: 1, state: 'ready', bytes: 0, loadMs: 0.4, warmMs: 0.6 },
-          { version: 2, state: 'active', bytes: 3 * 2 ** 20, loadMs: 120, warmMs: 3.5 },
-          { version: 3, state: 'failed', reason: 'no input', bytes: 0, loadMs: 0, warmMs: 0 },
+          { version: 1, state: 'loading', ...LOADED, loadMs: 0.4, warmMs: 0.6 },
+          {
+            version: 2,
+            state: 'active',
+            ...LOADED,
+            bytes: 3 * 2 ** 20,
+            statistics: { ...STATISTICS, requests: { OK: 1201, INTERNAL: 1, CANCELLED: 2 } },
+          },
+          { version: 3, state: 'failed', reason: 'no input', ...LOADED },
+          {
+            version: 4,
+            state: 'ready',
+            ...LOADED,
+            statistics: { ...STATISTICS, runUs: { p50: null, p99: null } },
+          },
         ],
       },
       { name: 'broken', active: null, labels: {}, versions: [], problem: 'model.yaml: bad' },
@@ -66,9 +95,10 @@ describe('the status', () => {
       'generation 3, up 61 s, listening on 127.0.0.1:9000',
       '  worker 0  pid 4711  ready  cpu  2 connections  1 in flight  0 restarts  100.3 MiB PSS',
       '  edges  active 2  stable=1 canary=2',
-      '    version 1  ready  0.0 MiB  loaded in 0 ms, warmed in 1 ms',
-      '    version 2  active  3.0 MiB  loaded in 120 ms, warmed in 4 ms',
+      '    version 1  loading  0.0 MiB  loaded in 0 ms, warmed in 1 ms',
+      '    version 2  active  3.0 MiB  loaded in 120 ms, warmed in 4 ms  1204 requests, 3 failed, p99 run ≤ 512 µs',
       '    version 3  failed  no input',
+      '    version 4  ready  0.0 MiB  loaded in 120 ms, warmed in 4 ms  0 requests, 0 failed',
       '  broken  active none  model.yaml: bad',
     ]);
   });

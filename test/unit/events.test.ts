@@ -7,6 +7,7 @@ import type { DaemonEvent } from '../../src/rpc/events.js';
 import { EventBus } from '../../src/supervisor/event-bus.js';
 import { EventStream } from '../../src/supervisor/event-stream.js';
 import { failureEvents, modelEvents } from '../../src/supervisor/model-events.js';
+import { versionOptions } from '../support/version-options.js';
 
 const SWAP: DaemonEvent = { type: 'swap', state: 'committed', generation: 3 };
 
@@ -112,8 +113,7 @@ describe('a stream', () => {
 });
 
 describe('a commit', () => {
-  const warmup = { runs: 0, shapes: {}, maxDurationMs: 1 };
-  const options = { queueCapacity: 1, priorities: 1, instances: 1, warmup };
+  const options = versionOptions();
   const serving = (
     active: number,
     keys: readonly string[],

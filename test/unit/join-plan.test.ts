@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import type { ModelPlan } from '../../src/registry/plan.js';
 import { withoutFailed } from '../../src/supervisor/join-plan.js';
+import { versionOptions } from '../support/version-options.js';
 
-const warmup = { runs: 0, shapes: {}, maxDurationMs: 1 };
-const options = { queueCapacity: 1, priorities: 1, instances: 1, warmup };
+const options = versionOptions();
 const model: ModelPlan = {
   name: 'm',
   active: 3,

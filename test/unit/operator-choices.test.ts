@@ -11,6 +11,7 @@ import {
   setLabel,
   unload,
 } from '../../src/supervisor/operator-choices.js';
+import { versionOptions } from '../support/version-options.js';
 
 const model: RepositoryModel = {
   name: 'm',
@@ -19,8 +20,7 @@ const model: RepositoryModel = {
     ...{ version, modelPath: '', fingerprint: '', warmupFiles: [], goldenFiles: [] },
   })),
 };
-const warmup = { runs: 0, shapes: {}, maxDurationMs: 1 };
-const options = { queueCapacity: 1, priorities: 1, instances: 1, warmup };
+const options = versionOptions();
 const served: ModelPlan = {
   name: 'm',
   active: 3,

@@ -57,6 +57,7 @@ function plan(models: readonly RepositoryModel[], input: Input = {}): PlannedGen
     committed: input.committed ?? NOTHING,
     choices: { ...activated(input.activations ?? {}), ...input.choices },
     failures: input.failures ?? [],
+    threads: { cores: 12, workers: 2 },
     rollback: input.rollback ?? { keepsReplaced: false, open: new Set() },
   });
 }
@@ -123,6 +124,7 @@ describe('the versions that are served', () => {
       queue: { maxSize: 8, deadline: 1s, priorities: 2 }
       batching: { maxBatch: 4, maxDelay: 1ms }
       instances: 2
+      threads: { spinning: true }
       warmup: { runs: 5, shapes: { x: [2] }, batchSizes: [4, 2], maxDuration: 2s }`;
     expect(planOf(model('m', [4], yaml)).versions).toMatchObject([
       {
@@ -132,7 +134,10 @@ describe('the versions that are served', () => {
           queueCapacity: 8,
           deadlineMs: 1_000,
           priorities: 2,
+          execution: 'auto',
+          quickStart: true,
           instances: 2,
+          threads: { intraOp: 3, spinning: true },
           batching: { maxBatch: 4, maxDelayMs: 1 },
           warmup: { runs: 5, shapes: { x: [2] }, batchSizes: [4, 2], maxDurationMs: 2_000 },
         },
@@ -142,6 +147,7 @@ describe('the versions that are served', () => {
     expect(byDefault).not.toHaveProperty('deadlineMs');
     expect(byDefault).not.toHaveProperty('batching');
     expect(byDefault?.warmup).toEqual({ runs: 3, shapes: {}, maxDurationMs: 10_000 });
+    expect(byDefault?.threads).toEqual({ intraOp: 6, spinning: false });
   });
 
   test('include the active and the labelled ones, each once, ascending', () => {
@@ -172,6 +178,7 @@ describe('the key of a version', () => {
       { ...model('m', [1]), versions: [{ ...versionOne(), fingerprint: 'other' }] },
     ],
     ['its queue changes', model('m', [1], 'queue: { maxSize: 2 }')],
+    ['its threads change', model('m', [1], 'threads: { intraOp: 2 }')],
     ['its deadline changes', model('m', [1], 'queue: { deadline: 1s }')],
     ['its warm-up changes', model('m', [1], 'warmup: { runs: 1 }')],
     ['its checksum changes', model('m', [1], `sha256: { 1: ${'ab'.repeat(32)} }`)],

@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest';
 import { clientsRefusal, warmUpRefusal } from '../../src/registry/gates.js';
 import { Version, type WarmUpSource } from '../../src/registry/version.js';
+import { versionOptions } from '../support/version-options.js';
 
 type Shapes = Readonly<Record<string, readonly number[]>>;
 
 function version(source: WarmUpSource | undefined, problem?: string, shapes: Shapes = {}): Version {
   const warmup = { runs: 1, shapes, maxDurationMs: 1 };
-  const options = { queueCapacity: 1, priorities: 3, instances: 1, warmup };
+  const options = versionOptions({ warmup });
   const plan = { version: 1, modelPath: '', fingerprint: '', key: '', options };
   const made = new Version('m', plan);
   made.warmUpSource = source;

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { EngineModel, EngineRequest, EngineResult } from '../../src/native/engine.js';
 import { goldenProblem } from '../../src/registry/golden.js';
 import { Version } from '../../src/registry/version.js';
+import { versionOptions } from '../support/version-options.js';
 
 /** x UINT8 [?] -> y UINT8 [?] = x, z UINT8 [?] = x; fails for a row that begins with 99. */
 const model = {
@@ -35,8 +36,7 @@ function problemOf(...documents: unknown[]): Promise<string | undefined> {
     writeFileSync(path, JSON.stringify(document));
     return path;
   });
-  const warmup = { runs: 0, shapes: {}, maxDurationMs: 1 };
-  const options = { queueCapacity: 1, priorities: 1, instances: 1, warmup };
+  const options = versionOptions();
   const plan = { version: 1, modelPath: '', fingerprint: '', key: '', options, goldenFiles };
   const version = new Version('m', plan);
   version.attach(model);

@@ -2,14 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { ModelSet, type ServedModel } from '../../src/registry/model-set.js';
 import { Version } from '../../src/registry/version.js';
 import { WarmswapError } from '../../src/rpc/errors.js';
+import { versionOptions } from '../support/version-options.js';
 
 function version(name: string, number: number): Version {
-  const options = {
-    queueCapacity: 1,
-    priorities: 3,
-    instances: 1,
-    warmup: { runs: 0, shapes: {}, maxDurationMs: 1 },
-  };
+  const options = versionOptions();
   return new Version(name, {
     version: number,
     fingerprint: 'print',

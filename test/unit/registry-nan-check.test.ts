@@ -3,6 +3,7 @@ import type { EngineModel, EngineRequest, EngineResult } from '../../src/native/
 import { nanProblem } from '../../src/registry/nan-check.js';
 import { Version } from '../../src/registry/version.js';
 import type { Tensor } from '../../src/rpc/tensor.js';
+import { versionOptions } from '../support/version-options.js';
 
 const fp32 = (...values: number[]): Tensor => ({
   datatype: 'FP32',
@@ -16,7 +17,7 @@ const asked: EngineRequest[] = [];
 /** An active version that answers y with these values, or fails. */
 function activeAnswering(...values: number[]): Version {
   const warmup = { runs: 1, shapes: {}, maxDurationMs: 1 };
-  const options = { queueCapacity: 1, priorities: 3, instances: 1, warmup };
+  const options = versionOptions({ warmup });
   const active = new Version('m', { version: 4, modelPath: '', fingerprint: '', key: '', options });
   active.attach({
     signature: { inputs: [{ name: 'x', datatype: 'FP32', shape: [1] }], outputs: [] },

@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { EngineModel, EngineRequest, EngineResult } from '../../src/native/engine.js';
-import type { VersionOptions, WarmUpOptions } from '../../src/registry/plan.js';
+import type { WarmUpOptions } from '../../src/registry/plan.js';
 import { Version } from '../../src/registry/version.js';
 import { warmUp } from '../../src/registry/warmup.js';
 import type { Tensor } from '../../src/rpc/tensor.js';
+import { versionOptions } from '../support/version-options.js';
 
 /** A model of one input x UINT8 [?, 1] that notes what it is asked, and fails for a row of 99. */
 class NotingModel {
@@ -36,14 +37,11 @@ interface Setting {
 
 function version(model: NotingModel, state: 'warming' | 'active', setting: Setting = {}): Version {
   const { maxBatch, warmup, warmupFiles } = setting;
-  const options: VersionOptions = {
-    queueCapacity: 1,
+  const options = versionOptions({
     deadlineMs: 5,
-    priorities: 3,
-    instances: 1,
     ...(maxBatch ? { batching: { maxBatch, maxDelayMs: 0 } } : {}),
     warmup: { runs: 1, shapes: {}, maxDurationMs: 60_000, ...warmup },
-  };
+  });
   const files = warmupFiles ? { warmupFiles } : {};
   const plan = { version: 1, modelPath: '', fingerprint: '', key: '', options, ...files };
   const made = new Version('m', plan);

@@ -3,21 +3,30 @@ import type { Engine, EngineModel, EngineResult } from '../../src/native/engine.
 import type { GenerationPlan, ModelPlan, VersionPlan } from '../../src/registry/plan.js';
 import { PrepareError, Registry } from '../../src/registry/registry.js';
 import type { TensorSignature } from '../../src/rpc/tensor.js';
+import { versionOptions } from '../support/version-options.js';
 
 /** An engine whose loads, runs and unloads end when the test says so. */
 class SteeredEngine {
+  readonly lane = { setRoutes: () => {} };
   readonly loads: Load[] = [];
   readonly loaded: SteeredModel[] = [];
   #onLoad: (() => void) | undefined;
 
-  load({ modelPath }: { modelPath: string }, onMapped: () => void): Promise<SteeredModel> {
+  load(
+    { modelPath }: { modelPath: string },
+    onMapped: () => void,
+    signal: AbortSignal,
+  ): Promise<SteeredModel> {
     return new Promise((resolve, reject) => {
       const finish = (signature = SIGNATURE) => {
         onMapped();
         this.loaded.push(new SteeredModel(modelPath, signature));
         resolve(this.loaded.at(-1) as SteeredModel);
       };
-      this.loads.push({ modelPath, finish, fail: (reason) => reject(new Error(reason)) });
+      const fail = (reason: string) => {
+        reject(new Error(reason));
+      };
+      this.loads.push({ modelPath, signal, finish, fail });
       this.#onLoad?.();
     });
   }
@@ -36,11 +45,13 @@ class SteeredEngine {
 
 interface Load {
   modelPath: string;
+  signal: AbortSignal;
   finish(signature?: EngineModel['signature']): void;
   fail(reason: string): void;
 }
 
 class SteeredModel {
+  readonly mappedBytes = 100;
   isUnloaded = false;
   unloads: (() => void) | undefined;
   holdsUnload = false;
@@ -54,10 +65,6 @@ class SteeredModel {
   infer(): Promise<EngineResult> {
     const result = { outputs: {}, timing: { queueUs: 0, computeUs: 0, batchSize: 1 } };
     return new Promise((resolve) => this.runs.push(() => resolve(result)));
-  }
-
-  memory(): Promise<{ mappedBytes: number; residentBytes: number }> {
-    return Promise.resolve({ mappedBytes: 100, residentBytes: 100 });
   }
 
   async unload(): Promise<void> {
@@ -75,12 +82,7 @@ const versionPlan = (version: number, key = `${version}`): VersionPlan => ({
   modelPath: `/${key}`,
   fingerprint: key,
   key,
-  options: {
-    queueCapacity: 1,
-    priorities: 3,
-    instances: 1,
-    warmup: { runs: 0, shapes: {}, maxDurationMs: 1 },
-  },
+  options: versionOptions(),
 });
 
 /** A generation of one model, the last version active. */
@@ -97,7 +99,6 @@ let nextLoad: number;
 beforeEach(() => {
   engine = new SteeredEngine();
   registry = new Registry(engine as unknown as Engine, {
-    threads: { intraOpThreads: 1 },
     drainTimeoutMs: 60_000,
   });
   nextLoad = 0;
@@ -227,6 +228,28 @@ describe('an attempt that is given up', () => {
     expect([engine.loads.length, engine.held, all()]).toEqual([1, [], []]);
   });
 
+  test('while it loads cancels that, and names no version as failed', async () => {
+    const failures = failuresOf(registry.prepare(1, plan(1, ['1', '2'])));
+    const load = await engine.begun(0);
+    load.signal.onabort = () => {
+      load.fail('cancelled');
+    };
+    await registry.abort(1);
+    expect(await failures).toEqual([]);
+    expect([engine.loads.length, all()]).toEqual([1, []]);
+  });
+
+  test('long before cancels nothing', async () => {
+    const prepared = registry.prepare(1, plan(1, ['1']));
+    const load = await engine.begun(nextLoad);
+    await registry.abort(7);
+    expect(load.signal.aborted).toBe(false);
+    await finishLoad();
+    await prepared;
+    await registry.abort(1);
+    expect(load.signal.aborted).toBe(false);
+  });
+
   test('while the one before it is still being unloaded loads nothing', async () => {
     await prepare(1, plan(1, ['1']), 1);
     const [one] = engine.loaded;
@@ -250,6 +273,18 @@ describe('an attempt that is given up', () => {
 });
 
 describe('a newer attempt', () => {
+  test('cancels the loads of the one before it', async () => {
+    const older = failuresOf(registry.prepare(1, plan(1, ['1'])));
+    const load = await engine.begun(nextLoad++);
+    load.signal.onabort = () => {
+      load.fail('cancelled');
+    };
+    await prepare(2, plan(1, ['2']), 1);
+    expect(await older).toEqual([]);
+    registry.commit(2);
+    expect([states(), engine.held]).toEqual([['2 active'], ['/2']]);
+  });
+
   test('takes the place of one that is prepared', async () => {
     await prepare(1, plan(1, ['1']), 1);
     await prepare(2, plan(1, ['2']), 1);

@@ -1,14 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { GenerationPlan, ModelPlan, VersionFailure } from '../../src/registry/plan.js';
 import { toReloadResult, type ReloadOutcome } from '../../src/supervisor/reload-result.js';
+import { versionOptions } from '../support/version-options.js';
 
 function serving(name: string, active: number, key = `${active}`): ModelPlan {
-  const options = {
-    queueCapacity: 1,
-    priorities: 3,
-    instances: 1,
-    warmup: { runs: 0, shapes: {}, maxDurationMs: 1 },
-  };
+  const options = versionOptions();
   return {
     name,
     active,

@@ -2,13 +2,9 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { GenerationPlan, ModelPlan } from '../../src/registry/plan.js';
 import { rolledBack, withoutReplaced, withPrevious } from '../../src/supervisor/rollback.js';
 import { RollbackWindows } from '../../src/supervisor/rollback-windows.js';
+import { versionOptions } from '../support/version-options.js';
 
-const options = {
-  queueCapacity: 1,
-  priorities: 1,
-  instances: 1,
-  warmup: { runs: 0, shapes: {}, maxDurationMs: 1 },
-};
+const options = versionOptions();
 
 const serving = (
   active: number,

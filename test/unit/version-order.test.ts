@@ -5,10 +5,9 @@ const OLD = {};
 const NEW = {};
 
 function setUp() {
-  const order = new VersionOrder();
   const sent: string[] = [];
-  const send = (name: string) => () => void sent.push(name);
-  return { order, sent, send };
+  const order = new VersionOrder((frame) => void sent.push(Buffer.from(frame).toString()));
+  return { order, sent, send: (name: string) => Buffer.from(name) };
 }
 
 test('answers of one version go as they come', () => {
@@ -44,6 +43,24 @@ test('a version that comes back after a rollback takes its place at the end', ()
   expect(sent).toEqual([]);
   order.end(before, send('before'));
   expect(sent).toEqual(['before', 'between', 'after']);
+});
+
+test('a lent answer that must wait survives its page', () => {
+  const { order, sent } = setUp();
+  const [old, next] = [order.begin('m', OLD), order.begin('m', NEW)];
+  const page = Buffer.from('answer');
+  order.end(next, page, true);
+  page.fill('x');
+  order.end(old, Buffer.from('first'));
+  expect(sent).toEqual(['first', 'answer']);
+});
+
+test('targets that nobody asks for any more are forgotten', () => {
+  const { order, sent, send } = setUp();
+  const waiting = order.begin('waiting', OLD);
+  for (let i = 0; i < 1000; i++) order.end(order.begin(`m${i}`, OLD), send(`${i}`));
+  order.end(waiting, send('last'));
+  expect([sent.length, sent.at(-1)]).toEqual([1001, 'last']);
 });
 
 test('targets do not wait for each other', () => {

@@ -1,13 +1,14 @@
 // Needs node --expose-gc. The binding's own model, which nothing refers to while it runs.
 import { setImmediate } from 'node:timers/promises';
 import { bundledLibraryPath, loadBinding } from '../../../dist/native/binding.js';
-import { endlessInputs, modelPath, OPTIONS, say, untilBusy } from './harness.mjs';
+import { endlessInputs, modelPath, NO_ANSWERS, OPTIONS, say, untilBusy } from './harness.mjs';
 
 const INT64 = 8;
 const FP32 = 11;
 const { Runtime } = loadBinding();
 const events = [];
-const runtime = new Runtime(bundledLibraryPath(), (batch) => events.push(...batch));
+const onEvents = (batch) => events.push(...batch);
+const runtime = new Runtime(bundledLibraryPath(), onEvents, NO_ANSWERS);
 
 async function nextEvent() {
   while (events.length === 0) {

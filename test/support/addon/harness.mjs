@@ -7,6 +7,13 @@ export { Engine } from '../../../dist/native/engine.js';
 
 export const OPTIONS = { intraOpThreads: 1, runnerThreads: 1, queueCapacity: 64 };
 
+/** For a runtime whose lane nobody uses. */
+export const NO_ANSWERS = {
+  page: new ArrayBuffer(1 << 16),
+  index: new Float64Array(3),
+  onAnswers: () => {},
+};
+
 export function modelPath(fixture) {
   return join(process.env.WARMSWAP_FIXTURES, fixture, 'model.onnx');
 }

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "addon/napi.h"
+#include "core/request.h"
+#include "core/run_result.h"
+
+namespace warmswap {
+
+/// Hands packed answers to JavaScript, many with one call, through memory that both sides keep.
+/// For the JavaScript thread only.
+class AnswerPage {
+ public:
+  /// Longer answers do not go through the page.
+  static constexpr std::size_t kMaxAnswerBytes = 64 * 1024;
+
+  /// `{ page: ArrayBuffer, index: Float64Array, onAnswers(count) }`. When `onAnswers` is called,
+  /// the index has ticket, offset in the page and length of each answer; afterwards both are used
+  /// again. Throws kInvalidArgument where they are too small for one answer.
+  explicit AnswerPage(const Napi::Object& answers);
+
+  /// Packs one answer of at most kMaxAnswerBytes, first calling `onAnswers` if there is no room.
+  void Add(std::uint64_t ticket, const Reply& reply, const RunResult& result);
+
+  /// Packs one answer of at most kMaxAnswerBytes at the page's beginning, for JavaScript to send
+  /// before anything else happens, and gives its length. Nothing may wait for Deliver.
+  std::size_t WriteAlone(const Reply& reply, const RunResult& result);
+
+  /// Calls `onAnswers` if anything was added since.
+  void Deliver();
+
+  /// Lets go of JavaScript's memory.
+  void Close();
+
+ private:
+  static constexpr std::size_t kIndexFields = 3;
+
+  Napi::Reference<Napi::ArrayBuffer> page_;
+  Napi::Reference<Napi::Float64Array> index_;
+  Napi::FunctionReference on_answers_;
+  std::byte* bytes_ = nullptr;
+  std::size_t size_ = 0;
+  double* fields_ = nullptr;
+  std::size_t max_count_ = 0;
+  std::size_t used_ = 0;
+  std::size_t count_ = 0;
+};
+
+}  // namespace warmswap

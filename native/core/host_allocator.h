@@ -1,0 +1,40 @@
+#pragma once
+
+#include "core/block_pool.h"
+#include "core/ort.h"
+
+namespace warmswap {
+
+/// ONNX Runtime's memory on the host, from a BlockPool: the buffer into which a session packs one
+/// weight after the other while it loads, activations, outputs. Shared by all sessions that ask
+/// for the environment's allocators; must outlive them and everything that they gave out.
+class HostAllocator {
+ public:
+  HostAllocator();
+  HostAllocator(const HostAllocator&) = delete;
+  HostAllocator& operator=(const HostAllocator&) = delete;
+  ~HostAllocator() = default;
+
+  /// Makes it the allocator of `env`.
+  void Register(const Ort::Env& env);
+
+  BlockPool& blocks() noexcept { return interface_.pool; }
+
+  /// Gives memory that is not in use back to the system, the heap's as well.
+  void ReleaseUnused() noexcept;
+
+ private:
+  // ONNX Runtime knows this part and calls its functions with its address.
+  struct Interface : OrtAllocator {
+    BlockPool pool;
+    Ort::MemoryInfo info;
+    Interface();
+  };
+  static void* Take(OrtAllocator* self, std::size_t bytes);
+  static void Give(OrtAllocator* self, void* block);
+  static const OrtMemoryInfo* Info(const OrtAllocator* self);
+
+  Interface interface_;
+};
+
+}  // namespace warmswap

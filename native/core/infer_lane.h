@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "core/infer_frame.h"
+#include "core/model.h"
+#include "core/request.h"
+#include "core/route_table.h"
+#include "core/run_result.h"
+
+namespace warmswap {
+
+/// Takes plain `infer` requests as they come off the wire, without JavaScript in between: reads the
+/// frame, finds the version, copies the inputs once, and hands the request to that version's runner
+/// threads. A model whose runs are short enough runs at once, or, if it is batched, at the end of
+/// the event loop's turn with all that came in it. For the JavaScript thread only. Nothing of it
+/// waits.
+class InferLane {
+ public:
+  struct Accepted {
+    std::size_t route;
+    std::uint32_t msgid;
+    std::optional<Completion> done;  ///< where it has run already
+  };
+
+  void SetRoutes(RouteTable routes) { routes_ = std::move(routes); }
+
+  /// Nothing, and nothing has happened, where the frame is not a request that this serves or may
+  /// queue: the complete path answers such, and knows what is wrong. Else, unless it is done, the
+  /// request completes with `ticket`: by the version's runner threads, or by EndTurn, which must be
+  /// called once all that has arrived together is accepted.
+  std::optional<Accepted> Accept(std::span<const std::byte> frame, std::uint64_t ticket);
+
+  /// Runs what waits for it and wakes the runner threads that have been given something.
+  std::vector<Completion> EndTurn();
+
+ private:
+  /// What a version was given in this turn.
+  struct Share {
+    std::weak_ptr<Model> model;
+    std::vector<Request> inline_requests;
+    bool has_queued = false;
+  };
+
+  std::optional<Request> ToRequest(const Route& route, Model& model, InferFrame& frame) const;
+  Share& ShareOf(const std::shared_ptr<Model>& model);
+
+  RouteTable routes_;
+  std::vector<Share> turn_;
+};
+
+}  // namespace warmswap

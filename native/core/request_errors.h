@@ -1,0 +1,17 @@
+#pragma once
+
+#include "core/error.h"
+
+namespace warmswap {
+
+// What a request ends with that did not run.
+
+inline Error Unloading() { return {ErrorCode::kUnavailable, "this version is being unloaded"}; }
+
+inline Error Cancelled() { return {ErrorCode::kCancelled, "the request was cancelled"}; }
+
+inline Error TooLate() {
+  return {ErrorCode::kDeadlineExceeded, "the deadline passed while the request was queued"};
+}
+
+}  // namespace warmswap

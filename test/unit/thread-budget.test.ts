@@ -1,0 +1,33 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { intraOpThreads, threadBudget } from '../../src/supervisor/thread-budget.js';
+
+test.each([
+  ['auto', 2, 2],
+  ['auto', 64, 4],
+  [1, 64, 1],
+  [8, 2, 8],
+] as const)('%s workers on %i cores are %i', (wanted, cores, workers) => {
+  expect(threadBudget(wanted, cores)).toEqual({ cores, workers });
+});
+
+const count = fc.integer({ min: 1, max: 1024 });
+
+test('by default all workers and instances together have no more threads than cores', () => {
+  fc.assert(
+    fc.property(count, count, count, (cores, workers, instances) => {
+      const intraOp = intraOpThreads(
+        { instances, threads: { spinning: false } },
+        { cores, workers },
+      );
+      expect(intraOp).toBeGreaterThanOrEqual(1);
+      if (intraOp > 1) expect(workers * instances * intraOp).toBeLessThanOrEqual(cores);
+      expect(workers * instances * (intraOp + 1)).toBeGreaterThan(cores);
+    }),
+  );
+});
+
+test('a model that says how many gets them', () => {
+  const threads = { intraOp: 16, spinning: false };
+  expect(intraOpThreads({ instances: 2, threads }, { cores: 4, workers: 4 })).toBe(16);
+});
