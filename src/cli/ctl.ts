@@ -3,6 +3,7 @@ import type { ReloadResult } from '../supervisor/reload-result.js';
 import { countFailures, countRequests } from '../supervisor/statistics.js';
 import type { Status, VersionStatus } from '../supervisor/status.js';
 import { AdminClient } from './admin-client.js';
+import { EventReader, formatEvent } from './event-reader.js';
 import { UsageError } from './usage-error.js';
 
 interface CtlFlags {
@@ -25,6 +26,10 @@ export function addCtlCommands(ctl: Command, positiveInteger: (text: string) => 
   });
   add('reload', 'follow the configuration and the repository').action(async (flags: CtlFlags) => {
     report(flags, (await new AdminClient(flags.admin).post('/reload')) as ReloadResult);
+  });
+  add('events', 'print what happens, until the daemon ends').action(async (flags: CtlFlags) => {
+    const reader = new EventReader((event) => print(flags, event, formatEvent(event)));
+    await new AdminClient(flags.admin).stream('/events', (piece) => reader.read(piece));
   });
   addModelCommands(add, positiveInteger);
 }

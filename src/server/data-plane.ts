@@ -10,6 +10,7 @@ import type { Registry } from '../registry/registry.js';
 import { InferenceHttp } from './http/inference-http.js';
 import { createMethods, type Method } from './methods.js';
 import { RpcConnection, type ConnectionContext } from './rpc-connection.js';
+import { Subscriptions } from './subscriptions.js';
 
 interface SocketData {
   connection?: RpcConnection;
@@ -23,6 +24,8 @@ const REFUSABLE_EXCESS = 2;
 
 /** The public port of one worker: MessagePack-RPC at /rpc, the Open Inference Protocol over HTTP. */
 export class DataPlane implements ConnectionContext {
+  /** Who gets the daemon's events. */
+  readonly subscriptions = new Subscriptions();
   readonly methods: ReadonlyMap<string, Method>;
   readonly maxMessageBytes: number;
   readonly maxInflight: number;
@@ -39,7 +42,7 @@ export class DataPlane implements ConnectionContext {
     limits: DaemonConfig['limits'],
   ) {
     this.#limits = limits;
-    this.methods = createMethods(registry);
+    this.methods = createMethods(registry, this.subscriptions);
     this.maxMessageBytes = limits.maxMessageBytes;
     this.maxInflight = limits.maxInflightPerConnection;
     this.#http = new InferenceHttp(this);
@@ -120,7 +123,10 @@ export class DataPlane implements ConnectionContext {
       close: (socket) => {
         const { connection } = socket.getUserData();
         connection?.onClose();
-        if (connection) this.#connections.delete(connection);
+        if (connection) {
+          this.#connections.delete(connection);
+          this.subscriptions.remove(connection);
+        }
         this.onIdle();
       },
     });

@@ -31,6 +31,8 @@ export interface WorkerStatus extends ProcessMemory {
 export interface ModelStatus {
   name: string;
   active: number | null;
+  /** What a rollback goes back to. */
+  previous?: number;
   labels: Readonly<Record<string, number>>;
   versions: VersionStatus[];
   /** Why the model's folder cannot be followed. */
@@ -128,6 +130,7 @@ function modelStatus(
   return {
     name,
     active: plan?.active ?? null,
+    ...(plan?.previous === undefined ? {} : { previous: plan.previous }),
     labels: plan?.labels ?? {},
     versions: [
       ...loaded.map((report) => loadedVersion(report, input.failures)),

@@ -2,6 +2,7 @@ import type { DaemonConfig } from '../config/schema.js';
 import type { GenerationPlan, ModelPlan, VersionFailure } from '../registry/plan.js';
 import { scanRepository, type RepositorySnapshot } from '../repository/scan.js';
 import { WarmswapError } from '../rpc/errors.js';
+import type { DaemonEvent } from '../rpc/events.js';
 import type { Logger } from '../telemetry/log.js';
 import type { WorkerSettings } from '../worker/messages.js';
 import {
@@ -11,6 +12,8 @@ import {
   type PlanProblem,
 } from './plan-generation.js';
 import { ArtifactSupply, type Supplied } from './artifact-supply.js';
+import { EventBus } from './event-bus.js';
+import { failureEvents, modelEvents } from './model-events.js';
 import { findFreePort } from './free-port.js';
 import { RepositoryWatch } from './repository-watch.js';
 import { publicationsDigest } from '../repository/publications.js';
@@ -52,6 +55,8 @@ const FIXED_SETTINGS = [
  * as the repository and the operator ask. Runs no model itself.
  */
 export class Supervisor {
+  /** What happens, for those who want to know. */
+  readonly events = new EventBus();
   readonly #startedAt = Date.now();
   readonly #pool: WorkerPool;
   readonly #driver: SwapDriver;
@@ -110,8 +115,13 @@ export class Supervisor {
       onSwapMessage: (worker, message) => this.#driver.onWorkerMessage(worker, message),
       onJoined: (worker) => this.#driver.onWorkerJoined(worker),
       onGone: (worker) => this.#driver.onWorkerGone(worker),
+      onEvent: (event) =>
+        this.events.publish({
+          ...{ type: 'worker', ...event, generation: this.#committed.generation },
+        }),
       log: options.log,
     });
+    this.events.subscribe({ onEvent: (event) => this.#tellWorkers(event), onEnd: () => {} });
   }
 
   /** Address of the data plane. */
@@ -194,6 +204,7 @@ export class Supervisor {
     this.#driver.supersede();
     this.#driver.close();
     await this.#pool.close();
+    this.events.close();
   }
 
   /** Ends every worker at once. */
@@ -220,6 +231,8 @@ export class Supervisor {
     const before = this.#committed;
     this.#committed = plan;
     this.#windows.onCommitted(before, plan);
+    const { generation } = plan;
+    this.events.publish({ type: 'swap', state: 'prepared', generation });
   }
 
   async #change(name: string, change: ChoiceChange): Promise<ReloadResult> {
@@ -288,6 +301,8 @@ export class Supervisor {
       swap = supplied.failures.length > 0 ? undefined : await this.#commit(supplied.plan);
       fresh = newFailures([...supplied.failures, ...failuresOf(swap)], failures);
       failures.push(...fresh);
+      const { generation } = planned.plan;
+      for (const event of failureEvents(fresh, generation)) this.events.publish(event);
     } while (fresh.length > 0);
     await this.#artifacts.collect(this.#committed);
     // Where it serves the same, nothing was committed.
@@ -318,7 +333,24 @@ export class Supervisor {
     if (servesTheSame(plan, this.#committed) && this.#pool.isComplete) return undefined;
     if (this.#stopping) return aborted('the daemon is shutting down');
     if (this.#pool.members.length === 0) return aborted('no worker is up to prepare it; try again');
-    return this.#driver.run(plan);
+    const before = this.#committed;
+    const result = await this.#driver.run(plan);
+    this.#publishSwap(before, plan, result);
+    return result;
+  }
+
+  /** Their clients may have subscribed. */
+  #tellWorkers(event: DaemonEvent): void {
+    for (const id of this.#pool.members) this.#pool.send(id, { type: 'event', event });
+  }
+
+  #publishSwap(before: GenerationPlan, plan: GenerationPlan, result: SwapResult): void {
+    const { outcome } = result;
+    const reason = outcome === 'aborted' ? { reason: result.reason } : {};
+    const { generation } = plan;
+    this.events.publish({ type: 'swap', state: outcome, generation, ...reason });
+    if (outcome === 'aborted') return;
+    for (const event of modelEvents(before, plan)) this.events.publish(event);
   }
 
   async #scan(): Promise<RepositorySnapshot> {

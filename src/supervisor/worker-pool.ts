@@ -1,4 +1,5 @@
 import type { GenerationPlan, VersionFailure } from '../registry/plan.js';
+import type { WorkerEvent } from '../rpc/events.js';
 import type { Logger } from '../telemetry/log.js';
 import type { FromWorker, ToWorker, WorkerReport, WorkerSettings } from '../worker/messages.js';
 import { withoutFailed } from './join-plan.js';
@@ -16,6 +17,7 @@ export interface WorkerPoolOptions {
   /** A worker became a member, at the committed generation. */
   onJoined(worker: number): void;
   onGone(worker: number): void;
+  onEvent(event: Pick<WorkerEvent, 'worker' | 'pid' | 'state' | 'reason'>): void;
   log: Logger;
 }
 
@@ -144,6 +146,7 @@ export class WorkerPool {
       onExit: (from, how) => this.#onExit(from, how),
     });
     this.#workers.set(id, worker);
+    this.options.onEvent({ worker: id, pid: worker.pid, state: 'started' });
     worker.send({ type: 'start', settings: { ...this.options.settings, id } });
   }
 
@@ -162,6 +165,7 @@ export class WorkerPool {
         break;
       case 'listening':
         if (worker.state === 'joined') worker.state = 'ready';
+        this.options.onEvent({ worker: worker.id, pid: worker.pid, state: 'ready' });
         this.options.log.info({ worker: worker.id, workerPid: worker.pid }, 'worker ready');
         break;
       case 'listenFailed':
@@ -226,6 +230,8 @@ export class WorkerPool {
   }
 
   #onExit(worker: WorkerProcess, how: string): void {
+    const state = how === 'code 0' ? 'drained' : 'exited';
+    this.options.onEvent({ worker: worker.id, pid: worker.pid, state, reason: how });
     this.#joins.delete(worker.id);
     for (const report of this.#reports.values()) if (report.worker === worker.id) report.finish();
     if (!this.#closing) {

@@ -4,6 +4,8 @@ import type { GenerationPlan, VersionFailure } from '../registry/plan.js';
 import type { VersionState } from '../registry/version-state.js';
 import type { ModelMemory } from '../rpc/methods.js';
 
+import type { DaemonEvent } from '../rpc/events.js';
+
 /** What supervisor and worker tell each other over the worker's IPC channel. Plain JSON. */
 
 export interface WorkerSettings {
@@ -23,6 +25,8 @@ export type ToWorker =
   | { type: 'abort'; attempt: number }
   | { type: 'listen'; host: string; port: number }
   | { type: 'report'; request: number }
+  /** Tell those who have subscribed. */
+  | { type: 'event'; event: DaemonEvent }
   /** Finish what is in flight, close the connections, exit. */
   | { type: 'drain' };
 

@@ -50,6 +50,10 @@ export class Worker {
         this.send({ type: 'report', request: message.request, report: await this.#report() });
         return;
       }
+      case 'event': {
+        this.#dataPlane.subscriptions.publish(message.event);
+        return;
+      }
       case 'drain':
         return this.drain();
     }
