@@ -47,7 +47,7 @@ export function dataFromJson(elements: readonly unknown[], datatype: Datatype): 
 /** The same array where nothing is to be converted: `from` with a function takes ten times as long. */
 function asNumbers(values: readonly unknown[]): readonly number[] {
   const isNumeric = values.every((value) => typeof value === 'number');
-  return isNumeric ? (values) : values.map(Number);
+  return isNumeric ? values : values.map(Number);
 }
 
 /** Whether the value can be had exactly; floats are rounded. */
