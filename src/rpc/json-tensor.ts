@@ -23,8 +23,8 @@ const ARRAYS: Readonly<Record<Numeric, (values: readonly unknown[]) => ArrayBuff
   INT64: (values) => BigInt64Array.from(values, (value) => BigInt(value as number)),
   FP16: (values) => Uint16Array.from(values, (value) => toFp16(Number(value))),
   BF16: (values) => Uint16Array.from(values, (value) => toBf16(Number(value))),
-  FP32: (values) => Float32Array.from(values, Number),
-  FP64: (values) => Float64Array.from(values, Number),
+  FP32: (values) => new Float32Array(asNumbers(values)),
+  FP64: (values) => new Float64Array(asNumbers(values)),
 };
 
 /**
@@ -42,6 +42,12 @@ export function dataFromJson(elements: readonly unknown[], datatype: Datatype): 
   }
   const { buffer, byteOffset, byteLength } = ARRAYS[datatype](elements);
   return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+/** The same array where nothing is to be converted: `from` with a function takes ten times as long. */
+function asNumbers(values: readonly unknown[]): readonly number[] {
+  const isNumeric = values.every((value) => typeof value === 'number');
+  return isNumeric ? values : values.map(Number);
 }
 
 /** Whether the value can be had exactly; floats are rounded. */

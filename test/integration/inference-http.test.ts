@@ -383,7 +383,7 @@ describe('an error has its status and says why:', () => {
 
   test('a timeout that passes in the queue', async () => {
     const running = await connect();
-    running.write(requestBytes('POST', SLOW, slowBody(1_000_000)));
+    running.write(requestBytes('POST', SLOW, slowBody(3_000_000)));
     await inflight(1);
     const late = await infer(SLOW, slowBody(1, { parameters: { timeout: 1000, priority: 1 } }));
     expect(failure(late)).toEqual([504, error('deadline')]);
@@ -491,22 +491,42 @@ describe('connections', () => {
   }
 });
 
-test('a daemon that shuts down answers what runs, and no more', async () => {
-  const second = await DaemonProcess.start(['--models', repository.path, '--workers', '1']);
-  const url = second.rpcUrl.replace('ws:', 'http:').replace('/rpc', '');
-  const [running, idle] = [await RawHttp.connect(url), await RawHttp.connect(url)];
-  expect((await idle.request('GET', '/v2/health/ready')).status).toBe(200);
-  running.write(requestBytes('POST', SLOW, slowBody(3_000_000)));
-  await inflight(1, second);
-  second.signal('SIGTERM');
-  const refused = await until('it drains', async () => {
-    const response = await idle.request('POST', SHIFT, shiftBody());
-    return response.status === 503 && response;
+describe('a daemon that shuts down', () => {
+  const start = async () => {
+    const process = await DaemonProcess.start(['--models', repository.path, '--workers', '1']);
+    onTestFinished(async () => {
+      process.signal('SIGTERM');
+      await process.exited();
+    });
+    const url = process.rpcUrl.replace('ws:', 'http:').replace('/rpc', '');
+    const [running, idle] = [await RawHttp.connect(url), await RawHttp.connect(url)];
+    return { process, running, idle };
+  };
+
+  test('answers what runs', async () => {
+    const { process, running } = await start();
+    running.write(requestBytes('POST', SLOW, slowBody(3_000_000)));
+    await inflight(1, process);
+    process.signal('SIGTERM');
+    expect((await running.next()).status).toBe(200);
+    expect(await process.exited()).toBe(0);
   });
-  expect(refused.json()).toEqual(error('shutting down'));
-  expect(refused.headers.get('connection')).toBe('close');
-  expect((await running.next()).status).toBe(200);
-  expect(await second.exited()).toBe(0);
+
+  test('takes no more', async () => {
+    const { process, running, idle } = await start();
+    expect((await idle.request('GET', '/v2/health/ready')).status).toBe(200);
+    running.write(requestBytes('POST', SLOW, slowBody(ENDLESS)));
+    await inflight(1, process);
+    process.signal('SIGTERM');
+    const refused = await until('it drains', async () => {
+      const response = await idle.request('POST', SHIFT, shiftBody());
+      return response.status === 503 && response;
+    });
+    expect(refused.json()).toEqual(error('shutting down'));
+    expect(refused.headers.get('connection')).toBe('close');
+    running.destroy();
+    expect(await process.exited()).toBe(0);
+  });
 });
 
 /** Waits until so many requests are in flight in the only worker. */

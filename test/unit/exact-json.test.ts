@@ -4,8 +4,9 @@ import { MOST_DEPTH, MOST_OBJECTS, parseExactJson } from '../../src/rpc/exact-js
 
 const parse = (text: string | Uint8Array) => parseExactJson(Buffer.from(text as string));
 
-/** With prototypes, as JSON.parse gives it. */
+/** With prototypes and rounded numbers, as JSON.parse gives it. */
 function plain(value: unknown): unknown {
+  if (typeof value === 'bigint') return Number(value);
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
