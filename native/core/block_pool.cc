@@ -12,9 +12,10 @@
 namespace warmswap {
 namespace {
 
-/// Lies before every block.
-struct alignas(BlockPool::kAlignment) Header {
-  std::size_t mapped_bytes;  ///< of the mapping that starts here; 0 for the heap's blocks
+/// Lies right before every block.
+struct Header {
+  void* memory;              ///< where the block's memory begins
+  std::size_t mapped_bytes;  ///< of the mapping that it is; 0 for the heap's
 };
 
 constexpr std::size_t kMaxBytes = std::numeric_limits<std::size_t>::max() / 2;
@@ -25,7 +26,7 @@ std::size_t RoundUp(std::size_t bytes, std::size_t multiple) noexcept {
 
 std::size_t MappingSize(std::size_t bytes) noexcept {
   static const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-  return RoundUp(bytes + sizeof(Header), page);
+  return RoundUp(bytes + BlockPool::kAlignment, page);
 }
 
 void* Map(std::size_t bytes) noexcept {
@@ -33,14 +34,19 @@ void* Map(std::size_t bytes) noexcept {
   return mapping == MAP_FAILED ? nullptr : mapping;
 }
 
+/// The first aligned place in `memory` behind a header.
 void* BlockIn(void* memory, std::size_t mapped_bytes) noexcept {
   if (memory == nullptr) return nullptr;
-  return ::new (memory) Header{mapped_bytes} + 1;
+  const std::uintptr_t begin = reinterpret_cast<std::uintptr_t>(memory) + sizeof(Header);
+  const std::size_t skipped = RoundUp(begin, BlockPool::kAlignment) - begin + sizeof(Header);
+  std::byte* block = static_cast<std::byte*>(memory) + skipped;
+  ::new (block - sizeof(Header)) Header{memory, mapped_bytes};
+  return block;
 }
 
+// Not by aligned_alloc, which has no fast path in glibc.
 void* TakeFromHeap(std::size_t bytes) noexcept {
-  const std::size_t size = RoundUp(bytes + sizeof(Header), alignof(Header));
-  return BlockIn(std::aligned_alloc(alignof(Header), size), 0);
+  return BlockIn(std::malloc(bytes + sizeof(Header) + BlockPool::kAlignment), 0);
 }
 
 }  // namespace
@@ -59,11 +65,11 @@ void* BlockPool::Take(std::size_t bytes) noexcept {
 
 void BlockPool::Give(void* block) noexcept {
   if (block == nullptr) return;
-  Header* header = static_cast<Header*>(block) - 1;
-  if (header->mapped_bytes == 0) {
-    std::free(header);
+  const Header header = *(static_cast<Header*>(block) - 1);
+  if (header.mapped_bytes == 0) {
+    std::free(header.memory);
   } else {
-    Keep(header, header->mapped_bytes);
+    Keep(header.memory, header.mapped_bytes);
   }
 }
 
