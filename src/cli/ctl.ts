@@ -66,9 +66,9 @@ export function formatReload({ generation, changes }: ReloadResult): string {
 
 export function formatStatus(status: Status): string {
   const workers = status.workers.map(
-    ({ id, pid, state, device, connections, inflight, restarts, pssBytes }) =>
+    ({ id, pid, state, device, connections, inflight, restarts, pssBytes, reason }) =>
       `  worker ${id}  pid ${pid}  ${state}  ${device}  ${connections} connections  ` +
-      `${inflight} in flight  ${restarts} restarts  ${mebibytes(pssBytes)} PSS`,
+      `${inflight} in flight  ${restarts} restarts  ${mebibytes(pssBytes)} PSS${reason === undefined ? '' : `  ${reason}`}`,
   );
   const models = status.models.flatMap(({ name, active, labels, versions, problem }) => [
     `  ${name}  active ${active ?? 'none'}${formatLabels(labels)}${problem === undefined ? '' : `  ${problem}`}`,

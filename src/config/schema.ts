@@ -12,6 +12,20 @@ const delay = duration.refine((ms) => ms <= MAX_DELAY_MS, 'expected 0 to 10s');
 const port = z.int().min(0).max(65_535);
 const positive = z.int().min(1);
 
+/** When a worker counts as hung, or as crashing in a loop. */
+const health = z
+  .strictObject({
+    heartbeatInterval: timeout.prefault('1s'),
+    heartbeatTimeout: timeout.prefault('10s'),
+    joinTimeout: timeout.prefault('10m'),
+    crashLimit: positive.default(5),
+    crashWindow: timeout.prefault('60s'),
+  })
+  .refine(({ heartbeatInterval, heartbeatTimeout }) => heartbeatTimeout >= 2 * heartbeatInterval, {
+    path: ['heartbeatTimeout'],
+    error: 'expected at least twice the heartbeatInterval',
+  });
+
 /** The user's cache folder, as the XDG base directory specification has it. */
 function defaultStore(): string {
   const cache = process.env.XDG_CACHE_HOME ?? '';
@@ -56,6 +70,7 @@ export const daemonSchema = z.strictObject({
       drainTimeout: timeout.prefault('30s'),
     })
     .prefault({}),
+  health: health.prefault({}),
   log: z
     .strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') })
     .prefault({}),

@@ -40,6 +40,7 @@ const FIXED_SETTINGS = [
   'workers',
   'device',
   'limits',
+  'health',
   'log',
 ] as const;
 
@@ -85,6 +86,7 @@ export class Supervisor {
     this.#pool = new WorkerPool({
       size,
       settings: workerSettings(this.#config, size),
+      health: this.#config.health,
       committed: () => this.#committed,
       nextAttempt,
       onSwapMessage: (worker, message) => this.#driver.onWorkerMessage(worker, message),
@@ -121,6 +123,7 @@ export class Supervisor {
     this.#supersede();
     return this.#inTurn(() => {
       this.#readConfig();
+      this.#pool.retryFailed();
       return this.#swap(this.#activations);
     });
   }

@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { DaemonProcess } from '../../src/cli/daemon-process.js';
 import type { ReloadResult } from '../../src/supervisor/reload-result.js';
@@ -33,6 +35,13 @@ export async function startDaemon(
     await daemon.exited();
   });
   return control(daemon, repository);
+}
+
+/** The flag for a configuration file with this text. */
+export async function configured(repository: TestRepository, yaml: string): Promise<string[]> {
+  const file = join(repository.path, 'warmswap.yaml');
+  await writeFile(file, yaml);
+  return ['--config', file];
 }
 
 /** The handles of a daemon that the caller stops. */
