@@ -45,6 +45,8 @@ export const daemonSchema = z.strictObject({
   models: z.string().min(1),
   /** Either the folder alone, or with the bound. */
   store: z.preprocess(folderAlone, storeSettings).prefault({}),
+  /** Where the checkpoint is kept; a folder in the store if left out. */
+  state: z.string().min(1).optional(),
   listen: z
     .strictObject({ host: z.string().min(1).default('127.0.0.1'), port: port.default(9000) })
     .prefault({}),

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import type { DaemonConfig } from '../config/schema.js';
 import type { GenerationPlan, VersionFailure } from '../registry/plan.js';
 import { scanRepository, type RepositorySnapshot } from '../repository/scan.js';
@@ -13,6 +14,8 @@ import {
   type PlanProblem,
 } from './plan-generation.js';
 import { ArtifactSupply, type Supplied } from './artifact-supply.js';
+import type { Checkpoint } from './checkpoint.js';
+import { CheckpointKeeper } from './checkpoint-keeper.js';
 import { findFreePort } from './free-port.js';
 import { toReloadResult, type ReloadResult } from './reload-result.js';
 import { collectStatus, type Status } from './status.js';
@@ -29,11 +32,14 @@ export interface SupervisorOptions {
 
 /** On a host with many cores more workers than this rarely help. */
 const MOST_WORKERS_BY_DEFAULT = 4;
+/** Workers whose supervisor was killed stop listening within this. */
+const PORT_PATIENCE_MS = 10_000;
 /** All that runs here yet. */
 const DEVICE = 'cpu';
 /** Settings that only a restart can change. */
 const FIXED_SETTINGS = [
   'store',
+  'state',
   'listen',
   'admin',
   'auth',
@@ -53,13 +59,18 @@ export class Supervisor {
   readonly #pool: WorkerPool;
   readonly #driver: SwapDriver;
   readonly #artifacts: ArtifactSupply;
+  readonly #checkpoint: CheckpointKeeper;
   #config: DaemonConfig;
   #committed: GenerationPlan = { generation: 0, models: [] };
   #activations: ReadonlyMap<string, Activation> = new Map();
+  /** Those that the swap under way follows. */
+  #wanted: ReadonlyMap<string, Activation> = new Map();
   #failures: readonly VersionFailure[] = [];
   #problems: readonly PlanProblem[] = [];
   #lastAttempt = 0;
   #stopping = false;
+  /** Nothing is worth a checkpoint before. */
+  #isServing = false;
   #address: { host: string; port: number };
   /** Reloads run one after another. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -74,12 +85,20 @@ export class Supervisor {
       members: () => this.#pool.members,
       send: (worker, message) => this.#pool.send(worker, message),
       replace: (worker) => this.#pool.replace(worker),
-      onDecided: (plan) => (this.#committed = plan),
+      onDecided: (plan) => this.#onDecided(plan),
     });
     this.#artifacts = new ArtifactSupply({
       store: this.#config.store.path,
       maxBytes: this.#config.store.maxBytes,
       device: DEVICE,
+      log: options.log,
+    });
+    this.#checkpoint = new CheckpointKeeper({
+      folder: this.#config.state ?? join(this.#config.store.path, 'state'),
+      identity: () => {
+        const { models, listen } = this.#config;
+        return { models, host: listen.host, port: listen.port };
+      },
       log: options.log,
     });
     const size = workerCount(this.#config.workers);
@@ -105,14 +124,22 @@ export class Supervisor {
     return this.#pool.workers.some((worker) => worker.state === 'ready');
   }
 
-  /** Starts the workers, serves what the repository has, then listens. */
-  async start(): Promise<ReloadResult> {
-    await this.#pool.start();
-    const result = await this.#inTurn(() => this.#swap(this.#activations));
+  /**
+   * Starts the workers, serves what the repository has, then listens. After a daemon that was killed
+   * it serves what that one had committed; a reload follows the repository then.
+   */
+  async start(): Promise<void> {
+    const wasKilled = this.#restore();
+    await this.#startWorkers();
+    if (!wasKilled || !this.#pool.isComplete) {
+      await this.#inTurn(() => this.#swap(this.#activations));
+    }
     const { host, port } = this.#config.listen;
-    this.#address = { host, port: await findFreePort(host, port) };
+    const patienceMs = wasKilled ? PORT_PATIENCE_MS : 0;
+    this.#address = { host, port: await findFreePort(host, port, patienceMs) };
     await this.#pool.open(host, this.#address.port);
-    return result;
+    this.#isServing = true;
+    this.#save('committed');
   }
 
   /**
@@ -170,6 +197,7 @@ export class Supervisor {
     this.#driver.supersede();
     this.#driver.close();
     await this.#pool.close();
+    this.#save('stopped');
   }
 
   /** Ends every worker at once. */
@@ -184,6 +212,51 @@ export class Supervisor {
     if (this.isReady) this.#driver.supersede();
   }
 
+  /** Takes over what the last daemon had committed; whether that one was killed. */
+  #restore(): boolean {
+    const checkpoint = this.#checkpoint.restore();
+    if (!checkpoint) return false;
+    const { phase, plan, activations } = checkpoint;
+    const wasKilled = phase !== 'stopped';
+    this.#committed = wasKilled ? plan : { generation: plan.generation, models: [] };
+    this.#activations = activations;
+    const { generation } = plan;
+    if (wasKilled) this.options.log.warn({ generation, phase }, 'coming back after a crash');
+    return wasKilled;
+  }
+
+  /** On the disk before the first worker hears of it. */
+  #onDecided(plan: GenerationPlan): void {
+    this.#save('committing', plan, this.#followed(this.#wanted, plan));
+    this.#committed = plan;
+  }
+
+  #save(phase: Checkpoint['phase'], plan = this.#committed, activations = this.#activations): void {
+    if (this.#isServing) this.#checkpoint.save({ phase, plan, activations });
+  }
+
+  /** A generation that no worker survives is given up, so that the next start follows the repository. */
+  async #startWorkers(): Promise<void> {
+    try {
+      await this.#pool.start();
+    } catch (error) {
+      const { generation } = this.#committed;
+      const activations = this.#activations;
+      if (generation > 0 && !this.#stopping) {
+        this.#checkpoint.save({ phase: 'stopped', plan: { generation, models: [] }, activations });
+      }
+      throw error;
+    }
+  }
+
+  /** Those of `activations` that a generation follows, and for the others what holds already. */
+  #followed(
+    activations: ReadonlyMap<string, Activation>,
+    plan: GenerationPlan,
+  ): ReadonlyMap<string, Activation> {
+    return new Map([...followed(this.#activations, plan), ...followed(activations, plan)]);
+  }
+
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#turn.then(work);
     this.#turn = done.catch(() => {});
@@ -196,6 +269,7 @@ export class Supervisor {
    * are kept that could be followed, for the others what held before.
    */
   async #swap(activations: ReadonlyMap<string, Activation>): Promise<ReloadResult> {
+    this.#wanted = activations;
     const snapshot = await this.#scan();
     const before = this.#committed;
     const failures: VersionFailure[] = [];
@@ -210,10 +284,8 @@ export class Supervisor {
       failures.push(...fresh);
     } while (fresh.length > 0);
     await this.#artifacts.collect(this.#committed);
-    this.#activations = new Map([
-      ...followed(this.#activations, this.#committed),
-      ...followed(activations, this.#committed),
-    ]);
+    this.#activations = this.#followed(activations, this.#committed);
+    this.#save('committed');
     this.#failures = failures;
     this.#problems = planned.problems;
     const after = this.#committed;
@@ -224,9 +296,11 @@ export class Supervisor {
   }
 
   async #supply(plan: GenerationPlan): Promise<Supplied> {
-    return servesTheSame(plan, this.#committed)
-      ? { plan, failures: [] }
-      : this.#artifacts.supply(plan);
+    const isSame = servesTheSame(plan, this.#committed);
+    if (isSame && this.#pool.isComplete) return { plan, failures: [] };
+    // A worker that could not load what is committed may have missed an artifact.
+    if (isSame) this.#artifacts.forget();
+    return this.#artifacts.supply(plan);
   }
 
   /** Nothing if the plan is what is served already. Commits nothing that no worker has prepared. */
