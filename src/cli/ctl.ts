@@ -1,6 +1,7 @@
-import type { Command } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 import type { ReloadResult } from '../supervisor/reload-result.js';
 import type { Status } from '../supervisor/status.js';
+import type { WorkerExchange } from '../supervisor/supervisor.js';
 import { AdminClient } from './admin-client.js';
 
 interface CtlFlags {
@@ -24,6 +25,17 @@ export function addCtlCommands(ctl: Command, positiveInteger: (text: string) => 
   add('reload', 'follow the configuration and the repository').action(async (flags: CtlFlags) => {
     report(flags, (await new AdminClient(flags.admin).post('/reload')) as ReloadResult);
   });
+  add('drain', 'replace one worker, the new one first')
+    .argument('<id>', 'the id of a worker, as status shows it', workerId)
+    .action(async (worker: number, flags: CtlFlags) => {
+      const exchange = await new AdminClient(flags.admin).post('/drain', { worker });
+      print(flags, exchange, formatExchange(exchange as WorkerExchange));
+    });
+  add('restart', 'replace all workers, one after another').action(async (flags: CtlFlags) => {
+    const answer = await new AdminClient(flags.admin).post('/restart');
+    const { workers } = answer as { workers: WorkerExchange[] };
+    print(flags, answer, workers.map(formatExchange).join('\n'));
+  });
   add('activate', 'make a version the active one')
     .argument('<model>')
     .argument('<version>', 'a version of the repository', positiveInteger)
@@ -43,6 +55,15 @@ export function addCtlCommands(ctl: Command, positiveInteger: (text: string) => 
         report(flags, result as ReloadResult);
       },
     );
+}
+
+function workerId(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('expected the number of a worker');
+}
+
+function formatExchange({ worker, replacement }: WorkerExchange): string {
+  return `worker ${worker} is replaced by worker ${replacement}`;
 }
 
 function print(flags: CtlFlags, value: unknown, text: string): void {

@@ -11,11 +11,12 @@ export interface ConnectionContext {
   readonly methods: ReadonlyMap<string, Method>;
   readonly maxMessageBytes: number;
   readonly maxInflight: number;
-  /** New work is refused, what runs is finished. */
-  readonly draining: boolean;
-  /** Called whenever the connection has nothing in flight any more. */
-  onIdle(): void;
 }
+
+/** A connection that drains is idle once nothing has come for so long. */
+const LINGER_MS = 200;
+/** An answer that leaves at once, together with the close frame behind it. */
+const SMALL_FRAME_BYTES = 8 * 1024;
 
 /** The longest close reason that a WebSocket close frame holds, in bytes. */
 const MAX_REASON_BYTES = 123;
@@ -25,6 +26,8 @@ export class RpcConnection {
   readonly #order = new VersionOrder();
   readonly #inflight = new Set<Call>();
   #closed = false;
+  #draining = false;
+  #linger: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly socket: WebSocket<unknown>,
@@ -47,9 +50,19 @@ export class RpcConnection {
     }
   }
 
+  /**
+   * Closes with 1001 as soon as every request is answered: right behind the last answer, so that a
+   * client that waits for its answers has none on the way, or after a moment in which none came.
+   */
+  drain(): void {
+    this.#draining = true;
+    if (this.#inflight.size === 0) this.#endSoon();
+  }
+
   /** The socket is gone; what is still in flight is cancelled. */
   onClose(): void {
     this.#closed = true;
+    clearTimeout(this.#linger);
     for (const call of this.#inflight) call.cancel?.();
   }
 
@@ -77,9 +90,9 @@ export class RpcConnection {
     try {
       const result = this.#call(method, params, call);
       if (result instanceof Promise) this.#answerLater(call, result);
-      else this.#send(encodeResult(msgid, result));
+      else this.#answerNow(encodeResult(msgid, result));
     } catch (error) {
-      this.#send(encodeError(msgid, error));
+      this.#answerNow(encodeError(msgid, error));
     }
   }
 
@@ -99,7 +112,7 @@ export class RpcConnection {
       const known = [...this.context.methods.keys()].join(', ');
       throw new WarmswapError('UNIMPLEMENTED', `there is no method '${name}'; methods: ${known}`);
     }
-    if (this.context.draining) {
+    if (this.#draining && this.#inflight.size > 0) {
       throw new WarmswapError('UNAVAILABLE', 'this worker is shutting down');
     }
     if (this.#inflight.size >= this.context.maxInflight) {
@@ -116,16 +129,51 @@ export class RpcConnection {
     void result
       .then((value) => encodeResult(call.msgid, value))
       .catch((error: unknown) => encodeError(call.msgid, error))
-      .then((frame) => {
-        if (call.turn) this.#order.end(call.turn, () => this.#send(frame));
-        else this.#send(frame);
-        this.#inflight.delete(call);
-        if (this.#inflight.size === 0) this.context.onIdle();
-      });
+      .then((frame) =>
+        this.#corked(() => {
+          if (call.turn) this.#order.end(call.turn, () => this.#send(frame));
+          else this.#send(frame);
+          this.#inflight.delete(call);
+          this.#endIfDrained(frame);
+        }),
+      );
+  }
+
+  #answerNow(frame: Uint8Array): void {
+    this.#corked(() => {
+      this.#send(frame);
+      this.#endIfDrained(frame);
+    });
+  }
+
+  #endIfDrained({ byteLength }: Uint8Array): void {
+    if (!this.#draining || this.#closed || this.#inflight.size > 0) return;
+    const leavesAtOnce = byteLength <= SMALL_FRAME_BYTES && this.socket.getBufferedAmount() === 0;
+    if (leavesAtOnce) this.#endDrained();
+    else this.#endSoon();
+  }
+
+  /** What a slow reader has not taken yet must not be cut off. */
+  #endSoon(): void {
+    clearTimeout(this.#linger);
+    this.#linger = setTimeout(() => {
+      if (this.#closed || this.#inflight.size > 0) return;
+      if (this.socket.getBufferedAmount() === 0) this.#endDrained();
+      else this.#endSoon();
+    }, LINGER_MS);
+  }
+
+  #endDrained(): void {
+    this.end(1001, 'shutting down');
   }
 
   #send(frame: Uint8Array): void {
-    if (!this.#closed) this.socket.cork(() => void this.socket.send(frame, true));
+    if (!this.#closed) this.socket.send(frame, true);
+  }
+
+  #corked(write: () => void): void {
+    if (this.#closed) write();
+    else this.socket.cork(write);
   }
 }
 

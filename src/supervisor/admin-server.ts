@@ -24,6 +24,8 @@ const activateBody = z.strictObject({
   allowSignatureChange: z.boolean().default(false),
 });
 
+const drainBody = z.strictObject({ worker: z.int().min(0) });
+
 interface Route {
   method: string;
   path: RegExp;
@@ -36,6 +38,8 @@ const ROUTES: readonly Route[] = [
   { method: 'GET', path: /^\/v2\/health\/ready$/, answer: readiness },
   { method: 'POST', path: /^\/reload$/, answer: (supervisor) => supervisor.reload() },
   { method: 'POST', path: /^\/models\/([^/]+)\/activate$/, answer: activate },
+  { method: 'POST', path: /^\/drain$/, answer: drain },
+  { method: 'POST', path: /^\/restart$/, answer: (supervisor) => supervisor.restart() },
 ];
 
 function readiness(supervisor: Supervisor): unknown {
@@ -46,6 +50,10 @@ function readiness(supervisor: Supervisor): unknown {
 function activate(supervisor: Supervisor, model: string, body: unknown): unknown {
   const { version, allowSignatureChange } = validate(activateBody, body, 'request');
   return supervisor.activate(model, version, allowSignatureChange);
+}
+
+function drain(supervisor: Supervisor, _captured: string, body: unknown): unknown {
+  return supervisor.drain(validate(drainBody, body, 'request').worker);
 }
 
 /** Listens at the address; rejects if it cannot. Gives the server and its port. */

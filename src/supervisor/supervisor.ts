@@ -30,6 +30,12 @@ export interface SupervisorOptions {
   log: Logger;
 }
 
+/** One worker that was drained, and the one in its place. */
+export interface WorkerExchange {
+  worker: number;
+  replacement: number;
+}
+
 /** On a host with many cores more workers than this rarely help. */
 const MOST_WORKERS_BY_DEFAULT = 4;
 /** Workers whose supervisor was killed stop listening within this. */
@@ -175,6 +181,25 @@ export class Supervisor {
       const activation = { version, newestKnown, allowSignatureChange };
       return this.#swap(new Map(this.#activations).set(model, activation));
     });
+  }
+
+  /** Replaces one worker, the new one first. Rejects if it is not ready or no new one becomes so. */
+  async drain(worker: number): Promise<WorkerExchange> {
+    const { replacement, ended } = await this.#inTurn(() => this.#pool.exchange(worker));
+    await ended;
+    return { worker, replacement };
+  }
+
+  /** Replaces all workers, one after another, by such as the program on the disk makes now. */
+  async restart(): Promise<{ workers: WorkerExchange[] }> {
+    this.#pool.retryFailed();
+    const workers: WorkerExchange[] = [];
+    for (const worker of this.#pool.workers) {
+      // One that has ended meanwhile is replaced already.
+      const isThere = this.#pool.workers.includes(worker) && worker.state === 'ready';
+      if (isThere) workers.push(await this.drain(worker.id));
+    }
+    return { workers };
   }
 
   status(): Promise<Status> {

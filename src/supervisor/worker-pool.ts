@@ -24,6 +24,11 @@ export interface WorkerPoolOptions {
   log: Logger;
 }
 
+export interface Exchange {
+  replacement: number;
+  ended: Promise<void>;
+}
+
 /** When a worker counts as hung or as crashing in a loop; milliseconds. */
 export interface WorkerHealth {
   heartbeatInterval: number;
@@ -130,6 +135,21 @@ export class WorkerPool {
     this.options.onGone(id);
     if (worker.hasEnded) this.#workers.delete(id);
     else await worker.drain(this.#drainTimeoutMs);
+  }
+
+  /**
+   * Puts a new worker into the place of a ready one, which drains once the new one is ready. Gives the new
+   * id then, and when the old one has ended. Rejects with NOT_FOUND, FAILED_PRECONDITION or UNAVAILABLE.
+   */
+  async exchange(id: number): Promise<Exchange> {
+    const state = this.#workers.get(id)?.state;
+    const ids = this.workers.map((worker) => worker.id).join(', ');
+    if (!state) throw new WarmswapError('NOT_FOUND', `there is no worker ${id}; workers: ${ids}`);
+    if (state !== 'ready') {
+      throw new WarmswapError('FAILED_PRECONDITION', `worker ${id} is not ready, but ${state}`);
+    }
+    const replacement = await this.add();
+    return { replacement, ended: this.remove(id) };
   }
 
   /** Starts the workers that were given up. */
