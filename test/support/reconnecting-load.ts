@@ -13,8 +13,8 @@ export interface LostRequest {
 const RECONNECT_PAUSE_MS = 10;
 
 /**
- * Clients of the fixture `shift`, written from the protocol's description alone. Each asks as fast as
- * it is answered, on one connection, and makes another when that closes.
+ * Clients of the fixture `shift`, written from the protocol's description alone. Each asks
+ * `pauseMs` after it was answered, on one connection, and makes another when that closes.
  */
 export class ReconnectingLoad {
   requests = 0;
@@ -33,6 +33,7 @@ export class ReconnectingLoad {
   constructor(
     private readonly url: () => string,
     clients: number,
+    private readonly pauseMs = 0,
   ) {
     this.newest = Array.from({ length: clients }, () => 0);
     this.#done = Promise.all(this.newest.map((_, client) => this.#drive(client)));
@@ -72,6 +73,7 @@ export class ReconnectingLoad {
       const outcome = await Promise.race([answer, closed]);
       if ('closeCode' in outcome) this.lost.push({ at: Date.now(), port, ...outcome });
       else this.#onAnswer(value, client, outcome);
+      if (this.pauseMs > 0) await sleep(this.pauseMs);
     }
     rpc.close();
   }
