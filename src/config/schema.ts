@@ -13,6 +13,20 @@ const delay = duration.refine((ms) => ms <= MAX_DELAY_MS, 'expected 0 to 10s');
 const port = z.int().min(0).max(65_535);
 const positive = z.int().min(1);
 
+/** When a worker counts as hung, or as crashing in a loop. */
+const health = z
+  .strictObject({
+    heartbeatInterval: timeout.prefault('1s'),
+    heartbeatTimeout: timeout.prefault('10s'),
+    joinTimeout: timeout.prefault('10m'),
+    crashLimit: positive.default(5),
+    crashWindow: timeout.prefault('60s'),
+  })
+  .refine(({ heartbeatInterval, heartbeatTimeout }) => heartbeatTimeout >= 2 * heartbeatInterval, {
+    path: ['heartbeatTimeout'],
+    error: 'expected at least twice the heartbeatInterval',
+  });
+
 /** The user's cache folder, as the XDG base directory specification has it. */
 function defaultStore(): string {
   const cache = process.env.XDG_CACHE_HOME ?? '';
@@ -32,6 +46,8 @@ export const daemonSchema = z.strictObject({
   models: z.string().min(1),
   /** Either the folder alone, or with the bound. */
   store: z.preprocess(folderAlone, storeSettings).prefault({}),
+  /** Where the checkpoint is kept; a folder in the store if left out. */
+  state: z.string().min(1).optional(),
   listen: z
     .strictObject({ host: z.string().min(1).default('127.0.0.1'), port: port.default(9000) })
     .prefault({}),
@@ -69,6 +85,7 @@ export const daemonSchema = z.strictObject({
       rollbackWindow: window.prefault('300s'),
     })
     .prefault({}),
+  health: health.prefault({}),
   log: z
     .strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') })
     .prefault({}),

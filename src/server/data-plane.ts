@@ -31,7 +31,7 @@ export class DataPlane implements ConnectionContext {
   readonly #connections = new Set<RpcConnection>();
   #listenSocket: us_listen_socket | undefined;
   #draining = false;
-  #onAllIdle: (() => void) | undefined;
+  #onAllClosed: (() => void) | undefined;
 
   constructor(
     readonly registry: Registry,
@@ -43,10 +43,6 @@ export class DataPlane implements ConnectionContext {
     this.maxInflight = limits.maxInflightPerConnection;
     this.#addRpcRoute();
     addHealthRoutes(this.#app, () => !this.#draining);
-  }
-
-  get draining(): boolean {
-    return this.#draining;
   }
 
   get connections(): number {
@@ -74,27 +70,24 @@ export class DataPlane implements ConnectionContext {
   }
 
   /**
-   * Takes no more connections and no more requests, waits at most `timeoutMs` for those in flight,
-   * then closes every connection with 1001.
+   * Takes no more connections, and closes each one with 1001 when its requests are answered, or
+   * after `timeoutMs`. A request is refused as UNAVAILABLE if others of its connection are in flight.
    */
   async drain(timeoutMs: number): Promise<void> {
     this.#draining = true;
     if (this.#listenSocket) uWS.us_listen_socket_close(this.#listenSocket);
     this.#listenSocket = undefined;
-    await this.#allIdleWithin(timeoutMs);
+    for (const connection of this.#connections) connection.drain();
+    await this.#allClosedWithin(timeoutMs);
     for (const connection of [...this.#connections]) connection.end(1001, 'shutting down');
     this.#app.close();
   }
 
-  onIdle(): void {
-    if (this.#onAllIdle && this.inflight === 0) this.#onAllIdle();
-  }
-
-  #allIdleWithin(timeoutMs: number): Promise<void> {
-    if (this.inflight === 0) return Promise.resolve();
+  #allClosedWithin(timeoutMs: number): Promise<void> {
+    if (this.#connections.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, timeoutMs);
-      this.#onAllIdle = () => {
+      this.#onAllClosed = () => {
         clearTimeout(timer);
         resolve();
       };
@@ -112,6 +105,7 @@ export class DataPlane implements ConnectionContext {
         const connection = new RpcConnection(socket, this);
         socket.getUserData().connection = connection;
         this.#connections.add(connection);
+        if (this.#draining) connection.drain();
       },
       message: (socket, frame, isBinary) =>
         socket.getUserData().connection?.onMessage(frame, isBinary),
@@ -119,7 +113,7 @@ export class DataPlane implements ConnectionContext {
         const { connection } = socket.getUserData();
         connection?.onClose();
         if (connection) this.#connections.delete(connection);
-        this.onIdle();
+        if (this.#connections.size === 0) this.#onAllClosed?.();
       },
     });
   }

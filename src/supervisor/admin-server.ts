@@ -9,6 +9,7 @@ import type { Route } from './admin-route.js';
 import { MODEL_ROUTES } from './model-routes.js';
 import { REPOSITORY_ROUTES } from './repository-routes.js';
 import type { Supervisor } from './supervisor.js';
+import { WORKER_ROUTES } from './worker-routes.js';
 
 /** The admin HTTP interface: JSON, on a loopback address unless there is a token. */
 
@@ -33,6 +34,7 @@ const ROUTES: readonly Route[] = [
   },
   { method: 'GET', path: /^\/v2\/health\/ready$/, isPublic: true, answer: readiness },
   { method: 'POST', path: /^\/reload$/, answer: (supervisor) => supervisor.reload() },
+  ...WORKER_ROUTES,
   ...MODEL_ROUTES,
   ...REPOSITORY_ROUTES,
 ];

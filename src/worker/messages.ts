@@ -23,6 +23,8 @@ export type ToWorker =
   | { type: 'abort'; attempt: number }
   | { type: 'listen'; host: string; port: number }
   | { type: 'report'; request: number }
+  /** Answer `alive`, from the JavaScript thread. */
+  | { type: 'heartbeat' }
   /** Finish what is in flight, close the connections, exit. */
   | { type: 'drain' };
 
@@ -33,7 +35,8 @@ export type FromWorker =
   | { type: 'committed'; attempt: number; flipMs: number }
   | { type: 'listening' }
   | { type: 'listenFailed'; reason: string }
-  | { type: 'report'; request: number; report: WorkerReport };
+  | { type: 'report'; request: number; report: WorkerReport }
+  | { type: 'alive' };
 
 export interface WorkerReport {
   generation: number;

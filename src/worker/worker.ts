@@ -50,6 +50,10 @@ export class Worker {
         this.send({ type: 'report', request: message.request, report: await this.#report() });
         return;
       }
+      case 'heartbeat': {
+        this.send({ type: 'alive' });
+        return;
+      }
       case 'drain':
         return this.drain();
     }

@@ -45,6 +45,13 @@ test('without a file, flags and variables, everything is at its default', () => 
       maxBufferedBytesPerConnection: 64 * 2 ** 20,
     },
     swap: { prepareTimeout: 120_000, drainTimeout: 30_000, rollbackWindow: 300_000 },
+    health: {
+      heartbeatInterval: 1_000,
+      heartbeatTimeout: 10_000,
+      joinTimeout: 600_000,
+      crashLimit: 5,
+      crashWindow: 60_000,
+    },
     log: { level: 'info' },
   });
 });
