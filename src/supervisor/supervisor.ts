@@ -16,6 +16,7 @@ import {
 import { ArtifactSupply, type Supplied } from './artifact-supply.js';
 import type { Checkpoint } from './checkpoint.js';
 import { CheckpointKeeper } from './checkpoint-keeper.js';
+import { ElasticSizer } from './elastic-sizer.js';
 import { findFreePort } from './free-port.js';
 import { toReloadResult, type ReloadResult } from './reload-result.js';
 import { collectStatus, type Status } from './status.js';
@@ -66,6 +67,7 @@ export class Supervisor {
   readonly #driver: SwapDriver;
   readonly #artifacts: ArtifactSupply;
   readonly #checkpoint: CheckpointKeeper;
+  readonly #sizer: ElasticSizer | undefined;
   #config: DaemonConfig;
   #committed: GenerationPlan = { generation: 0, models: [] };
   #activations: ReadonlyMap<string, Activation> = new Map();
@@ -107,10 +109,10 @@ export class Supervisor {
       },
       log: options.log,
     });
-    const size = workerCount(this.#config.workers);
+    const { size, most } = workerCount(this.#config.workers);
     this.#pool = new WorkerPool({
       size,
-      settings: workerSettings(this.#config, size),
+      settings: workerSettings(this.#config, most),
       health: this.#config.health,
       committed: () => this.#committed,
       nextAttempt,
@@ -119,6 +121,15 @@ export class Supervisor {
       onGone: (worker) => this.#driver.onWorkerGone(worker),
       log: options.log,
     });
+    const { workers } = this.#config;
+    if (typeof workers === 'object') {
+      this.#sizer = new ElasticSizer({
+        settings: workers,
+        pool: this.#pool,
+        isSwapping: () => this.#driver.isSwapping,
+        log: options.log,
+      });
+    }
   }
 
   /** Address of the data plane. */
@@ -145,6 +156,7 @@ export class Supervisor {
     this.#address = { host, port: await findFreePort(host, port, patienceMs) };
     await this.#pool.open(host, this.#address.port);
     this.#isServing = true;
+    if (!this.#stopping) this.#sizer?.start();
     this.#save('committed');
   }
 
@@ -218,6 +230,7 @@ export class Supervisor {
   /** Lets every worker finish what it holds, then ends it. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#sizer?.close();
     this.#artifacts.close();
     this.#driver.supersede();
     this.#driver.close();
@@ -227,6 +240,7 @@ export class Supervisor {
 
   /** Ends every worker at once. */
   kill(): void {
+    this.#sizer?.close();
     this.#artifacts.close();
     this.#driver.close();
     this.#pool.kill();
@@ -371,8 +385,12 @@ function aborted(reason: string): SwapResult {
   return { outcome: 'aborted', reason, failures: [] };
 }
 
-function workerCount(workers: DaemonConfig['workers']): number {
-  return workers === 'auto' ? Math.min(MOST_WORKERS_BY_DEFAULT, availableParallelism()) : workers;
+/** How many workers there are at first, and at most. */
+function workerCount(workers: DaemonConfig['workers']): { size: number; most: number } {
+  if (typeof workers === 'object') return { size: workers.min, most: workers.max };
+  const size =
+    workers === 'auto' ? Math.min(MOST_WORKERS_BY_DEFAULT, availableParallelism()) : workers;
+  return { size, most: size };
 }
 
 /** The workers share the cores: together they run no more threads than there are. */

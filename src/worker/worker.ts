@@ -2,6 +2,7 @@ import type { Logger } from '../telemetry/log.js';
 import { Engine } from '../native/engine.js';
 import type { GenerationPlan } from '../registry/plan.js';
 import { PrepareError, Registry } from '../registry/registry.js';
+import type { Version } from '../registry/version.js';
 import { DataPlane } from '../server/data-plane.js';
 import type {
   FromWorker,
@@ -101,8 +102,11 @@ export class Worker {
     const versions = [...new Set(this.#registry.allVersions())];
     return {
       generation: this.#registry.current.generation,
+      pid: process.pid,
       connections: this.#dataPlane.connections,
       inflight: this.#dataPlane.inflight,
+      ...countRuns(versions),
+      busyMs: performance.eventLoopUtilization().active,
       versions: versions.map((version): VersionReport => ({
         model: version.name,
         version: version.number,
@@ -113,4 +117,17 @@ export class Worker {
       })),
     };
   }
+}
+
+/** What its leases say: as many runs as a version can have at once are under way, the rest waits. */
+function countRuns(versions: readonly Version[]): { running: number; queued: number } {
+  let running = 0;
+  let queued = 0;
+  for (const { leases, plan } of versions) {
+    const { instances, batching } = plan.options;
+    const atOnce = instances * (batching?.maxBatch ?? 1);
+    running += Math.min(leases, atOnce);
+    queued += Math.max(0, leases - atOnce);
+  }
+  return { running, queued };
 }

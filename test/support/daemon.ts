@@ -26,8 +26,9 @@ export async function testRepository(): Promise<TestRepository> {
 export async function startDaemon(
   repository: TestRepository,
   flags: readonly string[] = [],
+  workers: readonly string[] = ['--workers', '2'],
 ): Promise<TestDaemon> {
-  const all = ['--models', repository.path, '--workers', '2', ...flags];
+  const all = ['--models', repository.path, ...workers, ...flags];
   const daemon = await DaemonProcess.start(all);
   onTestFinished(async () => {
     daemon.signal('SIGTERM');
