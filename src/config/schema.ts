@@ -27,6 +27,27 @@ const health = z
     error: 'expected at least twice the heartbeatInterval',
   });
 
+const workerNumber = positive.max(1024);
+
+/** A fixed number, or between two as the load asks for. */
+const workers = z
+  .union(
+    [
+      z.literal('auto'),
+      workerNumber,
+      z.strictObject({
+        min: workerNumber,
+        max: workerNumber,
+        upAfter: timeout.prefault('5s'),
+        downAfter: timeout.prefault('60s'),
+      }),
+    ],
+    { error: 'expected auto, 1 to 1024, or { min, max }' },
+  )
+  .refine((value) => typeof value !== 'object' || value.min <= value.max, {
+    error: 'expected min to be at most max',
+  });
+
 /** The user's cache folder, as the XDG base directory specification has it. */
 function defaultStore(): string {
   const cache = process.env.XDG_CACHE_HOME ?? '';
@@ -63,9 +84,7 @@ export const daemonSchema = z.strictObject({
     })
     .prefault({}),
   auth: z.strictObject({ insecure: z.boolean().default(false) }).prefault({}),
-  workers: z
-    .union([z.literal('auto'), positive.max(1024)], { error: 'expected auto or 1 to 1024' })
-    .default('auto'),
+  workers: workers.default('auto'),
   device: z.enum(['auto', 'cpu']).default('auto'),
   /** Reload when a version is published. */
   watch: z.boolean().default(false),

@@ -2,6 +2,7 @@ import type { Logger } from '../telemetry/log.js';
 import {
   checkpointPath,
   readCheckpoint,
+  removeAbandoned,
   writeCheckpoint,
   type Checkpoint,
   type DaemonIdentity,
@@ -20,6 +21,7 @@ export class CheckpointKeeper {
 
   restore(): Checkpoint | undefined {
     try {
+      removeAbandoned(this.options.folder, Date.now());
       return readCheckpoint(this.options.folder, this.options.identity());
     } catch (error) {
       this.#logTrouble('the checkpoint is ignored', error);

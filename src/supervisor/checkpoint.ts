@@ -1,11 +1,15 @@
 import { createHash } from 'node:crypto';
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
+  statSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -16,6 +20,8 @@ import type { GenerationPlan } from '../registry/plan.js';
 
 /** Raised when older programs' checkpoints cannot be followed any more. */
 const FORMAT = 1;
+const FILE_NAME = /^[0-9a-f]{16}\.json$/;
+const ABANDONED_AFTER_MS = 30 * 24 * 3600 * 1000;
 
 export interface Checkpoint {
   /**
@@ -137,6 +143,27 @@ export function writeCheckpoint(
   writeFileSync(temporary, `${text}\n`, { flush: true });
   renameSync(temporary, path);
   syncFolder(dirname(path));
+}
+
+/** Removes what daemons have left whose repository is gone, once nobody has touched it for long. */
+export function removeAbandoned(folder: string, now: number): void {
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  for (const name of names.filter((known) => FILE_NAME.test(known))) {
+    const path = join(folder, name);
+    if (now - statSync(path).mtimeMs > ABANDONED_AFTER_MS && hasLostRepository(path)) {
+      unlinkSync(path);
+    }
+  }
+}
+
+/** What is no checkpoint is somebody else's. */
+function hasLostRepository(path: string): boolean {
+  try {
+    const { daemon } = fileSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+    return !existsSync(daemon.models);
+  } catch {
+    return false;
+  }
 }
 
 function readIfThere(path: string): string | undefined {

@@ -14,6 +14,7 @@ import {
 import { ArtifactSupply, type Supplied } from './artifact-supply.js';
 import type { Checkpoint } from './checkpoint.js';
 import { CheckpointKeeper } from './checkpoint-keeper.js';
+import { ElasticSizer } from './elastic-sizer.js';
 import { findFreePort } from './free-port.js';
 import { RepositoryWatch } from './repository-watch.js';
 import { publicationsDigest } from '../repository/publications.js';
@@ -25,7 +26,7 @@ import { activate, choicesOf, type ChoiceChange, type Choices } from './operator
 import { rolledBack, withoutReplaced, type RollbackPolicy } from './rollback.js';
 import { RollbackWindows } from './rollback-windows.js';
 import { SwapDriver } from './swap-driver.js';
-import { threadBudget, type ThreadBudget } from './thread-budget.js';
+import { firstWorkers, threadBudget, type ThreadBudget } from './thread-budget.js';
 import { WorkerPool } from './worker-pool.js';
 
 export interface SupervisorOptions {
@@ -70,6 +71,7 @@ export class Supervisor {
   readonly #driver: SwapDriver;
   readonly #artifacts: ArtifactSupply;
   readonly #checkpoint: CheckpointKeeper;
+  readonly #sizer: ElasticSizer | undefined;
   readonly #threads: ThreadBudget;
   readonly #windows: RollbackWindows;
   readonly #watch: RepositoryWatch;
@@ -127,7 +129,7 @@ export class Supervisor {
     });
     this.#threads = threadBudget(this.#config.workers);
     this.#pool = new WorkerPool({
-      size: this.#threads.workers,
+      size: firstWorkers(this.#config.workers),
       settings: workerSettings(this.#config),
       health: this.#config.health,
       committed: () => this.#committed,
@@ -137,6 +139,15 @@ export class Supervisor {
       onGone: (worker) => this.#driver.onWorkerGone(worker),
       log: options.log,
     });
+    const { workers } = this.#config;
+    if (typeof workers === 'object') {
+      this.#sizer = new ElasticSizer({
+        settings: workers,
+        pool: this.#pool,
+        isSwapping: () => this.#driver.isSwapping,
+        log: options.log,
+      });
+    }
   }
 
   /** Address of the data plane. */
@@ -168,6 +179,7 @@ export class Supervisor {
     await this.#pool.open(host, this.#address.port);
     this.#isServing = true;
     this.#save('committed');
+    if (!this.#stopping) this.#sizer?.start();
     if (this.#config.watch) this.#watch.start();
   }
 
@@ -242,6 +254,7 @@ export class Supervisor {
     this.#stopping = true;
     this.#watch.close();
     this.#windows.close();
+    this.#sizer?.close();
     this.#artifacts.close();
     this.#driver.supersede();
     this.#driver.close();
@@ -254,6 +267,7 @@ export class Supervisor {
   kill(): void {
     this.#watch.close();
     this.#windows.close();
+    this.#sizer?.close();
     this.#artifacts.close();
     this.#driver.close();
     this.#pool.kill();

@@ -40,8 +40,14 @@ export type FromWorker =
 
 export interface WorkerReport {
   generation: number;
+  pid: number;
   connections: number;
   inflight: number;
+  /** Runs under way, and requests that wait for them. */
+  running: number;
+  queued: number;
+  /** How long the JavaScript thread has been busy since it began. */
+  busyMs: number;
   versions: VersionReport[];
 }
 

@@ -102,8 +102,11 @@ export class Worker {
     const versions = [...new Set(this.#registry.allVersions())];
     return {
       generation: this.#registry.current.generation,
+      pid: process.pid,
       connections: this.#dataPlane.connections,
       inflight: this.#dataPlane.inflight,
+      ...countRuns(versions),
+      busyMs: performance.eventLoopUtilization().active,
       versions: await Promise.all(versions.map(reportVersion)),
     };
   }
@@ -122,4 +125,17 @@ async function reportVersion(version: Version): Promise<VersionReport> {
     ...version.times,
     ...(problem === undefined ? {} : { reason: problem }),
   };
+}
+
+/** What its leases say: as many runs as a version can have at once are under way, the rest waits. */
+function countRuns(versions: readonly Version[]): { running: number; queued: number } {
+  let running = 0;
+  let queued = 0;
+  for (const { leases, plan } of versions) {
+    const { instances, batching } = plan.options;
+    const atOnce = instances * (batching?.maxBatch ?? 1);
+    running += Math.min(leases, atOnce);
+    queued += Math.max(0, leases - atOnce);
+  }
+  return { running, queued };
 }

@@ -6,6 +6,7 @@ import type { GenerationPlan } from '../../src/registry/plan.js';
 import {
   checkpointPath,
   readCheckpoint,
+  removeAbandoned,
   writeCheckpoint,
   type Checkpoint,
 } from '../../src/supervisor/checkpoint.js';
@@ -115,6 +116,22 @@ test('one of another format or with a plan that cannot be served is refused', ()
     const path = edited((file) => ({ ...file, ...change }));
     expect(() => readCheckpoint(path, DAEMON)).toThrow();
   }
+});
+
+test('one whose repository is gone is removed after a month', () => {
+  const path = folder();
+  const kept = { ...DAEMON, models: path };
+  writeCheckpoint(path, DAEMON, CHECKPOINT);
+  writeCheckpoint(path, kept, CHECKPOINT);
+  const foreign = ['notes.txt', '0123456789abcdef.json'];
+  for (const name of foreign) writeFileSync(join(path, name), 'mine');
+  removeAbandoned(path, Date.now());
+  expect(readdirSync(path)).toHaveLength(4);
+  removeAbandoned(path, Date.now() + 31 * 24 * 3600 * 1000);
+  expect(readCheckpoint(path, DAEMON)).toBeUndefined();
+  expect(readCheckpoint(path, kept)).toBeDefined();
+  expect(readdirSync(path)).toEqual(expect.arrayContaining(foreign));
+  removeAbandoned(join(path, 'nowhere'), Date.now());
 });
 
 test('members of a plan that the reader does not know are kept', () => {
