@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AdminClient } from '../../src/cli/admin-client.js';
 import { DaemonProcess, type LogLine } from '../../src/cli/daemon-process.js';
 import type { ReloadResult } from '../../src/supervisor/reload-result.js';
@@ -7,6 +8,8 @@ import { ArtifactStore } from './artifact-store.js';
 import type { BenchModel } from './models.js';
 import { processTree } from './processes.js';
 import { BenchRepository } from './repository.js';
+
+const PAUSE_MS = 100;
 
 export interface DaemonOptions {
   models: readonly BenchModel[];
@@ -33,7 +36,7 @@ export class BenchDaemon {
     this.#admin = new AdminClient(daemon.adminUrl);
   }
 
-  /** Publishes the models as version 1 of themselves; resolves when they are served. */
+  /** Publishes the models as version 1 of themselves; resolves when they are served at full speed. */
   static async start(options: DaemonOptions): Promise<BenchDaemon> {
     const repository = new BenchRepository();
     for (const { name, folder } of options.models) repository.publish(name, 1, folder);
@@ -47,7 +50,15 @@ export class BenchDaemon {
     ];
     const environment = { ORT_DISABLE_TELEMETRY: '1' };
     const daemon = await startedOn(options.cpus, () => DaemonProcess.start(flags, environment));
-    return new BenchDaemon(daemon, repository, ownStore);
+    const started = new BenchDaemon(daemon, repository, ownStore);
+    while (await started.#isPrepacking()) await sleep(PAUSE_MS);
+    return started;
+  }
+
+  /** A version that was loaded where nothing else served is slower for a while. */
+  async #isPrepacking(): Promise<boolean> {
+    const { models } = await this.status();
+    return models.some(({ versions }) => versions.some(({ prepacking }) => prepacking));
   }
 
   get url(): string {

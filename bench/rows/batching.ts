@@ -8,11 +8,10 @@ import { fastApiProblem, startFastApi, startWsOnnxRuntime } from '../lib/peers.j
 import { httpRequest, rpcRequest } from '../lib/requests.js';
 import type { Row, Settings } from '../lib/row.js';
 import { startPinned } from './latency.js';
-import { compare } from './throughput.js';
+import { BATCHING_YAML, compare } from './throughput.js';
 
 /** Answers a second to 32 clients, mid model, batches formed by the daemon. */
 
-const MODEL_YAML = 'batching: { maxBatch: 32, maxDelay: 500us }\n';
 const WS = {
   name: 'throughput, 32 clients, mid, batching ÷ ws + onnxruntime-node',
   budget: atLeast(2.5),
@@ -28,7 +27,7 @@ export const throughputBatching: Row = {
   run: (settings) =>
     owning(async (own) => {
       const model = mid();
-      const daemon = await own(startPinned(model, MODEL_YAML));
+      const daemon = await own(startPinned(model, BATCHING_YAML));
       const problem = await batchingProblem(daemon);
       if (problem !== undefined) {
         return [WS, FASTAPI].map(({ name, budget }) => notRun(name, budget, problem));

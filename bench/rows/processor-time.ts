@@ -10,6 +10,7 @@ import { echoed, rpcRequest } from '../lib/requests.js';
 import type { Row, Settings } from '../lib/row.js';
 import { ratios } from '../lib/statistics.js';
 import { startPinned } from './latency.js';
+import { BATCHING_YAML } from './throughput.js';
 
 /**
  * Processor time of all server processes per request, tiny model. Busy servers save wake-ups, so it
@@ -26,10 +27,17 @@ export const processorTime: Row = {
     owning(async (own) => {
       const echo = await own(startEcho(serverCpu()));
       const daemon = await own(startPinned(tiny()));
-      const servers = { daemon, echo };
+      const batching = await own(startPinned(tiny(), BATCHING_YAML));
       return [
-        await compareTimes('closed loop', undefined, settings, servers),
-        await compareTimes(`${STEADY_RATE} a second`, STEADY_RATE, settings, servers),
+        await compareTimes('closed loop, tiny', undefined, settings, { daemon, echo }),
+        await compareTimes('closed loop, tiny, batching', undefined, settings, {
+          daemon: batching,
+          echo,
+        }),
+        await compareTimes(`${STEADY_RATE} a second, tiny`, STEADY_RATE, settings, {
+          daemon,
+          echo,
+        }),
       ];
     }),
 };
@@ -50,7 +58,7 @@ async function compareTimes(
     daemonUs: () => measure(daemon, request),
     echoUs: () => measure(echo, echoed(request)),
   });
-  const name = `processor time a request, 32 clients, ${how}, tiny ÷ uWS echo`;
+  const name = `processor time a request, 32 clients, ${how} ÷ uWS echo`;
   return measured(name, BUDGET, ratios(us.daemonUs, us.echoUs), us);
 }
 

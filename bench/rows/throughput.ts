@@ -15,6 +15,7 @@ import { startPinned } from './latency.js';
 const ECHO_BUDGET = atLeast(0.9);
 const WS_BUDGET = atLeast(1.8);
 const FASTAPI_BUDGET = atLeast(30);
+export const BATCHING_YAML = 'batching: { maxBatch: 32 }\n';
 const TO_FASTAPI = 'throughput, 32 clients, tiny ÷ FastAPI + process pool';
 
 export const throughputTiny: Row = {
@@ -25,23 +26,25 @@ export const throughputTiny: Row = {
       const model = tiny();
       const echo = await own(startEcho(serverCpu()));
       const daemon = await own(startPinned(model));
+      const batching = await own(startPinned(model, BATCHING_YAML));
       const peer = await own(startWsOnnxRuntime(model, serverCpu()));
       const request = rpcRequest(model);
       const results = await interleave(repeats, {
         daemon: () => manyClients(daemon.url, request, duration),
+        batching: () => manyClients(batching.url, request, duration),
         echo: () => manyClients(echo.url, echoed(request), duration),
         ws: () => manyClients(peer.url, request, duration),
       });
-      const { daemon: ours } = results;
       return [
-        compare('throughput, 32 clients, tiny ÷ uWS echo', ECHO_BUDGET, ours, results.echo),
-        compare(
-          'throughput, 32 clients, tiny ÷ ws + onnxruntime-node',
-          WS_BUDGET,
-          ours,
-          results.ws,
-        ),
-      ];
+        ['tiny', results.daemon] as const,
+        ['tiny, batching', results.batching] as const,
+      ].flatMap(([what, ours]) => {
+        const name = `throughput, 32 clients, ${what} ÷`;
+        return [
+          compare(`${name} uWS echo`, ECHO_BUDGET, ours, results.echo),
+          compare(`${name} ws + onnxruntime-node`, WS_BUDGET, ours, results.ws),
+        ];
+      });
     }),
 };
 

@@ -223,6 +223,7 @@ ModelOptions ToModelOptions(const Napi::Value& value) {
   options.session.intra_op_threads = ToThreads(object.Get("intraOpThreads"), "intraOpThreads");
   options.session.spinning = ToOptionalFlag(object.Get("spinning"), "spinning");
   options.session.optimised = ToOptionalFlag(object.Get("optimised"), "optimised");
+  options.session.prepacking = !ToOptionalFlag(object.Get("unpacked"), "unpacked");
   const Napi::Value reserve = object.Get("reserveBytes");
   if (!reserve.IsUndefined()) options.reserve_bytes = ToByteCount(reserve, "reserveBytes");
   options.runner.threads =
@@ -342,6 +343,7 @@ Napi::Object FromPackReport(Napi::Env env, const PackReport& report) {
   object.Set("dataFileBytes", static_cast<double>(report.data_file_bytes));
   object.Set("weightBytes", static_cast<double>(report.weight_bytes));
   object.Set("privateBytes", static_cast<double>(report.private_bytes));
+  object.Set("unpackedSlowdown", report.unpacked_slowdown);
   object.Set("loadBytes", static_cast<double>(report.load_bytes));
   object.Set("peakMemoryGrowth", static_cast<double>(report.peak_memory_growth));
   object.Set("packSeconds", report.seconds);

@@ -33,6 +33,7 @@ Napi::Function ModelWrap::Define(Napi::Env env) {
        InstanceAccessor<&ModelWrap::MappedBytes>("mappedBytes"),
        InstanceMethod<&ModelWrap::Submit>("submit"), InstanceMethod<&ModelWrap::Cancel>("cancel"),
        InstanceMethod<&ModelWrap::Stats>("stats"), InstanceMethod<&ModelWrap::Memory>("memory"),
+       InstanceMethod<&ModelWrap::Prepack>("prepack"),
        InstanceMethod<&ModelWrap::Unload>("unload")});
 }
 
@@ -95,10 +96,25 @@ void ModelWrap::Memory(const Napi::CallbackInfo& info) {
   Guarded(info.Env(), [&] { core_->Measure(ToTicket(info[0]), Loaded()); });
 }
 
+void ModelWrap::Prepack(const Napi::CallbackInfo& info) {
+  Guarded(info.Env(), [&] {
+    const std::shared_ptr<Model> model = Loaded();
+    auto prepack = [known = std::weak_ptr<Model>(model)]() -> Outcome {
+      const auto held = known.lock();
+      if (!held) throw Error(ErrorCode::kCancelled, "this model is unloaded");
+      held->Prepack();
+      return std::monostate();
+    };
+    core_->Post(ToTicket(info[0]), std::move(prepack), [known = std::weak_ptr<Model>(model)] {
+      if (const auto held = known.lock()) held->CancelPrepacking();
+    });
+  });
+}
+
 // The model goes on the loader thread: ending threads and freeing gigabytes takes a while.
 void ModelWrap::Unload(const Napi::CallbackInfo& info) {
   Guarded(info.Env(), [&] {
-    Loaded();
+    Loaded()->CancelPrepacking();
     const std::uint64_t ticket = ToTicket(info[0]);
     // Moved all the way, so that the last reference goes there and not here.
     core_->Post(ticket, [model = std::move(model_)]() mutable -> Outcome {

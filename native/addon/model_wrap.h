@@ -31,6 +31,7 @@ class ModelWrap : public Napi::ObjectWrap<ModelWrap> {
   void Cancel(const Napi::CallbackInfo& info);
   Napi::Value Stats(const Napi::CallbackInfo& info);
   void Memory(const Napi::CallbackInfo& info);
+  void Prepack(const Napi::CallbackInfo& info);
   void Unload(const Napi::CallbackInfo& info);
 
   std::shared_ptr<Model> model_;

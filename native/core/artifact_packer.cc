@@ -111,6 +111,7 @@ class Packer {
     const ModelFiles files = CheckExternalData(output_ / kArtifactModel);
     Describe(files, report);
     report.private_bytes = Verify();
+    if (report.form == ArtifactForm::kPrepacked) report.unpacked_slowdown = UnpackedSlowdown();
     report.load_bytes = report.private_bytes + files.largest_bytes;
     written.Keep();
     return report;
@@ -181,6 +182,18 @@ class Packer {
                   "the artifact does not answer as its source: " + *difference);
     }
     return after > before ? after - before : 0;
+  }
+
+  /// Of the runs that the source answered; 0 if there are none.
+  double UnpackedSlowdown() const {
+    if (expected_.empty()) return 0;
+    SessionOptions options = session_options_;
+    options.optimised = true;
+    Session packed(library_, output_ / kArtifactModel, options);
+    options.prepacking = false;
+    Session unpacked(library_, output_ / kArtifactModel, options);
+    const ProbeInputs& inputs = expected_.front().inputs;
+    return FastestRun(unpacked, inputs) / FastestRun(packed, inputs);
   }
 
   static void Describe(const ModelFiles& files, PackReport& report) {

@@ -30,14 +30,16 @@ struct PackOptions {
 
 struct PackReport {
   ArtifactForm form = ArtifactForm::kInline;
-  std::string reason;                    ///< why it is not kPrepacked; else ""
-  bool verified = false;                 ///< false: the model takes none of the generated inputs
-  std::uint64_t source_bytes = 0;        ///< of the source's files
-  std::uint64_t artifact_bytes = 0;      ///< of the artifact's files
-  std::uint64_t data_file_bytes = 0;     ///< of kArtifactData alone; 0 if there is none
-  std::uint64_t weight_bytes = 0;        ///< of the artifact's weights, packed forms not counted
-  std::uint64_t private_bytes = 0;       ///< of memory that a session of it took for itself
-  std::uint64_t load_bytes = 0;          ///< the same, and one weight at a time while it loads
+  std::string reason;                 ///< why it is not kPrepacked; else ""
+  bool verified = false;              ///< false: the model takes none of the generated inputs
+  std::uint64_t source_bytes = 0;     ///< of the source's files
+  std::uint64_t artifact_bytes = 0;   ///< of the artifact's files
+  std::uint64_t data_file_bytes = 0;  ///< of kArtifactData alone; 0 if there is none
+  std::uint64_t weight_bytes = 0;     ///< of the artifact's weights, packed forms not counted
+  std::uint64_t private_bytes = 0;    ///< of memory that a session of it took for itself
+  std::uint64_t load_bytes = 0;       ///< the same, and one weight at a time while it loads
+  /// By which factor a run takes longer without prepacking; 0 where that was not measured.
+  double unpacked_slowdown = 0;
   std::uint64_t peak_memory_growth = 0;  ///< of this process while packing, pages of files included
   double seconds = 0;
 };

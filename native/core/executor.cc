@@ -6,6 +6,16 @@
 
 namespace warmswap {
 
+void Executor::Replace(std::shared_ptr<Session> session) {
+  const std::lock_guard lock(session_mutex_);
+  session_.swap(session);
+}
+
+std::shared_ptr<Session> Executor::session() {
+  const std::lock_guard lock(session_mutex_);
+  return session_;
+}
+
 std::vector<RunResult> Executor::Run(const Ort::RunOptions& options,
                                      std::span<const Request> requests, Clock::time_point taken) {
   const bool is_batch = requests.size() > 1;
@@ -16,7 +26,7 @@ std::vector<RunResult> Executor::Run(const Ort::RunOptions& options,
       ToOrtValues(is_batch ? joined : std::span(requests.front().inputs));
   const Clock::time_point started = Clock::now();
   const auto outputs =
-      std::make_shared<const RunOutputs>(session_.Run(options, inputs, requests.front().outputs));
+      std::make_shared<const RunOutputs>(session()->Run(options, inputs, requests.front().outputs));
   const Clock::time_point ran = Clock::now();
   std::vector<RunResult> results;
   results.reserve(requests.size());

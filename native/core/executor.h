@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <vector>
 
@@ -17,9 +18,12 @@ namespace warmswap {
 /// Runs requests of one session on the calling thread, and counts what it does. Thread-safe.
 class Executor {
  public:
-  /// Joined inputs lie in memory of `pool`. It and the session must outlive this.
-  Executor(Session& session, Execution execution, BlockPool& pool)
-      : session_(session), policy_(execution), pool_(pool) {}
+  /// Joined inputs lie in memory of `pool`, which must outlive this.
+  Executor(std::shared_ptr<Session> session, Execution execution, BlockPool& pool)
+      : policy_(execution), pool_(pool), session_(std::move(session)) {}
+
+  /// Runs from now on use this session; those under way end with the one that they began with.
+  void Replace(std::shared_ptr<Session> session);
 
   /// Runs requests that fit together as one; `taken` is when they left the queue. Gives a result
   /// for each. Throws what ONNX Runtime reports, and then no request has been answered.
@@ -38,10 +42,13 @@ class Executor {
  private:
   void CountSuccess(const Request& request, const RunResult& result);
 
-  Session& session_;
+  std::shared_ptr<Session> session();
+
   ExecutionPolicy policy_;
   BlockPool& pool_;
   Statistics statistics_;
+  std::mutex session_mutex_;
+  std::shared_ptr<Session> session_;
 };
 
 }  // namespace warmswap

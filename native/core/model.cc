@@ -1,6 +1,9 @@
 #include "core/model.h"
 
+#include <utility>
+
 #include "core/batch.h"
+#include "core/model_probe.h"
 
 namespace warmswap {
 namespace {
@@ -12,15 +15,15 @@ VersionFiles Map(const ModelOptions& options) {
   VersionFiles files(options.model_path);
   const std::uint64_t reserve = options.reserve_bytes;
   RequireHostBytes(reserve > 0 ? reserve : EstimateLoadBytes(files.contents()));
-  files.Populate([&] { return cancellation.is_cancelled(); });
+  files.Populate(options.session.prepacking, [&] { return cancellation.is_cancelled(); });
   cancellation.ThrowIfCancelled(options.model_path.string());
   options.on_mapped();
   return files;
 }
 
-Session LoadSession(const OrtLibrary& library, const ModelOptions& options) {
-  Session session(library, options.model_path, options.session);
-  if (options.runner.max_batch > 1) RequireBatchable(session.inputs(), session.outputs());
+std::shared_ptr<Session> LoadSession(const OrtLibrary& library, const ModelOptions& options) {
+  auto session = std::make_shared<Session>(library, options.model_path, options.session);
+  if (options.runner.max_batch > 1) RequireBatchable(session->inputs(), session->outputs());
   return session;
 }
 
@@ -41,14 +44,35 @@ Execution ExecutionOf(const ModelOptions& options, const ModelFiles& files) {
 
 Model::Model(const OrtLibrary& library, const ModelOptions& options, Runner::OnComplete on_complete)
     : at_end_{library},
-      priorities_(options.runner.priorities),
-      is_batched_(options.runner.max_batch > 1),
+      options_(options),
       files_(Map(options)),
-      session_(LoadSession(library, options)),
+      first_session_(LoadSession(library, options)),
+      inputs_(first_session_->inputs()),
+      outputs_(first_session_->outputs()),
       private_bytes_(GrowthSince(anonymous_before_, library)),
-      executor_(session_, ExecutionOf(options, files_.contents()), library.blocks()),
+      executor_(std::move(first_session_), ExecutionOf(options, files_.contents()),
+                library.blocks()),
       inline_runner_(executor_, options.runner.max_batch),
       runner_(executor_, options.runner, std::move(on_complete)) {}
+
+void Model::Stop() {
+  CancelPrepacking();
+  runner_.Stop();
+}
+
+// Warmed by generated inputs, as far as it takes them, so that no request meets a first run.
+void Model::Prepack() {
+  const OrtLibrary& library = at_end_.library;
+  ModelOptions options = options_;
+  options.session.prepacking = true;
+  options.session.cancellation = prepacking_;
+  prepacking_->ThrowIfCancelled(options.model_path.string());
+  files_.Populate(true, [this] { return prepacking_->is_cancelled(); });
+  std::shared_ptr<Session> session = LoadSession(library, options);
+  Probe(*session);
+  executor_.Replace(std::move(session));
+  library.ReleaseUnusedMemory();
+}
 
 void Model::Submit(Request request) {
   try {

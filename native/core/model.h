@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "core/executor.h"
 #include "core/host_memory.h"
 #include "core/inline_runner.h"
+#include "core/load_cancellation.h"
 #include "core/ort_library.h"
 #include "core/runner.h"
 #include "core/session.h"
@@ -48,10 +50,10 @@ class Model {
   Model(const Model&) = delete;
   Model& operator=(const Model&) = delete;
 
-  const std::vector<TensorSpec>& inputs() const noexcept { return session_.inputs(); }
-  const std::vector<TensorSpec>& outputs() const noexcept { return session_.outputs(); }
+  const std::vector<TensorSpec>& inputs() const noexcept { return inputs_; }
+  const std::vector<TensorSpec>& outputs() const noexcept { return outputs_; }
   /// Requests may have the priorities 0 to `priorities` - 1.
-  std::size_t priorities() const noexcept { return priorities_; }
+  std::size_t priorities() const noexcept { return options_.runner.priorities; }
   /// Where the inputs of its requests lie.
   BlockPool& blocks() const noexcept { return at_end_.library.blocks(); }
 
@@ -69,7 +71,7 @@ class Model {
     return executor_.policy().IsInline(ByteSizeOf(request.inputs)) && runner_.is_idle();
   }
   /// Whether requests run together, so that it pays to collect some.
-  bool is_batched() const noexcept { return is_batched_; }
+  bool is_batched() const noexcept { return options_.runner.max_batch > 1; }
   /// See InlineRunner. For one thread only.
   std::vector<Completion> RunInline(std::vector<Request> requests) {
     return inline_runner_.Run(std::move(requests));
@@ -78,8 +80,15 @@ class Model {
 
   /// What has happened so far.
   StatisticsSnapshot ReadStatistics() const noexcept { return executor_.ReadStatistics(); }
-  /// See Runner::Stop.
-  void Stop() { runner_.Stop(); }
+  /// See Runner::Stop; also ends prepacking.
+  void Stop();
+
+  /// For a model that was loaded without prepacking: makes a session with it, runs that, and lets
+  /// all requests from then on use it. Blocks for as long as loading with prepacking does; throws
+  /// as that does. For the loader thread.
+  void Prepack();
+  /// Makes Prepack throw kCancelled soon, also one that has not begun.
+  void CancelPrepacking() { prepacking_->Cancel(); }
 
   std::size_t mapped_bytes() const noexcept { return files_.mapped_bytes(); }
   /// Asks the kernel page by page: milliseconds for gigabytes.
@@ -93,11 +102,13 @@ class Model {
 
   // In this order: the runner goes first, the mappings and what they freed last.
   ReleaseMemoryAtEnd at_end_;
-  const std::size_t priorities_;
-  const bool is_batched_;
+  const ModelOptions options_;
+  const std::shared_ptr<LoadCancellation> prepacking_ = std::make_shared<LoadCancellation>();
   VersionFiles files_;
   const std::uint64_t anonymous_before_ = AnonymousBytes();
-  Session session_;
+  std::shared_ptr<Session> first_session_;  // the executor's, once that is there
+  const std::vector<TensorSpec> inputs_;
+  const std::vector<TensorSpec> outputs_;
   const std::uint64_t private_bytes_;
   Executor executor_;
   InlineRunner inline_runner_;

@@ -42,4 +42,7 @@ std::vector<ProbeAnswer> Probe(Session& session);
 std::optional<std::string> FindDifference(Session& session,
                                           const std::vector<ProbeAnswer>& expected);
 
+/// How long a run for these generated inputs takes at best, of a few, in seconds.
+double FastestRun(Session& session, const ProbeInputs& inputs);
+
 }  // namespace warmswap

@@ -106,6 +106,7 @@ Ort::SessionOptions ToOrt(const SessionOptions& options) {
   ort.SetIntraOpNumThreads(options.intra_op_threads);
   ort.SetInterOpNumThreads(1);
   ort.SetGraphOptimizationLevel(options.optimised ? ORT_DISABLE_ALL : ORT_ENABLE_ALL);
+  if (!options.prepacking) ort.AddConfigEntry("session.disable_prepacking", "1");
   ort.SetCustomCreateThreadFn(&StartPoolThread);
   ort.SetCustomJoinThreadFn(&JoinPoolThread);
   // OrtLibrary's allocator.

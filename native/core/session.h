@@ -20,6 +20,9 @@ struct SessionOptions {
   bool spinning = false;
   /// The model is an artifact (core/artifact_packer.h), so there is nothing left to optimise.
   bool optimised = false;
+  /// Kernels may pack their weights, for faster runs. Without it a session of an artifact is there
+  /// within milliseconds.
+  bool prepacking = true;
   /// What ends the load early; never null.
   std::shared_ptr<LoadCancellation> cancellation = std::make_shared<LoadCancellation>();
 };

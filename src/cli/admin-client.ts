@@ -1,4 +1,4 @@
-import { request } from 'node:http';
+import { request, type IncomingMessage } from 'node:http';
 import { TOKEN_VARIABLE } from '../config/load.js';
 
 /**
@@ -28,38 +28,51 @@ export class AdminClient {
     return this.#call('DELETE', path);
   }
 
+  /** Reads an answer that comes piece by piece; resolves at its end. */
+  async stream(path: string, onPiece: (text: string) => void): Promise<void> {
+    const response = await this.#request('GET', path);
+    if (response.statusCode !== 200) throw answerError(this.url, await collect(response));
+    response.setEncoding('utf8');
+    for await (const piece of response as AsyncIterable<string>) onPiece(piece);
+  }
+
   async #call(method: string, path: string, body?: string): Promise<unknown> {
-    const { status, text } = await this.#exchange(method, path, body);
-    const answer = parseJson(text) as { error?: string } | undefined;
-    if (status === 200 && answer !== undefined) return answer;
-    throw new Error(answer?.error ?? `${this.url} answered HTTP ${status}`);
+    const answer = await collect(await this.#request(method, path, body));
+    const value = parseJson(answer.text);
+    if (answer.status === 200 && value !== undefined) return value;
+    throw answerError(this.url, answer);
   }
 
   #authorization(): Record<string, string> {
     return this.token === undefined ? {} : { Authorization: `Bearer ${this.token}` };
   }
 
-  #exchange(
-    method: string,
-    path: string,
-    body?: string,
-  ): Promise<{ status: number; text: string }> {
+  #request(method: string, path: string, body?: string): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
       const headers = { 'Content-Type': 'application/json', ...this.#authorization() };
-      const call = request(new URL(path, this.url), { method, headers }, (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('error', reject);
-        response.on('end', () =>
-          resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }),
-        );
-      });
+      const call = request(new URL(path, this.url), { method, headers }, resolve);
       call.on('error', (error) =>
         reject(new Error(`no daemon answers at ${this.url} (${error.message})`, { cause: error })),
       );
       call.end(body);
     });
   }
+}
+
+interface Answer {
+  status: number;
+  text: string;
+}
+
+async function collect(response: IncomingMessage): Promise<Answer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk);
+  return { status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() };
+}
+
+function answerError(url: string, { status, text }: Answer): Error {
+  const answer = parseJson(text) as { error?: string } | undefined;
+  return new Error(answer?.error ?? `${url} answered HTTP ${status}`);
 }
 
 function parseJson(text: string): unknown {

@@ -4,6 +4,7 @@ import { countFailures, countRequests } from '../supervisor/statistics.js';
 import type { Status, VersionStatus } from '../supervisor/status.js';
 import type { WorkerExchange } from '../supervisor/supervisor.js';
 import { AdminClient } from './admin-client.js';
+import { EventReader, formatEvent } from './event-reader.js';
 import { UsageError } from './usage-error.js';
 
 interface CtlFlags {
@@ -26,6 +27,10 @@ export function addCtlCommands(ctl: Command, positiveInteger: (text: string) => 
   });
   add('reload', 'follow the configuration and the repository').action(async (flags: CtlFlags) => {
     report(flags, (await new AdminClient(flags.admin).post('/reload')) as ReloadResult);
+  });
+  add('events', 'print what happens, until the daemon ends').action(async (flags: CtlFlags) => {
+    const reader = new EventReader((event) => print(flags, event, formatEvent(event)));
+    await new AdminClient(flags.admin).stream('/events', (piece) => reader.read(piece));
   });
   addWorkerCommands(add);
   addModelCommands(add, positiveInteger);

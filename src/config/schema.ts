@@ -165,6 +165,7 @@ const modelSettings = z.strictObject({
     .strictObject({ intraOp: positive.max(1024).optional(), spinning: z.boolean().default(false) })
     .prefault({}),
   execution: z.enum(['auto', 'inline', 'threaded']).default('auto'),
+  quickStart: z.boolean().default(true),
   warmup: warmup.prefault({}),
 });
 

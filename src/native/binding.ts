@@ -86,6 +86,8 @@ export interface NativeModelOptions {
   spinning?: boolean;
   /** The model is an artifact that `pack` made: nothing is left to optimise. */
   optimised?: boolean;
+  /** Packed weights are not used, so that loading takes milliseconds: `prepack` makes up for it. */
+  unpacked?: boolean;
   /** Memory that loading takes; it is refused if less is available. Left out, it is estimated. */
   reserveBytes?: number | undefined;
   runnerThreads: number;
@@ -130,6 +132,8 @@ export interface NativePackReport {
   privateBytes: number;
   /** The same with what loading takes for a moment: reserve this. */
   loadBytes: number;
+  /** By which factor its runs take longer while its packed weights are not used; 0: not measured. */
+  unpackedSlowdown: number;
   /** Of the packing process, at most, pages of files included. */
   peakMemoryGrowth: number;
   packSeconds: number;
@@ -185,6 +189,8 @@ export interface NativeModel {
   stats(): NativeStats;
   /** Comes back with a NativeMemory within milliseconds a gigabyte, also while a load runs. */
   memory(ticket: number): void;
+  /** Of a model that was loaded `unpacked`: takes the packed weights into use; comes back with nothing. */
+  prepack(ticket: number): void;
   /** Ends what runs and frees everything; comes back with nothing. The model is unusable at once. */
   unload(ticket: number): void;
 }

@@ -184,6 +184,14 @@ export class EngineModel {
     return this.#tickets.take<NativeMemory>((ticket) => this.native.memory(ticket));
   }
 
+  /**
+   * Of a model that was loaded `unpacked`: makes a session that uses packed weights, and lets it
+   * serve from then on. Rejects as `load` does, with CANCELLED once it is unloaded.
+   */
+  async prepack(): Promise<void> {
+    await this.#tickets.take<undefined>((ticket) => this.native.prepack(ticket));
+  }
+
   /** Ends what runs (it fails as UNAVAILABLE), then frees and unmaps everything. */
   async unload(): Promise<void> {
     await this.#tickets.take<undefined>((ticket) => this.native.unload(ticket));

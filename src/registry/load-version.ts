@@ -1,7 +1,7 @@
 import type { Engine } from '../native/engine.js';
 import { WarmswapError } from '../rpc/errors.js';
 import { probeBatching } from './batch-probe.js';
-import type { VersionOptions } from './plan.js';
+import type { VersionOptions, VersionPlan } from './plan.js';
 import type { Version } from './version.js';
 import { warmUp } from './warmup.js';
 
@@ -20,7 +20,7 @@ export async function loadVersion(
 ): Promise<void> {
   try {
     const started = performance.now();
-    await createSession(engine, version, signal);
+    await createSession(engine, version, startsUnpacked(version.plan, active()), signal);
     const loaded = performance.now();
     version.moveTo('warming');
     await warmUp(version, active());
@@ -33,20 +33,32 @@ export async function loadVersion(
   }
 }
 
+/** Of a version that serves before its packed weights are in use. */
+const MOST_SLOWDOWN = 3;
+
+/**
+ * Using packed weights takes about a second a gigabyte, the rest milliseconds. Where another version
+ * serves, that is no matter.
+ */
+function startsUnpacked({ artifact, options }: VersionPlan, active: Version | undefined): boolean {
+  if (active || !options.quickStart || artifact?.form !== 'prepacked') return false;
+  return artifact.unpackedSlowdown > 0 && artifact.unpackedSlowdown <= MOST_SLOWDOWN;
+}
+
 async function createSession(
   engine: Engine,
   version: Version,
+  unpacked: boolean,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { modelPath, options, artifact } = version.plan;
   version.moveTo('mapping');
+  version.isUnpacked = unpacked;
   // What the packer wrote is optimised already, and it measured what loading takes.
   const optimised = artifact !== undefined;
   const reserveBytes = artifact?.loadBytes;
   const native = {
-    modelPath,
-    optimised,
-    reserveBytes,
+    ...{ modelPath, optimised, unpacked, reserveBytes },
     ...threading(options),
     ...scheduling(options),
   };

@@ -26,6 +26,8 @@ export interface ArtifactPlan {
   loadBytes: number;
   /** Memory that its session takes for itself, as the packer measured it. */
   privateBytes: number;
+  /** By which factor its runs take longer while its packed weights are not used; 0: not measured. */
+  unpackedSlowdown: number;
 }
 
 export interface VersionOptions {
@@ -42,6 +44,8 @@ export interface VersionOptions {
   threads: { intraOp: number; spinning: boolean };
   /** Rows that may run together, and how long a request waits for others; none: each runs alone. */
   batching?: { maxBatch: number; maxDelayMs: number };
+  /** Where nothing else serves meanwhile, it serves before its packed weights are in use. */
+  quickStart: boolean;
   warmup: WarmUpOptions;
 }
 

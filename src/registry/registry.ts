@@ -36,6 +36,8 @@ export class Registry {
   readonly #loading = new Set<Version>();
   /** By attempt under way: what ends its loads. */
   readonly #cancels = new Map<number, AbortController>();
+  /** Those for which prepacking has begun. */
+  readonly #prepacked = new WeakSet<Version>();
   readonly #retiring = new Map<Version, Promise<boolean>>();
 
   constructor(
@@ -102,6 +104,7 @@ export class Registry {
     this.#markActive(previous);
     const flipMs = performance.now() - started;
     void this.#retireAll([...previous.versions()].filter((version) => !prepared.set.has(version)));
+    void this.#prepackAll();
     return flipMs;
   }
 
@@ -123,6 +126,16 @@ export class Registry {
     this.#routeLane();
     await this.#retireAll([...last.versions()]);
     await Promise.all(this.#retiring.values());
+  }
+
+  /** One after the other, those that requests get first; it ends when nothing is left to do. */
+  async #prepackAll(): Promise<void> {
+    const isDue = (version: Version) => version.isUnpacked && !this.#prepacked.has(version);
+    const next = () => [...this.#current.versions()].filter(isDue).sort(activeFirst)[0];
+    for (let version = next(); version; version = next()) {
+      this.#prepacked.add(version);
+      await version.prepack();
+    }
   }
 
   #routeLane(): void {
@@ -240,6 +253,10 @@ export class Registry {
 function refusal(version: Version, reason: string | undefined): VersionFailure[] {
   if (reason === undefined) return [];
   return [failure(version, new WarmswapError('FAILED_PRECONDITION', reason))];
+}
+
+function activeFirst(a: Version, b: Version): number {
+  return Number(b.state === 'active') - Number(a.state === 'active');
 }
 
 function failure(version: Version, error: unknown): VersionFailure {

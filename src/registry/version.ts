@@ -39,6 +39,10 @@ export class Version {
   warmUpProblem: string | undefined;
   /** Where the warm-up gave NaN, and the active version did not. */
   nanProblem: string | undefined;
+  /** It serves already, slower than it will once `prepack` has ended. */
+  isUnpacked = false;
+  /** Why it stays so, where that failed. */
+  prepackProblem: string | undefined;
   /** What clients asked lately: the version after this one is warmed with it. */
   readonly recorder = new RequestRecorder();
   #state: VersionState = 'discovered';
@@ -52,9 +56,9 @@ export class Version {
     readonly plan: VersionPlan,
   ) {}
 
-  /** What was wrong at its warm-up, where it serves nevertheless. */
+  /** What was wrong with it, where it serves nevertheless. */
   get problem(): string | undefined {
-    return this.warmUpProblem ?? this.nanProblem;
+    return this.warmUpProblem ?? this.nanProblem ?? this.prepackProblem;
   }
 
   get number(): number {
@@ -86,6 +90,19 @@ export class Version {
   /** Takes ownership of the loaded model. */
   attach(model: EngineModel): void {
     this.#model = model;
+  }
+
+  /** Takes the packed weights into use, while it serves. Never rejects: see `prepackProblem`. */
+  async prepack(): Promise<void> {
+    const model = this.#model;
+    try {
+      await model?.prepack();
+      this.isUnpacked = false;
+    } catch (error) {
+      // One that is being unloaded has no need of it.
+      if (this.#model)
+        this.prepackProblem = `its weights stay unpacked: ${(error as Error).message}`;
+    }
   }
 
   /** Since it was loaded, warm-up included; none while nothing is loaded. */

@@ -21,7 +21,7 @@ import { z } from 'zod';
  */
 
 /** Raised when what packers write changes, so that older artifacts are made again. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** What an artifact is made from, and for. It does not depend on the threads of those who load it. */
 export interface ArtifactSource {
@@ -52,6 +52,8 @@ const manifestSchema = z.object({
   /** Memory that one session of it takes for itself, measured while packing; and with loading. */
   privateBytes: z.number(),
   loadBytes: z.number(),
+  /** By which factor its runs take longer while its packed weights are not used; 0: not measured. */
+  unpackedSlowdown: z.number(),
   packSeconds: z.number(),
   createdAt: z.string(),
 });
@@ -60,7 +62,14 @@ export type ArtifactManifest = z.infer<typeof manifestSchema>;
 /** What the packer adds to the manifest. */
 export type PackedForm = Pick<
   ArtifactManifest,
-  'form' | 'reason' | 'bytes' | 'sourceBytes' | 'privateBytes' | 'loadBytes' | 'packSeconds'
+  | 'form'
+  | 'reason'
+  | 'bytes'
+  | 'sourceBytes'
+  | 'privateBytes'
+  | 'loadBytes'
+  | 'unpackedSlowdown'
+  | 'packSeconds'
 >;
 
 export interface Artifact {

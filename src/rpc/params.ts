@@ -1,4 +1,5 @@
 import { WarmswapError } from './errors.js';
+import { EVENT_TYPES, isEventType, type EventType } from './events.js';
 import type { DescribeParams, InferParams } from './methods.js';
 import { DATATYPES, isDatatype, type Tensor } from './tensor.js';
 
@@ -15,6 +16,7 @@ const INFER_KEYS: readonly string[] = [
 ];
 const DESCRIBE_KEYS: readonly string[] = ['model', 'version'];
 const CANCEL_KEYS: readonly string[] = ['msgid'];
+const SUBSCRIBE_KEYS: readonly string[] = ['events'];
 const TENSOR_KEYS: readonly string[] = ['datatype', 'shape', 'data'];
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -51,6 +53,18 @@ export function parseDescribeParams(params: readonly unknown[]): DescribeParams 
   const fields = onlyObject(params, 'describe', DESCRIBE_KEYS);
   const model = name(fields.model, 'model');
   return fields.version === undefined ? { model } : { model, version: version(fields.version) };
+}
+
+/** The types of events of `subscribe` and `unsubscribe`. */
+export function parseEventTypes(params: readonly unknown[], method: string): EventType[] {
+  const { events } = onlyObject(params, method, SUBSCRIBE_KEYS);
+  const isTypes = Array.isArray(events) && events.length > 0 && events.every(isEventType);
+  if (isTypes) return events;
+  throw invalid(
+    "'events'",
+    `an array of at least one of ${EVENT_TYPES.join(', ')}`,
+    kindOf(events),
+  );
 }
 
 /** For methods whose params are `{}` or left out. */

@@ -10,6 +10,7 @@ import type { Registry } from '../registry/registry.js';
 import { addHealthRoutes } from './health.js';
 import { createMethods, type Method } from './methods.js';
 import { RpcConnection, type ConnectionContext } from './rpc-connection.js';
+import { Subscriptions } from './subscriptions.js';
 
 interface SocketData {
   connection?: RpcConnection;
@@ -23,6 +24,8 @@ const REFUSABLE_EXCESS = 2;
 
 /** The public port of one worker: MessagePack-RPC at /rpc, health over HTTP. */
 export class DataPlane implements ConnectionContext {
+  /** Who gets the daemon's events. */
+  readonly subscriptions = new Subscriptions();
   readonly methods: ReadonlyMap<string, Method>;
   readonly maxMessageBytes: number;
   readonly maxInflight: number;
@@ -38,7 +41,7 @@ export class DataPlane implements ConnectionContext {
     limits: DaemonConfig['limits'],
   ) {
     this.#limits = limits;
-    this.methods = createMethods(registry);
+    this.methods = createMethods(registry, this.subscriptions);
     this.maxMessageBytes = limits.maxMessageBytes;
     this.maxInflight = limits.maxInflightPerConnection;
     this.#addRpcRoute();
@@ -112,7 +115,10 @@ export class DataPlane implements ConnectionContext {
       close: (socket) => {
         const { connection } = socket.getUserData();
         connection?.onClose();
-        if (connection) this.#connections.delete(connection);
+        if (connection) {
+          this.#connections.delete(connection);
+          this.subscriptions.remove(connection);
+        }
         if (this.#connections.size === 0) this.#onAllClosed?.();
       },
     });

@@ -1,10 +1,16 @@
 import type { CancelSlot } from '../native/engine.js';
 import { WarmswapError } from '../rpc/errors.js';
 import type { InferResult, ModelDescription, ModelListing } from '../rpc/methods.js';
-import { parseDescribeParams, parseInferParams, parseNoParams } from '../rpc/params.js';
+import {
+  parseDescribeParams,
+  parseEventTypes,
+  parseInferParams,
+  parseNoParams,
+} from '../rpc/params.js';
 import { orderOf, type ServedModel } from '../registry/model-set.js';
 import type { Registry } from '../registry/registry.js';
 import type { Version } from '../registry/version.js';
+import type { Subscriber, Subscriptions } from './subscriptions.js';
 
 /** The methods of the RPC, over one worker's registry. */
 
@@ -19,6 +25,8 @@ export type Method = (params: readonly unknown[], call: CallContext) => unknown;
 
 /** What a method tells its connection, before it first waits: also what cancels the request. */
 export interface CallContext extends CancelSlot {
+  /** The connection that asks. */
+  readonly subscriber: Subscriber;
   /**
    * A version answers this request. `target` is what the request asked for: the answers to it never
    * go back to an older version.
@@ -26,11 +34,16 @@ export interface CallContext extends CancelSlot {
   answeredBy(target: string, version: object): void;
 }
 
-export function createMethods(registry: Registry): ReadonlyMap<string, Method> {
+export function createMethods(
+  registry: Registry,
+  subscriptions: Subscriptions,
+): ReadonlyMap<string, Method> {
   return new Map<string, Method>([
     ['infer', (params, call) => infer(registry, params, call)],
     ['models', (params) => listModels(registry, params)],
     ['describe', (params) => describe(registry, params)],
+    ['subscribe', (params, call) => subscribe(subscriptions, params, call)],
+    ['unsubscribe', (params, call) => unsubscribe(subscriptions, params, call)],
     ['ping', ping],
   ]);
 }
@@ -84,6 +97,24 @@ function describeArtifact({ plan }: Version): ModelDescription['artifact'] {
   if (!plan.artifact) return null;
   const { form, reason } = plan.artifact;
   return reason === undefined ? { form } : { form, reason };
+}
+
+function subscribe(
+  subscriptions: Subscriptions,
+  params: readonly unknown[],
+  { subscriber }: CallContext,
+): unknown {
+  subscriptions.subscribe(subscriber, parseEventTypes(params, 'subscribe'));
+  return {};
+}
+
+function unsubscribe(
+  subscriptions: Subscriptions,
+  params: readonly unknown[],
+  { subscriber }: CallContext,
+): unknown {
+  subscriptions.unsubscribe(subscriber, parseEventTypes(params, 'unsubscribe'));
+  return {};
 }
 
 function ping(params: readonly unknown[]): unknown {

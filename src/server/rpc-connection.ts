@@ -8,6 +8,7 @@ import type { CallContext, Method } from './methods.js';
 import type { Route } from '../registry/model-set.js';
 import type { AnswerSink, Registry } from '../registry/registry.js';
 import { LaneCall } from './lane-call.js';
+import type { Subscriber } from './subscriptions.js';
 import { VersionOrder, type Turn } from './version-order.js';
 
 /** What a connection needs of the data plane it belongs to. */
@@ -35,7 +36,7 @@ export interface CallInFlight {
 }
 
 /** One WebSocket that speaks MessagePack-RPC. Lives from open to close. */
-export class RpcConnection implements AnswerSink {
+export class RpcConnection implements AnswerSink, Subscriber {
   readonly #order = new VersionOrder((frame) => this.#send(frame));
   readonly #inflight = new Set<CallInFlight>();
   #closed = false;
@@ -73,6 +74,10 @@ export class RpcConnection implements AnswerSink {
     if (this.#inflight.size === 0) this.#endSoon();
   }
 
+  push(frame: Uint8Array): void {
+    this.#send(frame);
+  }
+
   /** The socket is gone; what is still in flight is cancelled. */
   onClose(): void {
     this.#closed = true;
@@ -100,7 +105,7 @@ export class RpcConnection implements AnswerSink {
   }
 
   #answer(msgid: number, method: string, params: readonly unknown[]): void {
-    const call = new Call(msgid, this.#order);
+    const call = new Call(msgid, this.#order, this);
     try {
       const result = this.#call(method, params, call);
       if (result instanceof Promise) this.#answerLater(call, result);
@@ -239,6 +244,7 @@ class Call implements CallContext, CallInFlight {
   constructor(
     readonly msgid: number,
     private readonly order: VersionOrder,
+    readonly subscriber: Subscriber,
   ) {}
 
   answeredBy(target: string, version: object): void {

@@ -8,7 +8,7 @@ export interface Route {
   path: RegExp;
   /** Answered also without the token. */
   isPublic?: true;
-  /** Gives the answer's body, at once or by a promise; throws or rejects with coded errors. */
+  /** Gives the answer's body, or an EventStream, at once or by a promise; throws or rejects with coded errors. */
   answer(supervisor: Supervisor, captured: readonly string[], body: unknown): unknown;
 }
 

@@ -6,6 +6,7 @@ import { toWarmswapError, WarmswapError } from '../rpc/errors.js';
 import { refuseBrowsers, requireToken } from './admin-access.js';
 import { BodyTooLargeError, readJson } from './admin-body.js';
 import type { Route } from './admin-route.js';
+import { EventStream } from './event-stream.js';
 import { MODEL_ROUTES } from './model-routes.js';
 import { REPOSITORY_ROUTES } from './repository-routes.js';
 import type { Supervisor } from './supervisor.js';
@@ -33,6 +34,10 @@ const ROUTES: readonly Route[] = [
     answer: () => ({ live: true }),
   },
   { method: 'GET', path: /^\/v2\/health\/ready$/, isPublic: true, answer: readiness },
+  {
+    ...{ method: 'GET', path: /^\/events$/ },
+    answer: (supervisor) => new EventStream(supervisor.events),
+  },
   { method: 'POST', path: /^\/reload$/, answer: (supervisor) => supervisor.reload() },
   ...WORKER_ROUTES,
   ...MODEL_ROUTES,
@@ -73,7 +78,9 @@ async function handle(
     if (!found)
       throw new WarmswapError('NOT_FOUND', `there is no ${request.method} ${request.url}`);
     const body = request.method === 'GET' ? undefined : await readJson(request);
-    respond(response, 200, await found.route.answer(supervisor, found.captured, body));
+    const answer = await found.route.answer(supervisor, found.captured, body);
+    if (answer instanceof EventStream) answer.begin(response);
+    else respond(response, 200, answer);
   } catch (error) {
     refuse(response, error);
   }

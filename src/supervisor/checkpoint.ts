@@ -49,12 +49,21 @@ const versionShape = z.looseObject({
   modelPath: z.string().startsWith('/'),
   fingerprint: z.string(),
   key: z.string(),
+  artifact: z
+    .looseObject({
+      form: z.enum(['prepacked', 'external', 'inline']),
+      loadBytes: z.number(),
+      privateBytes: z.number(),
+      unpackedSlowdown: z.number(),
+    })
+    .optional(),
   options: z.looseObject({
     queueCapacity: counter,
     priorities: counter,
     execution: z.enum(['auto', 'inline', 'threaded']),
     instances: counter,
     threads: z.looseObject({ intraOp: counter, spinning: z.boolean() }),
+    quickStart: z.boolean(),
     warmup: z.looseObject({ runs: counter, maxDurationMs: z.number() }),
   }),
 });

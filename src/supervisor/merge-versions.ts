@@ -29,6 +29,7 @@ function mergeCopies(copies: Copies): LoadedVersion {
   return {
     ...first,
     memory: { ...first.memory, privateBytes },
+    ...(copies.some(({ prepacking }) => prepacking) ? { prepacking: true as const } : {}),
     ...(one && { statistics: summarize(addStatistics(one, ...others)) }),
   };
 }

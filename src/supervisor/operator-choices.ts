@@ -4,6 +4,8 @@ import { WarmswapError } from '../rpc/errors.js';
 
 /** What an operator may ask for a model, as pure functions of what was asked for before. */
 
+const MOST_LABELS = 256;
+
 /** By model. */
 export type Choices = Readonly<Record<string, OperatorChoices>>;
 
@@ -61,6 +63,11 @@ export function unload(version?: number): ChoiceChange {
 export function setLabel(label: string, version: number): ChoiceChange {
   return (before, { model }) => {
     requireVersion(model, version);
+    const { labels = {} } = before;
+    if (!Object.hasOwn(labels, label) && Object.keys(labels).length >= MOST_LABELS) {
+      const reason = `${model.name} has ${MOST_LABELS} labels that were set by hand already`;
+      throw new WarmswapError('FAILED_PRECONDITION', reason);
+    }
     return withLabel(wanting(before, version), label, version, labelInFile(model, label));
   };
 }

@@ -203,6 +203,7 @@ function planVersion(
     ...(batching && {
       batching: { maxBatch: batching.maxBatch, maxDelayMs: batching.maxDelay },
     }),
+    quickStart: config.quickStart,
     warmup: planWarmUp(warmup),
   };
   const sha256 = config.sha256[version];

@@ -33,6 +33,8 @@ export interface WorkerStatus extends ProcessMemory {
 export interface ModelStatus {
   name: string;
   active: number | null;
+  /** What a rollback goes back to. */
+  previous?: number;
   labels: Readonly<Record<string, number>>;
   versions: VersionStatus[];
   /** Why the model's folder cannot be followed. */
@@ -49,6 +51,8 @@ export interface VersionStatus {
   memory: ModelMemory;
   /** The sum over the workers; none of a version that no worker has loaded. */
   statistics?: StatisticsSummary;
+  /** It serves already, and will be faster when its packed weights are in use. */
+  prepacking?: true;
   loadMs: number;
   warmMs: number;
 }
@@ -129,6 +133,7 @@ function modelStatus(
   return {
     name,
     active: plan?.active ?? null,
+    ...(plan?.previous === undefined ? {} : { previous: plan.previous }),
     labels: plan?.labels ?? {},
     versions: [
       ...loaded.map((report) => loadedVersion(report, input.failures)),

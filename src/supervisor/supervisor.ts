@@ -3,6 +3,7 @@ import type { DaemonConfig } from '../config/schema.js';
 import type { GenerationPlan, ModelPlan, VersionFailure } from '../registry/plan.js';
 import { scanRepository, type RepositorySnapshot } from '../repository/scan.js';
 import { WarmswapError } from '../rpc/errors.js';
+import type { DaemonEvent } from '../rpc/events.js';
 import type { Logger } from '../telemetry/log.js';
 import type { WorkerSettings } from '../worker/messages.js';
 import {
@@ -15,6 +16,8 @@ import { ArtifactSupply, type Supplied } from './artifact-supply.js';
 import type { Checkpoint } from './checkpoint.js';
 import { CheckpointKeeper } from './checkpoint-keeper.js';
 import { ElasticSizer } from './elastic-sizer.js';
+import { EventBus } from './event-bus.js';
+import { failureEvents, modelEvents } from './model-events.js';
 import { findFreePort } from './free-port.js';
 import { RepositoryWatch } from './repository-watch.js';
 import { publicationsDigest } from '../repository/publications.js';
@@ -66,6 +69,8 @@ const FIXED_SETTINGS = [
  * as the repository and the operator ask. Runs no model itself.
  */
 export class Supervisor {
+  /** What happens, for those who want to know. */
+  readonly events = new EventBus();
   readonly #startedAt = Date.now();
   readonly #pool: WorkerPool;
   readonly #driver: SwapDriver;
@@ -137,6 +142,10 @@ export class Supervisor {
       onSwapMessage: (worker, message) => this.#driver.onWorkerMessage(worker, message),
       onJoined: (worker) => this.#driver.onWorkerJoined(worker),
       onGone: (worker) => this.#driver.onWorkerGone(worker),
+      onEvent: (event) =>
+        this.events.publish({
+          ...{ type: 'worker', ...event, generation: this.#committed.generation },
+        }),
       log: options.log,
     });
     const { workers } = this.#config;
@@ -148,6 +157,7 @@ export class Supervisor {
         log: options.log,
       });
     }
+    this.events.subscribe({ onEvent: (event) => this.#tellWorkers(event), onEnd: () => {} });
   }
 
   /** Address of the data plane. */
@@ -261,6 +271,7 @@ export class Supervisor {
     await this.#pool.close();
     this.#save('stopped');
     this.#isServing = false;
+    this.events.close();
   }
 
   /** Ends every worker at once. */
@@ -296,6 +307,8 @@ export class Supervisor {
     this.#committed = plan;
     this.#save('committing');
     this.#windows.onCommitted(before, plan);
+    const { generation } = plan;
+    this.events.publish({ type: 'swap', state: 'prepared', generation });
   }
 
   #save(phase: Checkpoint['phase']): void {
@@ -385,6 +398,8 @@ export class Supervisor {
       swap = supplied.failures.length > 0 ? undefined : await this.#commit(supplied.plan);
       fresh = newFailures([...supplied.failures, ...failuresOf(swap)], failures);
       failures.push(...fresh);
+      const { generation } = planned.plan;
+      for (const event of failureEvents(fresh, generation)) this.events.publish(event);
     } while (fresh.length > 0);
     await this.#artifacts.collect(this.#committed);
     if (servesTheSame(planned.plan, this.#committed)) this.#follow(planned.plan.choices);
@@ -421,9 +436,25 @@ export class Supervisor {
     if (servesTheSame(plan, this.#committed) && this.#pool.isComplete) return undefined;
     if (this.#stopping) return aborted('the daemon is shutting down');
     if (this.#pool.members.length === 0) return aborted('no worker is up to prepare it; try again');
+    const before = this.#committed;
     const result = await this.#driver.run(plan);
     if (result.outcome === 'committed') this.#save('committed');
+    this.#publishSwap(before, plan, result);
     return result;
+  }
+
+  /** Their clients may have subscribed. */
+  #tellWorkers(event: DaemonEvent): void {
+    for (const id of this.#pool.members) this.#pool.send(id, { type: 'event', event });
+  }
+
+  #publishSwap(before: GenerationPlan, plan: GenerationPlan, result: SwapResult): void {
+    const { outcome } = result;
+    const reason = outcome === 'aborted' ? { reason: result.reason } : {};
+    const { generation } = plan;
+    this.events.publish({ type: 'swap', state: outcome, generation, ...reason });
+    if (outcome === 'aborted') return;
+    for (const event of modelEvents(before, plan)) this.events.publish(event);
   }
 
   async #scan(): Promise<RepositorySnapshot> {

@@ -1,5 +1,6 @@
 import type { GenerationPlan } from '../registry/plan.js';
 import { WarmswapError } from '../rpc/errors.js';
+import type { WorkerEvent } from '../rpc/events.js';
 import type { Logger } from '../telemetry/log.js';
 import type { FromWorker, ToWorker, WorkerReport, WorkerSettings } from '../worker/messages.js';
 import { Heartbeats } from './heartbeats.js';
@@ -21,6 +22,7 @@ export interface WorkerPoolOptions {
   /** A worker became a member, at the committed generation. */
   onJoined(worker: number): void;
   onGone(worker: number): void;
+  onEvent(event: Pick<WorkerEvent, 'worker' | 'pid' | 'state' | 'reason'>): void;
   log: Logger;
 }
 
@@ -204,6 +206,7 @@ export class WorkerPool {
       onExit: (from, how) => this.#onExit(from, how),
     });
     this.#workers.set(id, worker);
+    this.options.onEvent({ worker: id, pid: worker.pid, state: 'started' });
     worker.setDeadline(this.options.health.joinTimeout, 'took too long to become ready');
     worker.send({ type: 'start', settings: { ...this.options.settings, id } });
     return worker;
@@ -258,10 +261,13 @@ export class WorkerPool {
     worker.clearDeadline();
     worker.state = 'ready';
     worker.readySince = performance.now();
+    this.options.onEvent({ worker: worker.id, pid: worker.pid, state: 'ready' });
     this.options.log.info({ worker: worker.id, workerPid: worker.pid }, 'worker ready');
   }
 
   #onExit(worker: WorkerProcess, how: string): void {
+    const state = how === 'code 0' ? 'drained' : 'exited';
+    this.options.onEvent({ worker: worker.id, pid: worker.pid, state, reason: how });
     this.#joins.forget(worker.id);
     this.#heartbeats.reset(worker.id);
     this.#reports.onGone(worker.id);

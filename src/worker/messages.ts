@@ -4,6 +4,8 @@ import type { GenerationPlan, VersionFailure } from '../registry/plan.js';
 import type { VersionState } from '../registry/version-state.js';
 import type { ModelMemory } from '../rpc/methods.js';
 
+import type { DaemonEvent } from '../rpc/events.js';
+
 /** What supervisor and worker tell each other over the worker's IPC channel. Plain JSON. */
 
 export interface WorkerSettings {
@@ -25,6 +27,8 @@ export type ToWorker =
   | { type: 'report'; request: number }
   /** Answer `alive`, from the JavaScript thread. */
   | { type: 'heartbeat' }
+  /** Tell those who have subscribed. */
+  | { type: 'event'; event: DaemonEvent }
   /** Finish what is in flight, close the connections, exit. */
   | { type: 'drain' };
 
@@ -64,6 +68,8 @@ export interface VersionReport {
   memory: ModelMemory;
   /** Of this process, since it loaded the version; none before that. */
   statistics?: VersionStatistics;
+  /** It serves already, and will be faster when its packed weights are in use. */
+  prepacking?: true;
   loadMs: number;
   warmMs: number;
   /** Why it could not be warmed, where that is so. */

@@ -54,6 +54,10 @@ export class Worker {
         this.send({ type: 'alive' });
         return;
       }
+      case 'event': {
+        this.#dataPlane.subscriptions.publish(message.event);
+        return;
+      }
       case 'drain':
         return this.drain();
     }
@@ -122,6 +126,7 @@ async function reportVersion(version: Version): Promise<VersionReport> {
     bytes: version.mappedBytes,
     memory: await version.memory(),
     ...(statistics && { statistics }),
+    ...(version.isUnpacked ? { prepacking: true as const } : {}),
     ...version.times,
     ...(problem === undefined ? {} : { reason: problem }),
   };

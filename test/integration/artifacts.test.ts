@@ -35,6 +35,30 @@ test('workers map the artifact, so a file truncated in the repository harms nobo
   });
 });
 
+test('a model that nothing else serves is there before its packed weights are in use', async () => {
+  const repository = await testRepository();
+  await repository.publish('mlp-external', 1);
+  await repository.publish('slow-start', 1, 'mlp-external', 1);
+  await repository.configure('slow-start', 'quickStart: false');
+  const store = join(repository.path, '.store');
+  const { process, reload, status } = await startDaemon(repository, ['--store', store]);
+  const versionOf = async (name: string) =>
+    (await status()).models.find((model) => model.name === name)?.versions[0];
+  const rpc = await RawRpc.connect(process.rpcUrl);
+  const x = { datatype: 'FP32', shape: [1, 64], data: new Uint8Array(256) };
+  const ask = async () => (await rpc.call('infer', { model: 'mlp-external', inputs: { x } })).error;
+  expect(await ask()).toBeNull();
+  expect((await versionOf('slow-start'))?.prepacking).toBeUndefined();
+  const isPrepacked = async () => (await versionOf('mlp-external'))?.prepacking === undefined;
+  await until('the packed weights are in use', isPrepacked);
+  expect(await ask()).toBeNull();
+  expect((await versionOf('mlp-external'))?.reason).toBeUndefined();
+  await repository.publish('mlp-external', 2, 'mlp-external', 1);
+  expect((await reload()).changes).toMatchObject([{ from: 1, to: 2, result: 'committed' }]);
+  expect((await versionOf('mlp-external'))?.prepacking).toBeUndefined();
+  expect(await ask()).toBeNull();
+});
+
 test('an artifact that the store has is not made again', async () => {
   const repository = await testRepository();
   await repository.publish('shift', 1);
@@ -93,7 +117,7 @@ test('a full store refuses the new version with the numbers, and the old one ser
   const mounted =
     spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', store]).status === 0;
   context.skip(!mounted, 'mounting a small file system needs root');
-  onTestFinished(() => void spawnSync('umount', [store]));
+  onTestFinished(() => void spawnSync('umount', ['-l', store]));
   await repository.publish('shift', 1);
   const { process, reload } = await startDaemon(repository, ['--store', store]);
   await repository.publish('shift', 2);

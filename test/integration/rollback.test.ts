@@ -26,6 +26,7 @@ describe('within its window', () => {
   test('a rollback goes back without a load or a failed request, and forward again', async () => {
     const daemon = await swapped('300s');
     expect(await states(daemon)).toEqual(['1 ready', '2 active']);
+    expect((await daemon.status()).models).toMatchObject([{ active: 2, previous: 1 }]);
     const load = await ShiftLoad.start(daemon.process.rpcUrl, 4);
     await until('every client has the new version', () => load.allOn(2));
     const before = (await daemon.status()).models[0]?.versions.map(({ loadMs }) => loadMs);

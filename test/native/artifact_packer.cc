@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "core/artifact_layout.h"
@@ -197,6 +198,66 @@ TEST_CASE("a model of an artifact has its packed weights populated, its other we
     CHECK(mapping.mapped_in_bytes >= 3 * 64 * 64 * 4);
     CHECK(mapping.mapped_in_bytes < artifact.report().data_file_bytes);
   }
+}
+
+namespace {
+
+ModelOptions Unpacked(const Artifact& artifact) {
+  ModelOptions options;
+  options.model_path = artifact.model();
+  options.session.optimised = true;
+  options.session.prepacking = false;
+  return options;
+}
+
+Request MlpRequest(std::uint64_t ticket) {
+  Request request;
+  request.ticket = ticket;
+  request.outputs = {0};
+  request.inputs.push_back(MakeInput(DataType::kFp32, std::vector<float>(64, 0.5F), {1, 64}));
+  return request;
+}
+
+}  // namespace
+
+TEST_CASE("an artifact serves before its packed weights are in use, and answers the same after") {
+  const Artifact artifact(ModelPath("mlp-external/1"));
+  CHECK(artifact.report().unpacked_slowdown > 0);
+  Completions completions;
+  Model model(Library(), Unpacked(artifact), completions.Callback());
+  model.Submit(MlpRequest(1));
+  REQUIRE(completions.WaitFor(1));
+  std::thread prepacking([&] { model.Prepack(); });
+  for (std::uint64_t ticket = 2; ticket < 200; ++ticket) model.Submit(MlpRequest(ticket));
+  prepacking.join();
+  model.Submit(MlpRequest(200));
+  REQUIRE(completions.WaitFor(200));
+  const std::vector<float> expected = Elements<float>(completions.TakeResult(1));
+  for (std::uint64_t ticket = 2; ticket <= 200; ++ticket) {
+    const std::vector<float> got = Elements<float>(completions.TakeResult(ticket));
+    REQUIRE(got.size() == expected.size());
+    for (std::size_t i = 0; i < got.size(); ++i) CHECK(got[i] == doctest::Approx(expected[i]));
+  }
+}
+
+TEST_CASE("prepacking that is cancelled, or whose files are gone, leaves the model serving") {
+  Completions completions;
+  {
+    const Artifact artifact(ModelPath("mlp-external/1"));
+    Model model(Library(), Unpacked(artifact), completions.Callback());
+    std::filesystem::remove_all(artifact.folder());
+    CHECK(CodeName(ErrorOf([&] { model.Prepack(); })) == "NOT_FOUND");
+    model.Submit(MlpRequest(1));
+    REQUIRE(completions.WaitFor(1));
+    CHECK(completions.CodeOf(1).empty());
+  }
+  const Artifact artifact(ModelPath("mlp-external/1"));
+  Model model(Library(), Unpacked(artifact), completions.Callback());
+  model.CancelPrepacking();
+  CHECK(CodeName(ErrorOf([&] { model.Prepack(); })) == "CANCELLED");
+  model.Submit(MlpRequest(2));
+  REQUIRE(completions.WaitFor(2));
+  CHECK(completions.CodeOf(2).empty());
 }
 
 TEST_CASE("a model whose answers cannot be compared is packed unverified") {

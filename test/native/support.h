@@ -118,7 +118,7 @@ BlockPool& TestBlocks();
 class TestRunner {
  public:
   TestRunner(Session& session, const RunnerOptions& options, Runner::OnComplete on_complete)
-      : executor_(session, Execution::kThreaded, TestBlocks()),
+      : executor_({&session, [](Session*) {}}, Execution::kThreaded, TestBlocks()),
         runner_(executor_, options, std::move(on_complete)) {}
 
   void Submit(Request request) {

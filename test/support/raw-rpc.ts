@@ -7,6 +7,8 @@ import { WebSocket, type RawData } from 'ws';
  */
 export class RawRpc {
   readonly closed: Promise<{ code: number; reason: string }>;
+  /** Params of the notifications `event`, as they came. */
+  readonly events: Record<string, unknown>[] = [];
   readonly #waiting = new Map<number, (response: Response) => void>();
   #lastMsgid = 0;
 
@@ -53,6 +55,10 @@ export class RawRpc {
 
   #onMessage(data: RawData): void {
     const message = decode(new Uint8Array(data as ArrayBuffer), { useBigInt64: true }) as unknown[];
+    if (message[0] === 2 && message[1] === 'event') {
+      this.events.push((message[2] as Record<string, unknown>[])[0] ?? {});
+      return;
+    }
     const [type, msgid, error, result] = message;
     if (type !== 1) throw new Error(`not a response: ${JSON.stringify(message)}`);
     this.#waiting.get(Number(msgid))?.({

@@ -7,6 +7,7 @@ export function versionOptions(some: Partial<VersionOptions> = {}): VersionOptio
     priorities: 3,
     execution: 'auto',
     instances: 1,
+    quickStart: true,
     threads: { intraOp: 1, spinning: false },
     warmup: { runs: 0, shapes: {}, maxDurationMs: 1 },
     ...some,

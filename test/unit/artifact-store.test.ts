@@ -19,6 +19,7 @@ const FORM: PackedForm = {
   sourceBytes: 50,
   privateBytes: 1,
   loadBytes: 2,
+  unpackedSlowdown: 1.5,
   packSeconds: 1,
 };
 

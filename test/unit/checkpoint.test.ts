@@ -18,7 +18,7 @@ function version(number: number) {
     version: number,
     modelPath: `/store/${number}/model.onnx`,
     fingerprint: `f${number}`,
-    artifact: { form: 'inline' as const, loadBytes: 1, privateBytes: 1 },
+    artifact: { form: 'inline' as const, loadBytes: 1, privateBytes: 1, unpackedSlowdown: 0 },
     key: `${number}:f`,
     options: {
       queueCapacity: 8,
@@ -26,6 +26,7 @@ function version(number: number) {
       execution: 'auto' as const,
       instances: 1,
       threads: { intraOp: 1, spinning: false },
+      quickStart: true,
       warmup: { runs: 3, shapes: {}, maxDurationMs: 10_000 },
     },
   };

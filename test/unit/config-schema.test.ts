@@ -14,6 +14,7 @@ test('a model.yaml that sets nothing gives the defaults', () => {
     instances: 1,
     threads: { spinning: false },
     execution: 'auto',
+    quickStart: true,
     warmup: { runs: 3, shapes: {}, maxDuration: 10_000 },
   };
   for (const text of ['', 'queue: {}\nwarmup: {}\nlabels: {}'])
@@ -33,6 +34,7 @@ test('a model.yaml that sets everything is taken as it is', () => {
     instances: 2
     threads: { intraOp: 4, spinning: true }
     execution: inline
+    quickStart: false
     warmup:
       runs: 0
       shapes: { x: [1, 512], scalar: [], "a b/c": [0] }
@@ -48,6 +50,7 @@ test('a model.yaml that sets everything is taken as it is', () => {
     instances: 2,
     threads: { intraOp: 4, spinning: true },
     execution: 'inline',
+    quickStart: false,
     warmup: {
       runs: 0,
       shapes: { x: [1, 512], scalar: [], 'a b/c': [0] },

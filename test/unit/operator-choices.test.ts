@@ -74,6 +74,15 @@ describe('refused is', () => {
     expect(() => change({}, context)).toThrow(reason);
   });
 
+  test('a label beyond 256 that were set by hand', () => {
+    const names = Array.from({ length: 256 }, (_, index) => `l${index}`);
+    const full = {
+      labels: Object.fromEntries(names.map((n) => [n, { version: 1, inFile: null }])),
+    };
+    expect(() => setLabel('more', 1)(full, context)).toThrow('m has 256 labels');
+    expect(setLabel('l0', 2)(full, context).labels?.l0).toEqual({ version: 2, inFile: null });
+  });
+
   test('a label while model.yaml cannot be read', () => {
     const broken = { ...context, model: { ...model, config: { problem: 'unknown key' } } };
     expect(() => setLabel('a', 1)({}, broken)).toThrow('cannot be read: unknown key');

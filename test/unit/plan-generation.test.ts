@@ -135,6 +135,7 @@ describe('the versions that are served', () => {
           deadlineMs: 1_000,
           priorities: 2,
           execution: 'auto',
+          quickStart: true,
           instances: 2,
           threads: { intraOp: 3, spinning: true },
           batching: { maxBatch: 4, maxDelayMs: 1 },
