@@ -1,7 +1,8 @@
-import type { Command } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 import type { ReloadResult } from '../supervisor/reload-result.js';
 import { countFailures, countRequests } from '../supervisor/statistics.js';
 import type { Status, VersionStatus } from '../supervisor/status.js';
+import type { WorkerExchange } from '../supervisor/supervisor.js';
 import { AdminClient } from './admin-client.js';
 import { EventReader, formatEvent } from './event-reader.js';
 import { UsageError } from './usage-error.js';
@@ -31,10 +32,26 @@ export function addCtlCommands(ctl: Command, positiveInteger: (text: string) => 
     const reader = new EventReader((event) => print(flags, event, formatEvent(event)));
     await new AdminClient(flags.admin).stream('/events', (piece) => reader.read(piece));
   });
+  addWorkerCommands(add);
   addModelCommands(add, positiveInteger);
 }
 
 type Add = (name: string, description: string) => Command;
+
+/** Those that replace workers. */
+function addWorkerCommands(add: Add): void {
+  add('drain', 'replace one worker, the new one first')
+    .argument('<id>', 'the id of a worker, as status shows it', workerId)
+    .action(async (worker: number, flags: CtlFlags) => {
+      const exchange = await new AdminClient(flags.admin).post('/drain', { worker });
+      print(flags, exchange, formatExchange(exchange as WorkerExchange));
+    });
+  add('restart', 'replace all workers, one after another').action(async (flags: CtlFlags) => {
+    const answer = await new AdminClient(flags.admin).post('/restart');
+    const { workers } = answer as { workers: WorkerExchange[] };
+    print(flags, answer, workers.map(formatExchange).join('\n'));
+  });
+}
 
 /** Those that steer one model. */
 function addModelCommands(add: Add, positiveInteger: (text: string) => number): void {
@@ -94,6 +111,15 @@ function modelPath(model: string, rest: string): string {
   return `/models/${encodeURIComponent(model)}/${rest}`;
 }
 
+function workerId(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('expected the number of a worker');
+}
+
+function formatExchange({ worker, replacement }: WorkerExchange): string {
+  return `worker ${worker} is replaced by worker ${replacement}`;
+}
+
 function print(flags: CtlFlags, value: unknown, text: string): void {
   console.log(flags.json ? JSON.stringify(value) : text);
 }
@@ -115,9 +141,9 @@ export function formatReload({ generation, changes }: ReloadResult): string {
 
 export function formatStatus(status: Status): string {
   const workers = status.workers.map(
-    ({ id, pid, state, device, connections, inflight, restarts, pssBytes }) =>
+    ({ id, pid, state, device, connections, inflight, restarts, pssBytes, reason }) =>
       `  worker ${id}  pid ${pid}  ${state}  ${device}  ${connections} connections  ` +
-      `${inflight} in flight  ${restarts} restarts  ${mebibytes(pssBytes)} PSS`,
+      `${inflight} in flight  ${restarts} restarts  ${mebibytes(pssBytes)} PSS${reason === undefined ? '' : `  ${reason}`}`,
   );
   const models = status.models.flatMap(({ name, active, labels, versions, problem }) => [
     `  ${name}  active ${active ?? 'none'}${formatLabels(labels)}${problem === undefined ? '' : `  ${problem}`}`,

@@ -60,6 +60,7 @@ function readTree(file: string, environment: ConfigSources['environment']): Tree
   const fromFile = (path: unknown) =>
     typeof path === 'string' ? resolve(dirname(file), path.replace(/^~(?=\/|$)/, homedir())) : path;
   if ('models' in tree) tree.models = fromFile(tree.models);
+  if ('state' in tree) tree.state = fromFile(tree.state);
   if (isTree(tree.store)) tree.store = { ...tree.store, path: fromFile(tree.store.path) };
   else if ('store' in tree) tree.store = fromFile(tree.store);
   return tree;

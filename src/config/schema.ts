@@ -13,6 +13,41 @@ const delay = duration.refine((ms) => ms <= MAX_DELAY_MS, 'expected 0 to 10s');
 const port = z.int().min(0).max(65_535);
 const positive = z.int().min(1);
 
+/** When a worker counts as hung, or as crashing in a loop. */
+const health = z
+  .strictObject({
+    heartbeatInterval: timeout.prefault('1s'),
+    heartbeatTimeout: timeout.prefault('10s'),
+    joinTimeout: timeout.prefault('10m'),
+    crashLimit: positive.default(5),
+    crashWindow: timeout.prefault('60s'),
+  })
+  .refine(({ heartbeatInterval, heartbeatTimeout }) => heartbeatTimeout >= 2 * heartbeatInterval, {
+    path: ['heartbeatTimeout'],
+    error: 'expected at least twice the heartbeatInterval',
+  });
+
+const workerNumber = positive.max(1024);
+
+/** A fixed number, or between two as the load asks for. */
+const workers = z
+  .union(
+    [
+      z.literal('auto'),
+      workerNumber,
+      z.strictObject({
+        min: workerNumber,
+        max: workerNumber,
+        upAfter: timeout.prefault('5s'),
+        downAfter: timeout.prefault('60s'),
+      }),
+    ],
+    { error: 'expected auto, 1 to 1024, or { min, max }' },
+  )
+  .refine((value) => typeof value !== 'object' || value.min <= value.max, {
+    error: 'expected min to be at most max',
+  });
+
 /** The user's cache folder, as the XDG base directory specification has it. */
 function defaultStore(): string {
   const cache = process.env.XDG_CACHE_HOME ?? '';
@@ -32,6 +67,8 @@ export const daemonSchema = z.strictObject({
   models: z.string().min(1),
   /** Either the folder alone, or with the bound. */
   store: z.preprocess(folderAlone, storeSettings).prefault({}),
+  /** Where the checkpoint is kept; a folder in the store if left out. */
+  state: z.string().min(1).optional(),
   listen: z
     .strictObject({ host: z.string().min(1).default('127.0.0.1'), port: port.default(9000) })
     .prefault({}),
@@ -47,9 +84,7 @@ export const daemonSchema = z.strictObject({
     })
     .prefault({}),
   auth: z.strictObject({ insecure: z.boolean().default(false) }).prefault({}),
-  workers: z
-    .union([z.literal('auto'), positive.max(1024)], { error: 'expected auto or 1 to 1024' })
-    .default('auto'),
+  workers: workers.default('auto'),
   device: z.enum(['auto', 'cpu']).default('auto'),
   /** Reload when a version is published. */
   watch: z.boolean().default(false),
@@ -69,6 +104,7 @@ export const daemonSchema = z.strictObject({
       rollbackWindow: window.prefault('300s'),
     })
     .prefault({}),
+  health: health.prefault({}),
   log: z
     .strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') })
     .prefault({}),

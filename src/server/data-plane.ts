@@ -35,7 +35,7 @@ export class DataPlane implements ConnectionContext {
   readonly #http: InferenceHttp;
   #listenSocket: us_listen_socket | undefined;
   #draining = false;
-  #onAllIdle: (() => void) | undefined;
+  #onAllDone: (() => void) | undefined;
 
   constructor(
     readonly registry: Registry,
@@ -79,27 +79,34 @@ export class DataPlane implements ConnectionContext {
   }
 
   /**
-   * Takes no more connections and no more requests, waits at most `timeoutMs` for those in flight,
-   * then closes every connection with 1001.
+   * Takes no more connections, and closes each one with 1001 when its requests are answered, or
+   * after `timeoutMs`. A request is refused as UNAVAILABLE if others of its connection are in flight,
+   * and so is every request over HTTP.
    */
   async drain(timeoutMs: number): Promise<void> {
     this.#draining = true;
     if (this.#listenSocket) uWS.us_listen_socket_close(this.#listenSocket);
     this.#listenSocket = undefined;
-    await this.#allIdleWithin(timeoutMs);
+    for (const connection of this.#connections) connection.drain();
+    await this.#allDoneWithin(timeoutMs);
     for (const connection of [...this.#connections]) connection.end(1001, 'shutting down');
     this.#app.close();
   }
 
   onIdle(): void {
-    if (this.#onAllIdle && this.inflight === 0) this.#onAllIdle();
+    if (this.#isDone()) this.#onAllDone?.();
   }
 
-  #allIdleWithin(timeoutMs: number): Promise<void> {
-    if (this.inflight === 0) return Promise.resolve();
+  /** No WebSocket is open, and nothing is in flight over HTTP. */
+  #isDone(): boolean {
+    return this.#connections.size === 0 && this.#http.inflight === 0;
+  }
+
+  #allDoneWithin(timeoutMs: number): Promise<void> {
+    if (this.#isDone()) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, timeoutMs);
-      this.#onAllIdle = () => {
+      this.#onAllDone = () => {
         clearTimeout(timer);
         resolve();
       };
@@ -117,6 +124,7 @@ export class DataPlane implements ConnectionContext {
         const connection = new RpcConnection(socket, this);
         socket.getUserData().connection = connection;
         this.#connections.add(connection);
+        if (this.#draining) connection.drain();
       },
       message: (socket, frame, isBinary) =>
         socket.getUserData().connection?.onMessage(frame, isBinary),

@@ -17,11 +17,12 @@ export interface ConnectionContext {
   readonly methods: ReadonlyMap<string, Method>;
   readonly maxMessageBytes: number;
   readonly maxInflight: number;
-  /** New work is refused, what runs is finished. */
-  readonly draining: boolean;
-  /** Called whenever the connection has nothing in flight any more. */
-  onIdle(): void;
 }
+
+/** A connection that drains is idle once nothing has come for so long. */
+const LINGER_MS = 200;
+/** An answer that leaves at once, together with the close frame behind it. */
+const SMALL_FRAME_BYTES = 8 * 1024;
 
 /** The longest close reason that a WebSocket close frame holds, in bytes. */
 const MAX_REASON_BYTES = 123;
@@ -39,6 +40,8 @@ export class RpcConnection implements AnswerSink, Subscriber {
   readonly #order = new VersionOrder((frame) => this.#send(frame));
   readonly #inflight = new Set<CallInFlight>();
   #closed = false;
+  #draining = false;
+  #linger: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly socket: WebSocket<unknown>,
@@ -62,6 +65,15 @@ export class RpcConnection implements AnswerSink, Subscriber {
     }
   }
 
+  /**
+   * Closes with 1001 as soon as every request is answered: right behind the last answer, so that a
+   * client that waits for its answers has none on the way, or after a moment in which none came.
+   */
+  drain(): void {
+    this.#draining = true;
+    if (this.#inflight.size === 0) this.#endSoon();
+  }
+
   push(frame: Uint8Array): void {
     this.#send(frame);
   }
@@ -69,6 +81,7 @@ export class RpcConnection implements AnswerSink, Subscriber {
   /** The socket is gone; what is still in flight is cancelled. */
   onClose(): void {
     this.#closed = true;
+    clearTimeout(this.#linger);
     for (const call of this.#inflight) call.cancel?.();
   }
 
@@ -96,9 +109,9 @@ export class RpcConnection implements AnswerSink, Subscriber {
     try {
       const result = this.#call(method, params, call);
       if (result instanceof Promise) this.#answerLater(call, result);
-      else this.#send(encodeResult(msgid, result));
+      else this.#answerNow(encodeResult(msgid, result));
     } catch (error) {
-      this.#send(encodeError(msgid, error));
+      this.#answerNow(encodeError(msgid, error));
     }
   }
 
@@ -118,7 +131,7 @@ export class RpcConnection implements AnswerSink, Subscriber {
       const known = [...this.context.methods.keys()].join(', ');
       throw new WarmswapError('UNIMPLEMENTED', `there is no method '${name}'; methods: ${known}`);
     }
-    if (this.context.draining) {
+    if (this.#draining && this.#inflight.size > 0) {
       throw new WarmswapError('UNAVAILABLE', 'this worker is shutting down');
     }
     if (this.#inflight.size >= this.context.maxInflight) {
@@ -140,10 +153,9 @@ export class RpcConnection implements AnswerSink, Subscriber {
 
   /** What may not be queued now, and whatever is no plain request, is left to `#dispatch`. */
   #takeByLane(frame: ArrayBuffer): boolean {
-    const { registry, maxMessageBytes, maxInflight, draining } = this.context;
-    if (draining || frame.byteLength > maxMessageBytes || this.#inflight.size >= maxInflight) {
-      return false;
-    }
+    const { registry, maxMessageBytes, maxInflight } = this.context;
+    const isFull = this.#inflight.size >= maxInflight;
+    if (this.#draining || isFull || frame.byteLength > maxMessageBytes) return false;
     const accepted = registry.lane.accept(frame);
     if (!accepted) return false;
     const { order, target } = registry.current.routes[accepted.route] as Route;
@@ -162,14 +174,49 @@ export class RpcConnection implements AnswerSink, Subscriber {
 
   /** Sends the answer to a call in its turn. A lent frame is gone when this returns. */
   answer(call: CallInFlight, frame: Uint8Array, isLent = false): void {
-    this.#sendInTurn(call.turn, frame, isLent);
-    this.#inflight.delete(call);
-    if (this.#inflight.size === 0) this.context.onIdle();
+    this.#finish(frame, () => {
+      this.#sendInTurn(call.turn, frame, isLent);
+      this.#inflight.delete(call);
+    });
   }
 
   cork(send: () => void): void {
     if (this.#closed) send();
     else this.socket.cork(send);
+  }
+
+  #answerNow(frame: Uint8Array): void {
+    this.#finish(frame, () => this.#send(frame));
+  }
+
+  /** Sends a call's answer, and closes in the same breath if it was the last one of a drain. */
+  #finish(answer: Uint8Array, send: () => void): void {
+    if (!this.#draining) return send();
+    this.cork(() => {
+      send();
+      this.#endIfDrained(answer);
+    });
+  }
+
+  #endIfDrained({ byteLength }: Uint8Array): void {
+    if (!this.#draining || this.#closed || this.#inflight.size > 0) return;
+    const leavesAtOnce = byteLength <= SMALL_FRAME_BYTES && this.socket.getBufferedAmount() === 0;
+    if (leavesAtOnce) this.#endDrained();
+    else this.#endSoon();
+  }
+
+  /** What a slow reader has not taken yet must not be cut off. */
+  #endSoon(): void {
+    clearTimeout(this.#linger);
+    this.#linger = setTimeout(() => {
+      if (this.#closed || this.#inflight.size > 0) return;
+      if (this.socket.getBufferedAmount() === 0) this.#endDrained();
+      else this.#endSoon();
+    }, LINGER_MS);
+  }
+
+  #endDrained(): void {
+    this.end(1001, 'shutting down');
   }
 
   #sendInTurn(turn: Turn | undefined, frame: Uint8Array, isLent: boolean): void {

@@ -10,6 +10,7 @@ import { EventStream } from './event-stream.js';
 import { MODEL_ROUTES } from './model-routes.js';
 import { REPOSITORY_ROUTES } from './repository-routes.js';
 import type { Supervisor } from './supervisor.js';
+import { WORKER_ROUTES } from './worker-routes.js';
 
 /** The admin HTTP interface: JSON, on a loopback address unless there is a token. */
 
@@ -38,6 +39,7 @@ const ROUTES: readonly Route[] = [
     answer: (supervisor) => new EventStream(supervisor.events),
   },
   { method: 'POST', path: /^\/reload$/, answer: (supervisor) => supervisor.reload() },
+  ...WORKER_ROUTES,
   ...MODEL_ROUTES,
   ...REPOSITORY_ROUTES,
 ];

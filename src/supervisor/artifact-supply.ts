@@ -1,3 +1,4 @@
+import { basename, dirname } from 'node:path';
 import { ArtifactStore } from '../repository/artifact-store.js';
 import type { PackJob } from '../repository/pack-messages.js';
 import { digestMismatch } from '../repository/source-digest.js';
@@ -41,6 +42,11 @@ export class ArtifactSupply {
     return this.#packing && { model: this.#packing.model, version: this.#packing.version.version };
   }
 
+  /** Looks at the store again for everything. */
+  forget(): void {
+    this.#known = new Map();
+  }
+
   /** Takes as long as packing does; never rejects. One call at a time. */
   async supply(plan: GenerationPlan): Promise<Supplied> {
     const wanted = plan.models.flatMap(unpacked);
@@ -51,12 +57,15 @@ export class ArtifactSupply {
     return { plan: supplied, failures: [...failures, ...wanted.flatMap(this.#mistaken)] };
   }
 
-  /** Removes artifacts beyond the store's bound; those of `served` stay. */
-  async collect(served: GenerationPlan): Promise<void> {
-    const versions = served.models.flatMap((model) => model.versions);
+  /** Removes artifacts beyond the store's bound; those of the generation stay. */
+  async collect({ models }: GenerationPlan): Promise<void> {
+    const versions = models.flatMap((model) => model.versions);
     const inUse = new Set(versions.map(({ fingerprint }) => fingerprint));
     this.#known = new Map([...this.#known].filter(([fingerprint]) => inUse.has(fingerprint)));
-    const keep = new Set([...this.#known.values()].map(({ manifest }) => manifest.key));
+    // What an earlier daemon has committed is served without having been supplied.
+    const served = versions.filter(({ artifact }) => artifact).map(folderName);
+    const known = [...this.#known.values()].map(({ manifest }) => manifest.key);
+    const keep = new Set([...known, ...served]);
     const bytes = await this.#store.collect({ keep, maxBytes: this.options.maxBytes });
     if (bytes > this.options.maxBytes) {
       this.options.log.warn(
@@ -125,6 +134,11 @@ export class ArtifactSupply {
 
 function toJob({ version: { modelPath, sha256 } }: Wanted, id: number): PackJob {
   return { id, modelPath, ...(sha256 === undefined ? {} : { sha256 }) };
+}
+
+/** An artifact's folder is named by its key. */
+function folderName({ modelPath }: VersionPlan): string {
+  return basename(dirname(modelPath));
 }
 
 /** A plan that is kept from an earlier generation has its artifacts already. */

@@ -14,7 +14,7 @@ export async function runDaemon(sources: ConfigSources): Promise<void> {
   const log = createLogger('supervisor', config.log.level);
   const supervisor = new Supervisor({ config, readConfig: () => loadConfig(sources), log });
   let admin: Server | undefined;
-  handleSignals(supervisor, log, () => admin);
+  const shutdown = handleSignals(supervisor, log, () => admin);
   try {
     // The admin port first: a second daemon on this host fails here, before it loads a model.
     const listening = await listenAdmin(supervisor, config.admin);
@@ -24,20 +24,30 @@ export async function runDaemon(sources: ConfigSources): Promise<void> {
     const rpc = `ws://${hostInUrl(host)}:${port}/rpc`;
     log.info({ rpc, admin: `http://${hostInUrl(config.admin.host)}:${listening.port}` }, 'serving');
   } catch (error) {
+    // What a signal cuts short has not failed; the signal's handler ends the process.
+    if (shutdown.begun) return;
     supervisor.kill();
     log.fatal({ reason: (error as Error).message }, 'cannot start');
     process.exit(1);
   }
 }
 
-function handleSignals(supervisor: Supervisor, log: Logger, admin: () => Server | undefined): void {
-  let stopping = false;
+interface Shutdown {
+  begun: boolean;
+}
+
+function handleSignals(
+  supervisor: Supervisor,
+  log: Logger,
+  admin: () => Server | undefined,
+): Readonly<Shutdown> {
+  const shutdown: Shutdown = { begun: false };
   const stop = (signal: string) => {
-    if (stopping) {
+    if (shutdown.begun) {
       supervisor.kill();
       process.exit(1);
     }
-    stopping = true;
+    shutdown.begun = true;
     log.info({ signal }, 'draining');
     admin()?.close();
     void supervisor.stop().then(() => process.exit(0));
@@ -49,6 +59,7 @@ function handleSignals(supervisor: Supervisor, log: Logger, admin: () => Server 
       log.error({ reason: (error as Error).message }, 'reload refused; everything stays as it is');
     });
   });
+  return shutdown;
 }
 
 function hostInUrl(host: string): string {

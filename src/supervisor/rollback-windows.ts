@@ -34,10 +34,19 @@ export class RollbackWindows {
     for (const { name, active } of after.models) {
       const was = actives.get(name);
       if (was === undefined || was === active) continue;
-      this.#ends.set(name, performance.now() + this.options.windowMs());
+      this.#begin(name);
     }
     const names = new Set(after.models.map(({ name }) => name));
     for (const name of this.#ends.keys()) if (!names.has(name)) this.#ends.delete(name);
+    this.#schedule();
+  }
+
+  /** Windows that a daemon before has left open begin anew: the version before is loaded in them. */
+  onRestored({ models }: GenerationPlan): void {
+    for (const { name, previous, versions } of models) {
+      const isLoaded = versions.some(({ version }) => version === previous);
+      if (isLoaded) this.#begin(name);
+    }
     this.#schedule();
   }
 
@@ -49,6 +58,10 @@ export class RollbackWindows {
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
+  }
+
+  #begin(name: string): void {
+    this.#ends.set(name, performance.now() + this.options.windowMs());
   }
 
   #schedule(): void {

@@ -26,6 +26,8 @@ export interface WorkerStatus extends ProcessMemory {
   connections: number;
   inflight: number;
   restarts: number;
+  /** Why it has ended or is given up. */
+  reason?: string;
 }
 
 export interface ModelStatus {
@@ -93,7 +95,7 @@ async function workerStatus(
   report: WorkerReport | undefined,
   device: string,
 ): Promise<WorkerStatus> {
-  const { id, pid, state, restarts } = worker;
+  const { id, pid, state, restarts, reason } = worker;
   return {
     id,
     pid,
@@ -103,6 +105,7 @@ async function workerStatus(
     connections: report?.connections ?? 0,
     inflight: report?.inflight ?? 0,
     restarts,
+    ...(reason === undefined ? {} : { reason }),
     ...(await readProcessMemory(pid)),
   };
 }

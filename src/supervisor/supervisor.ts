@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { DaemonConfig } from '../config/schema.js';
 import type { GenerationPlan, ModelPlan, VersionFailure } from '../registry/plan.js';
 import { scanRepository, type RepositorySnapshot } from '../repository/scan.js';
@@ -12,6 +13,9 @@ import {
   type PlanProblem,
 } from './plan-generation.js';
 import { ArtifactSupply, type Supplied } from './artifact-supply.js';
+import type { Checkpoint } from './checkpoint.js';
+import { CheckpointKeeper } from './checkpoint-keeper.js';
+import { ElasticSizer } from './elastic-sizer.js';
 import { EventBus } from './event-bus.js';
 import { failureEvents, modelEvents } from './model-events.js';
 import { findFreePort } from './free-port.js';
@@ -25,7 +29,7 @@ import { activate, choicesOf, type ChoiceChange, type Choices } from './operator
 import { rolledBack, withoutReplaced, type RollbackPolicy } from './rollback.js';
 import { RollbackWindows } from './rollback-windows.js';
 import { SwapDriver } from './swap-driver.js';
-import { threadBudget, type ThreadBudget } from './thread-budget.js';
+import { firstWorkers, threadBudget, type ThreadBudget } from './thread-budget.js';
 import { WorkerPool } from './worker-pool.js';
 
 export interface SupervisorOptions {
@@ -35,11 +39,20 @@ export interface SupervisorOptions {
   log: Logger;
 }
 
+/** One worker that was drained, and the one in its place. */
+export interface WorkerExchange {
+  worker: number;
+  replacement: number;
+}
+
+/** Workers whose supervisor was killed stop listening within this. */
+const PORT_PATIENCE_MS = 10_000;
 /** All that runs here yet. */
 const DEVICE = 'cpu';
 /** Settings that only a restart can change. */
 const FIXED_SETTINGS = [
   'store',
+  'state',
   'listen',
   'admin',
   'auth',
@@ -47,6 +60,7 @@ const FIXED_SETTINGS = [
   'device',
   'watch',
   'limits',
+  'health',
   'log',
 ] as const;
 
@@ -61,6 +75,8 @@ export class Supervisor {
   readonly #pool: WorkerPool;
   readonly #driver: SwapDriver;
   readonly #artifacts: ArtifactSupply;
+  readonly #checkpoint: CheckpointKeeper;
+  readonly #sizer: ElasticSizer | undefined;
   readonly #threads: ThreadBudget;
   readonly #windows: RollbackWindows;
   readonly #watch: RepositoryWatch;
@@ -72,6 +88,8 @@ export class Supervisor {
   #followed: string | undefined;
   #lastAttempt = 0;
   #stopping = false;
+  /** Nothing is worth a checkpoint before, or after the one that says that it has stopped. */
+  #isServing = false;
   #address: { host: string; port: number };
   /** Reloads run one after another. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -106,10 +124,19 @@ export class Supervisor {
       device: DEVICE,
       log: options.log,
     });
+    this.#checkpoint = new CheckpointKeeper({
+      folder: this.#config.state ?? join(this.#config.store.path, 'state'),
+      identity: () => {
+        const { models, listen } = this.#config;
+        return { models, host: listen.host, port: listen.port };
+      },
+      log: options.log,
+    });
     this.#threads = threadBudget(this.#config.workers);
     this.#pool = new WorkerPool({
-      size: this.#threads.workers,
+      size: firstWorkers(this.#config.workers),
       settings: workerSettings(this.#config),
+      health: this.#config.health,
       committed: () => this.#committed,
       nextAttempt,
       onSwapMessage: (worker, message) => this.#driver.onWorkerMessage(worker, message),
@@ -121,6 +148,15 @@ export class Supervisor {
         }),
       log: options.log,
     });
+    const { workers } = this.#config;
+    if (typeof workers === 'object') {
+      this.#sizer = new ElasticSizer({
+        settings: workers,
+        pool: this.#pool,
+        isSwapping: () => this.#driver.isSwapping,
+        log: options.log,
+      });
+    }
     this.events.subscribe({ onEvent: (event) => this.#tellWorkers(event), onEnd: () => {} });
   }
 
@@ -138,15 +174,23 @@ export class Supervisor {
     return this.#pool.workers.some((worker) => worker.state === 'ready');
   }
 
-  /** Starts the workers, serves what the repository has, then listens. */
-  async start(): Promise<ReloadResult> {
-    await this.#pool.start();
-    const result = await this.#inTurn(() => this.#swap(this.#choices));
+  /**
+   * Starts the workers, serves what the repository has, then listens. After a daemon that was killed
+   * it serves what that one had committed; a reload, or the watch, follows the repository then.
+   */
+  async start(): Promise<void> {
+    const wasKilled = this.#restore();
+    await this.#startWorkers();
+    this.#windows.onRestored(this.#committed);
+    if (!wasKilled || !this.#pool.isComplete) await this.#inTurn(() => this.#swap(this.#choices));
     const { host, port } = this.#config.listen;
-    this.#address = { host, port: await findFreePort(host, port) };
+    const patienceMs = wasKilled ? PORT_PATIENCE_MS : 0;
+    this.#address = { host, port: await findFreePort(host, port, patienceMs) };
     await this.#pool.open(host, this.#address.port);
+    this.#isServing = true;
+    this.#save('committed');
+    if (!this.#stopping) this.#sizer?.start();
     if (this.#config.watch) this.#watch.start();
-    return result;
   }
 
   /**
@@ -157,6 +201,7 @@ export class Supervisor {
     this.#supersede();
     return this.#inTurn(() => {
       this.#readConfig();
+      this.#pool.retryFailed();
       return this.#swap(this.#choices);
     });
   }
@@ -182,6 +227,25 @@ export class Supervisor {
     return repositoryIndex(await this.#scan(), this.#committed, this.#failures);
   }
 
+  /** Replaces one worker, the new one first. Rejects if it is not ready or no new one becomes so. */
+  async drain(worker: number): Promise<WorkerExchange> {
+    const { replacement, ended } = await this.#inTurn(() => this.#pool.exchange(worker));
+    await ended;
+    return { worker, replacement };
+  }
+
+  /** Replaces all workers, one after another, by such as the program on the disk makes now. */
+  async restart(): Promise<{ workers: WorkerExchange[] }> {
+    this.#pool.retryFailed();
+    const workers: WorkerExchange[] = [];
+    for (const worker of this.#pool.workers) {
+      // One that has ended meanwhile is replaced already.
+      const isThere = this.#pool.workers.includes(worker) && worker.state === 'ready';
+      if (isThere) workers.push(await this.drain(worker.id));
+    }
+    return { workers };
+  }
+
   status(): Promise<Status> {
     return collectStatus({
       committed: this.#committed,
@@ -200,10 +264,13 @@ export class Supervisor {
     this.#stopping = true;
     this.#watch.close();
     this.#windows.close();
+    this.#sizer?.close();
     this.#artifacts.close();
     this.#driver.supersede();
     this.#driver.close();
     await this.#pool.close();
+    this.#save('stopped');
+    this.#isServing = false;
     this.events.close();
   }
 
@@ -211,6 +278,7 @@ export class Supervisor {
   kill(): void {
     this.#watch.close();
     this.#windows.close();
+    this.#sizer?.close();
     this.#artifacts.close();
     this.#driver.close();
     this.#pool.kill();
@@ -221,18 +289,47 @@ export class Supervisor {
     if (this.isReady) this.#driver.supersede();
   }
 
+  /** Takes over what the last daemon had committed; whether that one was killed. */
+  #restore(): boolean {
+    const checkpoint = this.#checkpoint.restore();
+    if (!checkpoint) return false;
+    const { phase, plan } = checkpoint;
+    const wasKilled = phase !== 'stopped';
+    this.#committed = wasKilled ? plan : { ...plan, models: [] };
+    const { generation } = plan;
+    if (wasKilled) this.options.log.warn({ generation, phase }, 'coming back after a crash');
+    return wasKilled;
+  }
+
+  /** On the disk before the first worker hears of it. */
+  #onDecided(plan: GenerationPlan): void {
+    const before = this.#committed;
+    this.#committed = plan;
+    this.#save('committing');
+    this.#windows.onCommitted(before, plan);
+    const { generation } = plan;
+    this.events.publish({ type: 'swap', state: 'prepared', generation });
+  }
+
+  #save(phase: Checkpoint['phase']): void {
+    if (this.#isServing) this.#checkpoint.save({ phase, plan: this.#committed });
+  }
+
+  /** A generation that no worker survives is given up, so that the next start follows the repository. */
+  async #startWorkers(): Promise<void> {
+    try {
+      await this.#pool.start();
+    } catch (error) {
+      const plan = this.#committed;
+      if (plan.generation > 0 && !this.#stopping) this.#checkpoint.save({ phase: 'stopped', plan });
+      throw error;
+    }
+  }
+
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#turn.then(work);
     this.#turn = done.catch(() => {});
     return done;
-  }
-
-  #onDecided(plan: GenerationPlan): void {
-    const before = this.#committed;
-    this.#committed = plan;
-    this.#windows.onCommitted(before, plan);
-    const { generation } = plan;
-    this.events.publish({ type: 'swap', state: 'prepared', generation });
   }
 
   async #change(name: string, change: ChoiceChange): Promise<ReloadResult> {
@@ -305,10 +402,7 @@ export class Supervisor {
       for (const event of failureEvents(fresh, generation)) this.events.publish(event);
     } while (fresh.length > 0);
     await this.#artifacts.collect(this.#committed);
-    // Where it serves the same, nothing was committed.
-    const isServed = servesTheSame(planned.plan, this.#committed);
-    const { choices: followed = {} } = planned.plan;
-    if (isServed) this.#committed = { ...this.#committed, choices: followed };
+    if (servesTheSame(planned.plan, this.#committed)) this.#follow(planned.plan.choices);
     this.#failures = failures;
     this.#problems = planned.problems;
     const after = this.#committed;
@@ -318,14 +412,23 @@ export class Supervisor {
     return result;
   }
 
+  /** Takes over choices that ask for nothing else to be served than is already. */
+  #follow(choices: Choices = {}): void {
+    if (JSON.stringify(choices) === JSON.stringify(this.#choices)) return;
+    this.#committed = { ...this.#committed, choices };
+    this.#save('committed');
+  }
+
   #rollbackPolicy(): RollbackPolicy {
     return { keepsReplaced: this.#config.swap.rollbackWindow > 0, open: this.#windows.open };
   }
 
   async #supply(plan: GenerationPlan): Promise<Supplied> {
-    return servesTheSame(plan, this.#committed)
-      ? { plan, failures: [] }
-      : this.#artifacts.supply(plan);
+    const isSame = servesTheSame(plan, this.#committed);
+    if (isSame && this.#pool.isComplete) return { plan, failures: [] };
+    // A worker that could not load what is committed may have missed an artifact.
+    if (isSame) this.#artifacts.forget();
+    return this.#artifacts.supply(plan);
   }
 
   /** Nothing if the plan is what is served already. Commits nothing that no worker has prepared. */
@@ -335,6 +438,7 @@ export class Supervisor {
     if (this.#pool.members.length === 0) return aborted('no worker is up to prepare it; try again');
     const before = this.#committed;
     const result = await this.#driver.run(plan);
+    if (result.outcome === 'committed') this.#save('committed');
     this.#publishSwap(before, plan, result);
     return result;
   }

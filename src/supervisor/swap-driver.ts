@@ -27,6 +27,10 @@ export class SwapDriver {
 
   constructor(private readonly options: SwapDriverOptions) {}
 
+  get isSwapping(): boolean {
+    return this.#state.phase !== 'idle';
+  }
+
   /** Brings all members to a generation. One at a time. */
   run(plan: GenerationPlan): Promise<SwapResult> {
     const attempt = this.options.nextAttempt();

@@ -1,23 +1,30 @@
 import { availableParallelism } from 'node:os';
 import type { DaemonConfig, ModelConfig } from '../config/schema.js';
 
+type Workers = DaemonConfig['workers'];
+
 /** How the cores of this host are shared: each worker loads every model for itself. */
 export interface ThreadBudget {
   cores: number;
+  /** At most, where their number follows the load. */
   workers: number;
 }
 
 /** On a host with many cores more workers than this rarely help. */
 const MOST_WORKERS_BY_DEFAULT = 4;
 
-export function threadBudget(
-  workers: DaemonConfig['workers'],
-  cores = availableParallelism(),
-): ThreadBudget {
-  return {
-    cores,
-    workers: workers === 'auto' ? Math.min(MOST_WORKERS_BY_DEFAULT, cores) : workers,
-  };
+export function threadBudget(workers: Workers, cores = availableParallelism()): ThreadBudget {
+  const most = typeof workers === 'object' ? workers.max : fixedWorkers(workers, cores);
+  return { cores, workers: most };
+}
+
+/** How many workers there are at first. */
+export function firstWorkers(workers: Workers, cores = availableParallelism()): number {
+  return typeof workers === 'object' ? workers.min : fixedWorkers(workers, cores);
+}
+
+function fixedWorkers(workers: 'auto' | number, cores: number): number {
+  return workers === 'auto' ? Math.min(MOST_WORKERS_BY_DEFAULT, cores) : workers;
 }
 
 /**

@@ -1,13 +1,18 @@
-import type { GenerationPlan, VersionFailure } from '../registry/plan.js';
+import type { GenerationPlan } from '../registry/plan.js';
+import { WarmswapError } from '../rpc/errors.js';
 import type { WorkerEvent } from '../rpc/events.js';
 import type { Logger } from '../telemetry/log.js';
 import type { FromWorker, ToWorker, WorkerReport, WorkerSettings } from '../worker/messages.js';
-import { withoutFailed } from './join-plan.js';
-import { WorkerProcess, type WorkerState } from './worker-process.js';
+import { Heartbeats } from './heartbeats.js';
+import { crashesInARow, LONGEST_BACKOFF_MS, restartDelay } from './restart-policy.js';
+import { WorkerJoins } from './worker-joins.js';
+import { WorkerProcess } from './worker-process.js';
+import { WorkerReports } from './worker-reports.js';
 
 export interface WorkerPoolOptions {
   size: number;
   settings: Omit<WorkerSettings, 'id'>;
+  health: WorkerHealth;
   /** What a worker that (re)starts has to serve before it listens. */
   committed(): GenerationPlan;
   /** Numbers that no other attempt has. */
@@ -21,23 +26,21 @@ export interface WorkerPoolOptions {
   log: Logger;
 }
 
-interface Join {
-  attempt: number;
-  generation: number;
-  /** What it cannot load. */
-  without: readonly VersionFailure[];
+export interface Exchange {
+  replacement: number;
+  ended: Promise<void>;
 }
 
-interface PendingReport {
-  worker: number;
-  finish(report?: WorkerReport): void;
+/** When a worker counts as hung or as crashing in a loop; milliseconds. */
+export interface WorkerHealth {
+  heartbeatInterval: number;
+  heartbeatTimeout: number;
+  /** To start and load what is committed; and to listen. */
+  joinTimeout: number;
+  crashLimit: number;
+  crashWindow: number;
 }
 
-const FIRST_BACKOFF_MS = 200;
-const LONGEST_BACKOFF_MS = 30_000;
-/** A worker that lived this long has not crashed in a loop. */
-const STABLE_AFTER_MS = 60_000;
-const REPORT_TIMEOUT_MS = 2_000;
 /** Beyond the drain itself: to unload and to exit. */
 const EXIT_GRACE_MS = 5_000;
 
@@ -45,20 +48,35 @@ const EXIT_GRACE_MS = 5_000;
 export class WorkerPool {
   readonly #workers = new Map<number, WorkerProcess>();
   readonly #backoffs = new Map<number, NodeJS.Timeout>();
-  /** By worker: ends in a row that came soon after the start. */
+  /** By worker: crashes in a row. */
   readonly #crashes = new Map<number, number>();
-  readonly #joins = new Map<number, Join>();
-  readonly #reports = new Map<number, PendingReport>();
+  readonly #reports = new WorkerReports();
+  readonly #joins: WorkerJoins;
+  readonly #heartbeats: Heartbeats;
   readonly #waiters = new Set<() => void>();
-  #lastReport = 0;
   #address: { host: string; port: number } | undefined;
   #listenFailure: string | undefined;
   #closing = false;
 
-  constructor(private readonly options: WorkerPoolOptions) {}
+  constructor(private readonly options: WorkerPoolOptions) {
+    const { health } = options;
+    this.#joins = new WorkerJoins({
+      committed: () => options.committed(),
+      nextAttempt: () => options.nextAttempt(),
+      onJoined: (worker, isComplete) => this.#onJoined(worker, isComplete),
+      log: options.log,
+    });
+    this.#heartbeats = new Heartbeats({
+      intervalMs: health.heartbeatInterval,
+      timeoutMs: health.heartbeatTimeout,
+      workers: () => this.workers.filter(answersHeartbeats).map(({ id }) => id),
+      ask: (id) => this.send(id, { type: 'heartbeat' }),
+      onHung: (id) => this.#workers.get(id)?.kill('did not answer the heartbeat'),
+    });
+  }
 
   get workers(): readonly WorkerProcess[] {
-    return [...this.#workers.values()];
+    return [...this.#workers.values()].sort((a, b) => a.id - b.id);
   }
 
   /** Whether every member serves all that is committed. */
@@ -74,9 +92,8 @@ export class WorkerPool {
   /** Starts all; resolves when each has joined or ended, rejects if none could start. */
   async start(): Promise<void> {
     for (let id = 0; id < this.options.size; id++) this.#spawn(id, 0);
-    await this.#until(() =>
-      this.workers.every((worker) => worker.isMember || worker.state === 'gone'),
-    );
+    this.#heartbeats.start();
+    await this.#until(() => this.workers.every((worker) => worker.isMember || worker.hasEnded));
     if (this.members.length === 0) throw new Error('no worker could start; see its log line above');
   }
 
@@ -84,10 +101,9 @@ export class WorkerPool {
   async open(host: string, port: number): Promise<void> {
     this.#address = { host, port };
     for (const worker of this.workers) this.#listen(worker);
-    const has = (state: WorkerState) => (worker: WorkerProcess) => worker.state === state;
-    const isSettled = (worker: WorkerProcess) => has('ready')(worker) || has('gone')(worker);
+    const isSettled = (worker: WorkerProcess) => worker.state === 'ready' || worker.hasEnded;
     await this.#until(() => this.#listenFailure !== undefined || this.workers.every(isSettled));
-    if (this.workers.some(has('ready'))) return;
+    if (this.workers.some(({ state }) => state === 'ready')) return;
     throw new Error(this.#listenFailure ?? 'every worker ended; see their log lines above');
   }
 
@@ -97,34 +113,66 @@ export class WorkerPool {
 
   /** Lets a worker that is stuck finish what it can, then ends it; another takes its place. */
   replace(id: number): void {
-    void this.#workers.get(id)?.drain(this.options.settings.drainTimeoutMs + EXIT_GRACE_MS);
+    void this.#workers.get(id)?.drain(this.#drainTimeoutMs);
+  }
+
+  /** Starts one worker more and gives its id once it is ready; rejects with UNAVAILABLE if it ends before. */
+  async add(): Promise<number> {
+    const worker = this.#spawn(this.#freeId(), 0);
+    worker.isKept = false;
+    await this.#until(() => worker.state === 'ready' || worker.hasEnded);
+    if (worker.hasEnded) {
+      throw new WarmswapError('UNAVAILABLE', `worker ${worker.id} ended before it was ready`);
+    }
+    worker.isKept = true;
+    return worker.id;
+  }
+
+  /** Takes a worker out: it is in no swap from now on. Resolves when it has drained and ended. */
+  async remove(id: number): Promise<void> {
+    const worker = this.#workers.get(id);
+    if (!worker) return;
+    worker.isKept = false;
+    this.#forgetRestart(id);
+    this.options.onGone(id);
+    if (worker.hasEnded) this.#workers.delete(id);
+    else await worker.drain(this.#drainTimeoutMs);
+  }
+
+  /**
+   * Puts a new worker into the place of a ready one, which drains once the new one is ready. Gives the new
+   * id then, and when the old one has ended. Rejects with NOT_FOUND, FAILED_PRECONDITION or UNAVAILABLE.
+   */
+  async exchange(id: number): Promise<Exchange> {
+    const state = this.#workers.get(id)?.state;
+    const ids = this.workers.map((worker) => worker.id).join(', ');
+    if (!state) throw new WarmswapError('NOT_FOUND', `there is no worker ${id}; workers: ${ids}`);
+    if (state !== 'ready') {
+      throw new WarmswapError('FAILED_PRECONDITION', `worker ${id} is not ready, but ${state}`);
+    }
+    const replacement = await this.add();
+    return { replacement, ended: this.remove(id) };
+  }
+
+  /** Starts the workers that were given up. */
+  retryFailed(): void {
+    for (const { id, state, restarts } of this.workers) {
+      if (state !== 'failed') continue;
+      this.#forgetRestart(id);
+      this.#spawn(id, restarts + 1);
+    }
   }
 
   /** What a worker says of itself; nothing if it cannot answer, or does not in time. */
-  report(id: number): Promise<WorkerReport | undefined> {
-    const request = ++this.#lastReport;
-    return new Promise((resolve) => {
-      const state = this.#workers.get(id)?.state;
-      if (state === undefined || state === 'starting' || state === 'gone') {
-        resolve(undefined);
-        return;
-      }
-      const finish = (report?: WorkerReport) => {
-        clearTimeout(timer);
-        this.#reports.delete(request);
-        resolve(report);
-      };
-      const timer = setTimeout(finish, REPORT_TIMEOUT_MS);
-      this.#reports.set(request, { worker: id, finish });
-      this.send(id, { type: 'report', request });
-    });
+  async report(id: number): Promise<WorkerReport | undefined> {
+    const worker = this.#workers.get(id);
+    return worker && this.#reports.ask(worker);
   }
 
   /** Drains and ends all workers. */
   async close(): Promise<void> {
     this.#stopRestarting();
-    const timeoutMs = this.options.settings.drainTimeoutMs + EXIT_GRACE_MS;
-    await Promise.all(this.workers.map((worker) => worker.drain(timeoutMs)));
+    await Promise.all(this.workers.map((worker) => worker.drain(this.#drainTimeoutMs)));
   }
 
   /** Ends all workers at once. */
@@ -133,13 +181,25 @@ export class WorkerPool {
     for (const worker of this.workers) worker.kill();
   }
 
+  get #drainTimeoutMs(): number {
+    return this.options.settings.drainTimeoutMs + EXIT_GRACE_MS;
+  }
+
   #stopRestarting(): void {
     this.#closing = true;
+    this.#heartbeats.close();
     for (const timer of this.#backoffs.values()) clearTimeout(timer);
     this.#backoffs.clear();
   }
 
-  #spawn(id: number, restarts: number): void {
+  #freeId(): number {
+    let id = 0;
+    while (this.#workers.has(id)) id++;
+    return id;
+  }
+
+  #spawn(id: number, restarts: number): WorkerProcess {
+    if (this.#closing) throw new WarmswapError('UNAVAILABLE', 'the daemon is shutting down');
     this.#backoffs.delete(id);
     const worker = new WorkerProcess(id, restarts, {
       onMessage: (from, message) => this.#onMessage(from, message),
@@ -147,110 +207,119 @@ export class WorkerPool {
     });
     this.#workers.set(id, worker);
     this.options.onEvent({ worker: id, pid: worker.pid, state: 'started' });
+    worker.setDeadline(this.options.health.joinTimeout, 'took too long to become ready');
     worker.send({ type: 'start', settings: { ...this.options.settings, id } });
+    return worker;
   }
 
   #onMessage(worker: WorkerProcess, message: FromWorker): void {
     // The exit of a process may overtake its last messages.
-    if (worker.state === 'gone') return;
+    if (worker.hasEnded) return;
     switch (message.type) {
       case 'started':
-        this.#join(worker);
+        if (worker.state === 'starting') this.#joins.begin(worker);
         break;
       case 'prepared':
       case 'prepareFailed':
       case 'committed':
-        if (worker.state === 'joining') this.#onJoinMessage(worker, message);
+        if (worker.state === 'joining') this.#joins.onMessage(worker, message);
         else this.options.onSwapMessage(worker.id, message);
         break;
       case 'listening':
-        if (worker.state === 'joined') worker.state = 'ready';
-        this.options.onEvent({ worker: worker.id, pid: worker.pid, state: 'ready' });
-        this.options.log.info({ worker: worker.id, workerPid: worker.pid }, 'worker ready');
+        this.#onListening(worker);
         break;
       case 'listenFailed':
         this.options.log.error({ worker: worker.id }, message.reason);
         this.#listenFailure = message.reason;
-        worker.kill();
+        worker.kill(message.reason);
         break;
       case 'report':
-        this.#reports.get(message.request)?.finish(message.report);
+        this.#reports.onReport(message.request, message.report);
+        break;
+      case 'alive':
+        this.#heartbeats.reset(worker.id);
     }
     this.#wakeWaiters();
   }
 
-  /** Prepares and commits the committed generation in one worker, again if it moves on meanwhile. */
-  #join(worker: WorkerProcess, without: readonly VersionFailure[] = []): void {
-    worker.state = 'joining';
-    const { generation, models } = this.options.committed();
-    const attempt = this.options.nextAttempt();
-    this.#joins.set(worker.id, { attempt, generation, without });
-    const kept = models.flatMap((model) => withoutFailed(model, without));
-    const plan = { generation, models: kept, isCommitted: true as const };
-    worker.send({ type: 'prepare', attempt, plan });
-  }
-
-  #onJoinMessage(worker: WorkerProcess, message: FromWorker): void {
-    const join = this.#joins.get(worker.id);
-    if (!join || !('attempt' in message) || message.attempt !== join.attempt) return;
-    if (message.type === 'prepared') {
-      worker.send({ type: 'commit', attempt: join.attempt });
-    } else if (message.type === 'prepareFailed') {
-      this.#joinWithout(worker, join, message.failures);
-    } else {
-      this.#onJoined(worker, join);
-    }
-  }
-
-  /** What a worker cannot load any more, because its files are gone, must not keep it from the rest. */
-  #joinWithout(worker: WorkerProcess, join: Join, failures: readonly VersionFailure[]): void {
-    this.options.log.error(
-      { worker: worker.id, failures },
-      'worker joins without what it cannot load',
-    );
-    if (failures.length === 0) worker.kill();
-    else this.#join(worker, [...join.without, ...failures]);
-  }
-
-  #onJoined(worker: WorkerProcess, { generation, without }: Join): void {
-    if (generation < this.options.committed().generation) {
-      this.#join(worker);
-      return;
-    }
+  #onJoined(worker: WorkerProcess, isComplete: boolean): void {
+    worker.clearDeadline();
     worker.state = 'joined';
-    worker.isComplete = without.length === 0;
+    worker.isComplete = isComplete;
     this.options.onJoined(worker.id);
     this.#listen(worker);
   }
 
   #listen(worker: WorkerProcess): void {
-    if (this.#address && worker.state === 'joined') {
-      worker.send({ type: 'listen', ...this.#address });
-    }
+    if (!this.#address || worker.state !== 'joined') return;
+    worker.setDeadline(this.options.health.joinTimeout, 'took too long to listen');
+    worker.send({ type: 'listen', ...this.#address });
+  }
+
+  #onListening(worker: WorkerProcess): void {
+    if (worker.state !== 'joined') return;
+    worker.clearDeadline();
+    worker.state = 'ready';
+    worker.readySince = performance.now();
+    this.options.onEvent({ worker: worker.id, pid: worker.pid, state: 'ready' });
+    this.options.log.info({ worker: worker.id, workerPid: worker.pid }, 'worker ready');
   }
 
   #onExit(worker: WorkerProcess, how: string): void {
     const state = how === 'code 0' ? 'drained' : 'exited';
     this.options.onEvent({ worker: worker.id, pid: worker.pid, state, reason: how });
-    this.#joins.delete(worker.id);
-    for (const report of this.#reports.values()) if (report.worker === worker.id) report.finish();
-    if (!this.#closing) {
-      this.options.log.error({ worker: worker.id, workerPid: worker.pid, how }, 'worker ended');
-      this.options.onGone(worker.id);
-      this.#restartLater(worker);
-    }
+    this.#joins.forget(worker.id);
+    this.#heartbeats.reset(worker.id);
+    this.#reports.onGone(worker.id);
+    if (!this.#closing) this.#onLost(worker, how);
     this.#wakeWaiters();
   }
 
-  #restartLater(worker: WorkerProcess): void {
-    const wasStable = Date.now() - worker.startedAt > STABLE_AFTER_MS;
-    const crashes = wasStable ? 0 : (this.#crashes.get(worker.id) ?? 0);
-    this.#crashes.set(worker.id, crashes + 1);
-    const delay = Math.min(FIRST_BACKOFF_MS * 2 ** Math.min(crashes, 10), LONGEST_BACKOFF_MS);
-    const restart = () => {
-      this.#spawn(worker.id, worker.restarts + 1);
-    };
-    this.#backoffs.set(worker.id, setTimeout(restart, delay));
+  #onLost(worker: WorkerProcess, how: string): void {
+    const level = worker.wasDrained ? 'info' : 'error';
+    this.options.log[level]({ worker: worker.id, workerPid: worker.pid, how }, 'worker ended');
+    this.options.onGone(worker.id);
+    if (worker.isKept) this.#restartLater(worker, how);
+    else this.#workers.delete(worker.id);
+  }
+
+  #restartLater(worker: WorkerProcess, how: string): void {
+    const { crashLimit, crashWindow: crashWindowMs } = this.options.health;
+    const policy = { crashLimit, crashWindowMs };
+    const before = worker.wasDrained ? 0 : (this.#crashes.get(worker.id) ?? 0);
+    const { readySince } = worker;
+    const readyForMs = readySince === undefined ? undefined : performance.now() - readySince;
+    const crashes = crashesInARow(before, { readyForMs }, policy);
+    this.#crashes.set(worker.id, crashes);
+    const delay = restartDelay(crashes, policy, Math.random());
+    if (delay === undefined)
+      this.#giveUp(worker, `crashed ${crashes} times in a row; last: ${how}`);
+    else this.#restartIn(worker, delay);
+  }
+
+  /** The others serve on. If there are none, it is tried again after all, slowly. */
+  #giveUp(worker: WorkerProcess, reason: string): void {
+    worker.state = 'failed';
+    worker.reason = reason;
+    this.options.log.error(
+      { worker: worker.id, reason },
+      'worker given up until reload or restart',
+    );
+    if (this.workers.every(({ state }) => state === 'failed')) {
+      this.#restartIn(worker, LONGEST_BACKOFF_MS);
+    }
+  }
+
+  #restartIn({ id, restarts }: WorkerProcess, delayMs: number): void {
+    const restart = () => void this.#spawn(id, restarts + 1);
+    this.#backoffs.set(id, setTimeout(restart, delayMs));
+  }
+
+  /** It starts afresh if it starts again. */
+  #forgetRestart(id: number): void {
+    clearTimeout(this.#backoffs.get(id));
+    this.#backoffs.delete(id);
+    this.#crashes.delete(id);
   }
 
   async #until(condition: () => boolean): Promise<void> {
@@ -261,4 +330,9 @@ export class WorkerPool {
     for (const wake of this.#waiters) wake();
     this.#waiters.clear();
   }
+}
+
+/** Those whose JavaScript thread has begun, and has not been asked to end. */
+function answersHeartbeats({ state, isMember }: WorkerProcess): boolean {
+  return isMember || state === 'joining';
 }

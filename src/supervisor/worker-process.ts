@@ -4,9 +4,10 @@ import type { FromWorker, ToWorker } from '../worker/messages.js';
 
 /**
  * `starting → joining → joined → ready`: it loads the committed generation, then it listens.
- * `draining` finishes what it holds; `gone` has ended.
+ * `draining` finishes what it holds; `gone` has ended and starts again; `failed` is given up.
  */
-export type WorkerState = 'starting' | 'joining' | 'joined' | 'ready' | 'draining' | 'gone';
+export type WorkerState =
+  'starting' | 'joining' | 'joined' | 'ready' | 'draining' | 'gone' | 'failed';
 
 export interface WorkerHandlers {
   onMessage(worker: WorkerProcess, message: FromWorker): void;
@@ -18,9 +19,16 @@ const WORKER_ENTRY = fileURLToPath(new URL('../worker/main.js', import.meta.url)
 /** One worker process and what the supervisor knows of it. */
 export class WorkerProcess {
   state: WorkerState = 'starting';
-  readonly startedAt = Date.now();
+  /** Another process takes its place when it ends. */
+  isKept = true;
   /** It serves all of the generation that it joined at. */
   isComplete = true;
+  /** Since when it listens, by the monotonic clock; nothing if it never did. */
+  readySince: number | undefined;
+  /** Why it is given up, or ended by the supervisor. */
+  reason: string | undefined;
+  #wasDrained = false;
+  #deadline: NodeJS.Timeout | undefined;
   readonly #child: ChildProcess;
 
   constructor(
@@ -35,7 +43,8 @@ export class WorkerProcess {
     this.#child.on('message', (message) => handlers.onMessage(this, message as FromWorker));
     const onEnd = (how: string) => {
       this.state = 'gone';
-      handlers.onExit(this, how);
+      this.clearDeadline();
+      handlers.onExit(this, this.reason ?? how);
     };
     this.#child.once('exit', (code, signal) => {
       onEnd(signal === null ? `code ${code}` : `signal ${signal}`);
@@ -55,22 +64,42 @@ export class WorkerProcess {
     return this.state === 'joined' || this.state === 'ready';
   }
 
+  get hasEnded(): boolean {
+    return this.state === 'gone' || this.state === 'failed';
+  }
+
+  /** It was asked to end. */
+  get wasDrained(): boolean {
+    return this.#wasDrained;
+  }
+
   send(message: ToWorker): void {
     if (this.#child.connected) this.#child.send(message, () => {});
   }
 
-  /** Asks it to finish and exit; kills it after `timeoutMs`. Resolves when it has ended. */
-  async drain(timeoutMs: number): Promise<void> {
-    if (this.state === 'gone') return;
-    this.state = 'draining';
-    const exited = new Promise<void>((resolve) => this.#child.once('exit', () => resolve()));
-    this.send({ type: 'drain' });
-    const timer = setTimeout(() => this.kill(), timeoutMs);
-    await exited;
-    clearTimeout(timer);
+  /** Kills it with this reason after `timeoutMs`, unless the deadline is cleared or moved before. */
+  setDeadline(timeoutMs: number, reason: string): void {
+    this.clearDeadline();
+    this.#deadline = setTimeout(() => this.kill(reason), timeoutMs);
   }
 
-  kill(): void {
+  clearDeadline(): void {
+    clearTimeout(this.#deadline);
+  }
+
+  /** Asks it to finish and exit; kills it after `timeoutMs`. Resolves when it has ended. */
+  async drain(timeoutMs: number): Promise<void> {
+    if (this.hasEnded) return;
+    this.state = 'draining';
+    this.#wasDrained = true;
+    const exited = new Promise<void>((resolve) => this.#child.once('exit', () => resolve()));
+    this.send({ type: 'drain' });
+    this.setDeadline(timeoutMs, 'took too long to drain');
+    await exited;
+  }
+
+  kill(reason?: string): void {
+    this.reason = reason;
     this.#child.kill('SIGKILL');
   }
 }

@@ -25,6 +25,8 @@ export type ToWorker =
   | { type: 'abort'; attempt: number }
   | { type: 'listen'; host: string; port: number }
   | { type: 'report'; request: number }
+  /** Answer `alive`, from the JavaScript thread. */
+  | { type: 'heartbeat' }
   /** Tell those who have subscribed. */
   | { type: 'event'; event: DaemonEvent }
   /** Finish what is in flight, close the connections, exit. */
@@ -37,12 +39,19 @@ export type FromWorker =
   | { type: 'committed'; attempt: number; flipMs: number }
   | { type: 'listening' }
   | { type: 'listenFailed'; reason: string }
-  | { type: 'report'; request: number; report: WorkerReport };
+  | { type: 'report'; request: number; report: WorkerReport }
+  | { type: 'alive' };
 
 export interface WorkerReport {
   generation: number;
+  pid: number;
   connections: number;
   inflight: number;
+  /** Runs under way, and requests that wait for them. */
+  running: number;
+  queued: number;
+  /** How long the JavaScript thread has been busy since it began. */
+  busyMs: number;
   versions: VersionReport[];
 }
 

@@ -50,6 +50,10 @@ export class Worker {
         this.send({ type: 'report', request: message.request, report: await this.#report() });
         return;
       }
+      case 'heartbeat': {
+        this.send({ type: 'alive' });
+        return;
+      }
       case 'event': {
         this.#dataPlane.subscriptions.publish(message.event);
         return;
@@ -102,8 +106,11 @@ export class Worker {
     const versions = [...new Set(this.#registry.allVersions())];
     return {
       generation: this.#registry.current.generation,
+      pid: process.pid,
       connections: this.#dataPlane.connections,
       inflight: this.#dataPlane.inflight,
+      ...countRuns(versions),
+      busyMs: performance.eventLoopUtilization().active,
       versions: await Promise.all(versions.map(reportVersion)),
     };
   }
@@ -123,4 +130,17 @@ async function reportVersion(version: Version): Promise<VersionReport> {
     ...version.times,
     ...(problem === undefined ? {} : { reason: problem }),
   };
+}
+
+/** What its leases say: as many runs as a version can have at once are under way, the rest waits. */
+function countRuns(versions: readonly Version[]): { running: number; queued: number } {
+  let running = 0;
+  let queued = 0;
+  for (const { leases, plan } of versions) {
+    const { instances, batching } = plan.options;
+    const atOnce = instances * (batching?.maxBatch ?? 1);
+    running += Math.min(leases, atOnce);
+    queued += Math.max(0, leases - atOnce);
+  }
+  return { running, queued };
 }

@@ -62,6 +62,13 @@ test('a listener hears of swaps, versions, labels and workers, and of the end', 
   expect(heard.at(-1)).toBe('3 worker drained');
 });
 
+test('a listener hears of a worker that is replaced', async () => {
+  const daemon = await serveShift();
+  const { heard } = await listen(daemon);
+  await daemon.admin.post('/drain', { worker: 0 });
+  expect(heard).toEqual(['1 worker started', '1 worker ready', '1 worker drained']);
+});
+
 test('ctl events prints them, as text and as JSON', async () => {
   const daemon = await serveShift();
   const follow = async (...flags: string[]) => {

@@ -25,8 +25,9 @@ export async function startDaemon(
   repository: TestRepository,
   flags: readonly string[] = [],
   environment: NodeJS.ProcessEnv = {},
+  workers: readonly string[] = ['--workers', '2'],
 ): Promise<TestDaemon> {
-  const all = ['--models', repository.path, '--workers', '2', ...flags];
+  const all = ['--models', repository.path, ...workers, ...flags];
   const daemon = await DaemonProcess.start(all, environment);
   onTestFinished(async () => {
     daemon.signal('SIGTERM');

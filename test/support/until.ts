@@ -3,12 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const PAUSE_MS = 20;
 const LIMIT_MS = 20_000;
 
-/** Asks again and again until the answer is neither undefined nor false; throws after 20 s. */
+/** Asks again and again until the answer is neither undefined nor false; throws after 20 s by default. */
 export async function until<T>(
   what: string,
   ask: () => Promise<T | undefined | false> | T | undefined | false,
+  limitMs = LIMIT_MS,
 ): Promise<T> {
-  const giveUpAt = Date.now() + LIMIT_MS;
+  const giveUpAt = Date.now() + limitMs;
   for (;;) {
     const answer = await ask();
     if (answer !== undefined && answer !== false) return answer;

@@ -45,6 +45,13 @@ test('without a file, flags and variables, everything is at its default', () => 
       maxBufferedBytesPerConnection: 64 * 2 ** 20,
     },
     swap: { prepareTimeout: 120_000, drainTimeout: 30_000, rollbackWindow: 300_000 },
+    health: {
+      heartbeatInterval: 1_000,
+      heartbeatTimeout: 10_000,
+      joinTimeout: 600_000,
+      crashLimit: 5,
+      crashWindow: 60_000,
+    },
     log: { level: 'info' },
   });
 });
@@ -208,7 +215,9 @@ describe('a value that cannot be used is refused with its path', () => {
     ['listen: { host: "" }', 'listen.host: Too small'],
     ['listen: 9000', 'listen: Invalid input: expected object, received number'],
     ['workers: 0', 'workers: Too small'],
-    ['workers: many', 'workers: expected auto or 1 to 1024'],
+    ['workers: many', 'workers: expected auto, 1 to 1024, or { min, max }'],
+    ['workers: { min: 1 }', 'workers: expected auto, 1 to 1024, or { min, max }'],
+    ['workers: { min: 3, max: 2 }', 'workers: expected min to be at most max'],
     ['workers: 1025', 'workers: Too big'],
     ['device: tpu', 'device: Invalid option: expected one of "auto"|"cpu"'],
     ['limits: { maxMessageBytes: 2GiB }', 'limits.maxMessageBytes: Too big'],
@@ -225,7 +234,7 @@ describe('a value that cannot be used is refused with its path', () => {
 
   test.each([
     ['port', 'http', 'listen.port: Invalid input: expected number, received string'],
-    ['workers', '-1', 'workers: expected auto or 1 to 1024'],
+    ['workers', '-1', 'workers: expected auto, 1 to 1024, or { min, max }'],
     ['device', 'cuda', 'device: Invalid option'],
   ])('from the flag %s', (flag, value, problem) => {
     expect(refusal(() => load(undefined, { flags: { [flag]: value } }))).toContain(

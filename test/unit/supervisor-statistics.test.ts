@@ -126,8 +126,7 @@ describe('the versions of several workers', () => {
   });
   const worker = (...versions: VersionReport[]): WorkerReport => ({
     generation: 1,
-    connections: 0,
-    inflight: 0,
+    ...{ pid: 1, connections: 0, inflight: 0, running: 0, queued: 0, busyMs: 0 },
     versions,
   });
   const ok = (count: number) => ({ statistics: statistics({ requests: requests({ OK: count }) }) });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { intraOpThreads, threadBudget } from '../../src/supervisor/thread-budget.js';
+import { firstWorkers, intraOpThreads, threadBudget } from '../../src/supervisor/thread-budget.js';
 
 test.each([
   ['auto', 2, 2],
@@ -9,6 +9,13 @@ test.each([
   [8, 2, 8],
 ] as const)('%s workers on %i cores are %i', (wanted, cores, workers) => {
   expect(threadBudget(wanted, cores)).toEqual({ cores, workers });
+  expect(firstWorkers(wanted, cores)).toBe(workers);
+});
+
+test('where their number follows the load, the cores are shared out for the most', () => {
+  const elastic = { min: 2, max: 8, upAfter: 5_000, downAfter: 60_000 };
+  expect(threadBudget(elastic, 16)).toEqual({ cores: 16, workers: 8 });
+  expect(firstWorkers(elastic, 16)).toBe(2);
 });
 
 const count = fc.integer({ min: 1, max: 1024 });
