@@ -500,7 +500,8 @@ describe('a daemon that shuts down', () => {
     });
     const url = process.rpcUrl.replace('ws:', 'http:').replace('/rpc', '');
     const [running, idle] = [await RawHttp.connect(url), await RawHttp.connect(url)];
-    return { process, running, idle };
+    const probe = await RawHttp.connect(url);
+    return { process, running, idle, probe };
   };
 
   test('answers what runs', async () => {
@@ -513,15 +514,16 @@ describe('a daemon that shuts down', () => {
   });
 
   test('takes no more', async () => {
-    const { process, running, idle } = await start();
+    const { process, running, idle, probe } = await start();
     expect((await idle.request('GET', '/v2/health/ready')).status).toBe(200);
     running.write(requestBytes('POST', SLOW, slowBody(ENDLESS)));
     await inflight(1, process);
     process.signal('SIGTERM');
-    const refused = await until('it drains', async () => {
-      const response = await idle.request('POST', SHIFT, shiftBody());
-      return response.status === 503 && response;
+    await until('it drains', async () => {
+      return (await probe.request('GET', '/v2/health/ready')).status === 503;
     });
+    const refused = await idle.request('POST', SHIFT, shiftBody());
+    expect(refused.status).toBe(503);
     expect(refused.json()).toEqual(error('shutting down'));
     expect(refused.headers.get('connection')).toBe('close');
     running.destroy();
