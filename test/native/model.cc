@@ -85,7 +85,8 @@ TEST_CASE("a model tells the private memory that its session took") {
   WriteFile(dir / "model.onnx", ModelWithInlineWeight(kElements));
   const Model model(Library(), OptionsFor(dir / "model.onnx"),
                     [](const std::vector<Completion>&) {});
-  CHECK(model.Memory().private_bytes >= sizeof(float) * kElements);
+  // Other memory may have gone back to the system meanwhile.
+  CHECK(model.Memory().private_bytes >= sizeof(float) * kElements * 99 / 100);
   const Model small(Library(), OptionsFor(ModelPath("shift/1")),
                     [](const std::vector<Completion>&) {});
   CHECK(small.Memory().private_bytes < sizeof(float) * kElements);
