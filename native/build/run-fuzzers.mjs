@@ -11,7 +11,7 @@ import { buildFolder, projectRoot, sourceFiles } from './project.mjs';
 import { requireCMake, requireGenerator } from './toolchain.mjs';
 
 const FOLDER = join(buildFolder, 'fuzz');
-const DEFAULT_SECONDS = '20';
+const DEFAULT_SECONDS = '10';
 const MOST_BYTES = 16384;
 const MOST_MEMORY_MIB = 2048;
 const SLOWEST_INPUT_SECONDS = 10;
