@@ -57,16 +57,12 @@ class Checker {
     files_.external_bytes = Sum(tensor, files_.external_bytes, data.length);
     files_.largest_bytes = std::max(files_.largest_bytes, data.length);
     if (IsHalf(tensor.data_type)) files_.half_bytes += data.length;
-    file.used_unpacked.push_back(data);
     if (tensor.packed.empty()) file.used.push_back(data);
     for (const PackedWeight& packed : tensor.packed) CheckPacked(tensor, packed, file);
   }
 
   ModelFiles TakeFiles() {
-    for (ExternalFile& file : files_.external) {
-      file.used = Merge(std::move(file.used));
-      file.used_unpacked = Merge(std::move(file.used_unpacked));
-    }
+    for (ExternalFile& file : files_.external) file.used = Merge(std::move(file.used));
     return std::move(files_);
   }
 
@@ -80,7 +76,7 @@ class Checker {
     if (known != by_location_.end()) return files_.external[known->second];
     const std::filesystem::path path = Resolve(tensor);
     const auto [place, is_new] = by_path_.emplace(path.string(), files_.external.size());
-    if (is_new) files_.external.push_back({path, std::filesystem::file_size(path), {}, {}});
+    if (is_new) files_.external.push_back({path, std::filesystem::file_size(path), {}});
     if (files_.external.size() > kMaxFiles) {
       Refuse(tensor, "is in one file too many: a model can have " + std::to_string(kMaxFiles));
     }

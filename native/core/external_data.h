@@ -15,8 +15,6 @@ struct ExternalFile {
   /// What a session reads while it runs, ascending and disjoint: the packed form of a weight that
   /// has one, and the weight itself of all others.
   std::vector<DataBlob> used;
-  /// The same of a session without prepacking: the weights themselves.
-  std::vector<DataBlob> used_unpacked;
 };
 
 /// What a model consists of.

@@ -15,7 +15,9 @@ VersionFiles Map(const ModelOptions& options) {
   VersionFiles files(options.model_path);
   const std::uint64_t reserve = options.reserve_bytes;
   RequireHostBytes(reserve > 0 ? reserve : EstimateLoadBytes(files.contents()));
-  files.Populate(options.session.prepacking, [&] { return cancellation.is_cancelled(); });
+  // Without prepacking it reads other parts, once, before the packed ones take their place: to map
+  // them here would keep them for good.
+  if (options.session.prepacking) files.Populate([&] { return cancellation.is_cancelled(); });
   cancellation.ThrowIfCancelled(options.model_path.string());
   options.on_mapped();
   return files;
@@ -67,7 +69,7 @@ void Model::Prepack() {
   options.session.prepacking = true;
   options.session.cancellation = prepacking_;
   prepacking_->ThrowIfCancelled(options.model_path.string());
-  files_.Populate(true, [this] { return prepacking_->is_cancelled(); });
+  files_.Populate([this] { return prepacking_->is_cancelled(); });
   std::shared_ptr<Session> session = LoadSession(library, options);
   Probe(*session);
   executor_.Replace(std::move(session));

@@ -14,10 +14,9 @@ VersionFiles::VersionFiles(const std::filesystem::path& model_path)
     : contents_(CheckExternalData(model_path)) {
   MappedFile model = MappedFile::Open(model_path, MappedFile::Advice::kWillNeed);
   const DataBlob whole{0, model.bytes().size()};
-  files_.push_back({std::move(model), {whole}, {whole}});
+  files_.push_back({std::move(model), {whole}});
   for (const ExternalFile& file : contents_.external) {
-    files_.push_back({MappedFile::Open(file.path, MappedFile::Advice::kWillNeed), file.used,
-                      file.used_unpacked});
+    files_.push_back({MappedFile::Open(file.path, MappedFile::Advice::kWillNeed), file.used});
   }
 }
 
@@ -27,9 +26,9 @@ std::size_t VersionFiles::mapped_bytes() const noexcept {
   return bytes;
 }
 
-void VersionFiles::Populate(bool prepacking, const std::function<bool()>& is_stopped) const {
-  for (const auto& [mapped, used, used_unpacked] : files_) {
-    for (const DataBlob& blob : prepacking ? used : used_unpacked) {
+void VersionFiles::Populate(const std::function<bool()>& is_stopped) const {
+  for (const auto& [mapped, used] : files_) {
+    for (const DataBlob& blob : used) {
       for (std::uint64_t done = 0; done < blob.length; done += kChunk) {
         if (is_stopped()) return;
         mapped.Populate(blob.offset + done, std::min(kChunk, blob.length - done));

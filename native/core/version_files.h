@@ -26,10 +26,10 @@ class VersionFiles {
 
   std::size_t mapped_bytes() const noexcept;
 
-  /// Reads in and maps what a session, with or without prepacking, reads of the files while it
-  /// runs; see MappedFile::Populate. Returns early once `is_stopped`, which it asks every few
-  /// milliseconds if nothing has to come from the disk.
-  void Populate(bool prepacking, const std::function<bool()>& is_stopped) const;
+  /// Reads in and maps what a session reads of the files while it runs; see MappedFile::Populate.
+  /// Returns early once `is_stopped`, which it asks every few milliseconds if nothing has to come
+  /// from the disk.
+  void Populate(const std::function<bool()>& is_stopped) const;
 
   /// Asks the kernel page by page: milliseconds for gigabytes.
   MappedMemory Memory() const;
@@ -38,7 +38,6 @@ class VersionFiles {
   struct File {
     MappedFile mapped;
     std::vector<DataBlob> used;
-    std::vector<DataBlob> used_unpacked;
   };
 
   ModelFiles contents_;
