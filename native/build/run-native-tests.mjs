@@ -1,4 +1,4 @@
-// Builds and runs the native tests, plain and with sanitizers.
+// Builds and runs the native tests, with sanitizers unless told otherwise.
 // Usage: run-native-tests.mjs [--only plain|asan-ubsan|tsan]... [-- options of doctest]
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,6 +13,7 @@ import { requireCMake, requireCompiler, requireGenerator, requireNode } from './
 
 const PROGRAM = 'warmswap_native_tests';
 const SANITIZERS = { plain: '', 'asan-ubsan': 'address,undefined', tsan: 'thread' };
+const DEFAULTS = ['asan-ubsan', 'tsan'];
 const TSAN_SUPPRESSIONS = join(projectRoot, 'native/build/tsan.supp');
 
 async function main() {
@@ -49,7 +50,7 @@ function readArguments() {
 }
 
 function parseArguments() {
-  const only = { type: 'string', multiple: true, default: Object.keys(SANITIZERS) };
+  const only = { type: 'string', multiple: true, default: DEFAULTS };
   try {
     return parseArgs({ options: { only }, allowPositionals: true });
   } catch (error) {

@@ -35,13 +35,16 @@ export async function loadVersion(
 
 /** Of a version that serves before its packed weights are in use. */
 const MOST_SLOWDOWN = 3;
+/** Of its artifact. Below, packed weights take less time than anybody notices. */
+const LEAST_QUICK_START_BYTES = 64 * 1024 * 1024;
 
 /**
  * Using packed weights takes about a second a gigabyte, the rest milliseconds. Where another version
- * serves, that is no matter.
+ * serves, that is no matter. The last bits of answers may differ before and after.
  */
 function startsUnpacked({ artifact, options }: VersionPlan, active: Version | undefined): boolean {
   if (active || !options.quickStart || artifact?.form !== 'prepacked') return false;
+  if (artifact.bytes < LEAST_QUICK_START_BYTES) return false;
   return artifact.unpackedSlowdown > 0 && artifact.unpackedSlowdown <= MOST_SLOWDOWN;
 }
 

@@ -22,6 +22,8 @@ export interface VersionPlan {
 export interface ArtifactPlan {
   form: 'prepacked' | 'external' | 'inline';
   reason?: string;
+  /** Of its files. */
+  bytes: number;
   /** Memory to reserve for a load. */
   loadBytes: number;
   /** Memory that its session takes for itself, as the packer measured it. */

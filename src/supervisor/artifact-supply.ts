@@ -122,10 +122,10 @@ export class ArtifactSupply {
     const versions = model.versions.map((version) => {
       const artifact = this.#known.get(version.fingerprint);
       if (!artifact || version.artifact) return version;
-      const { form, reason, loadBytes, privateBytes, unpackedSlowdown } = artifact.manifest;
+      const { form, reason, bytes, loadBytes, privateBytes, unpackedSlowdown } = artifact.manifest;
       const { modelPath } = artifact;
       const why = reason === undefined ? {} : { reason };
-      const measured = { loadBytes, privateBytes, unpackedSlowdown };
+      const measured = { bytes, loadBytes, privateBytes, unpackedSlowdown };
       return { ...version, modelPath, artifact: { form, ...why, ...measured } };
     });
     return { ...model, versions };

@@ -52,6 +52,7 @@ const versionShape = z.looseObject({
   artifact: z
     .looseObject({
       form: z.enum(['prepacked', 'external', 'inline']),
+      bytes: z.number(),
       loadBytes: z.number(),
       privateBytes: z.number(),
       unpackedSlowdown: z.number(),

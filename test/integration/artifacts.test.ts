@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { writeMlp } from '../fixtures/mlp.js';
 import { runCli } from '../support/cli.js';
 import { startDaemon, testRepository } from '../support/daemon.js';
 import { mapsFile } from '../support/memory-maps.js';
@@ -37,25 +38,31 @@ test('workers map the artifact, so a file truncated in the repository harms nobo
 
 test('a model that nothing else serves is there before its packed weights are in use', async () => {
   const repository = await testRepository();
-  await repository.publish('mlp-external', 1);
-  await repository.publish('slow-start', 1, 'mlp-external', 1);
+  const source = join(repository.path, '.source');
+  const width = 2048;
+  // Just large enough.
+  writeMlp(source, { width, layers: 2, external: true });
+  await repository.publishFolder('mlp', 1, source);
+  await repository.publishFolder('slow-start', 1, source);
   await repository.configure('slow-start', 'quickStart: false');
+  await repository.publish('small', 1, 'mlp-external', 1);
   const store = join(repository.path, '.store');
   const { process, reload, status } = await startDaemon(repository, ['--store', store]);
   const versionOf = async (name: string) =>
     (await status()).models.find((model) => model.name === name)?.versions[0];
   const rpc = await RawRpc.connect(process.rpcUrl);
-  const x = { datatype: 'FP32', shape: [1, 64], data: new Uint8Array(256) };
-  const ask = async () => (await rpc.call('infer', { model: 'mlp-external', inputs: { x } })).error;
+  const x = { datatype: 'FP32', shape: [1, width], data: new Uint8Array(4 * width) };
+  const ask = async () => (await rpc.call('infer', { model: 'mlp', inputs: { x } })).error;
   expect(await ask()).toBeNull();
   expect((await versionOf('slow-start'))?.prepacking).toBeUndefined();
-  const isPrepacked = async () => (await versionOf('mlp-external'))?.prepacking === undefined;
+  expect((await versionOf('small'))?.prepacking).toBeUndefined();
+  const isPrepacked = async () => (await versionOf('mlp'))?.prepacking === undefined;
   await until('the packed weights are in use', isPrepacked);
   expect(await ask()).toBeNull();
-  expect((await versionOf('mlp-external'))?.reason).toBeUndefined();
-  await repository.publish('mlp-external', 2, 'mlp-external', 1);
+  expect((await versionOf('mlp'))?.reason).toBeUndefined();
+  await repository.publishFolder('mlp', 2, source);
   expect((await reload()).changes).toMatchObject([{ from: 1, to: 2, result: 'committed' }]);
-  expect((await versionOf('mlp-external'))?.prepacking).toBeUndefined();
+  expect((await versionOf('mlp'))?.prepacking).toBeUndefined();
   expect(await ask()).toBeNull();
 });
 

@@ -18,7 +18,13 @@ function version(number: number) {
     version: number,
     modelPath: `/store/${number}/model.onnx`,
     fingerprint: `f${number}`,
-    artifact: { form: 'inline' as const, loadBytes: 1, privateBytes: 1, unpackedSlowdown: 0 },
+    artifact: {
+      form: 'inline' as const,
+      bytes: 1,
+      loadBytes: 1,
+      privateBytes: 1,
+      unpackedSlowdown: 0,
+    },
     key: `${number}:f`,
     options: {
       queueCapacity: 8,
