@@ -1,10 +1,17 @@
 #!/usr/bin/env node
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { readFileSync } from 'node:fs';
-import { duration } from '../config/units.js';
 import { addCtlCommands } from './ctl.js';
 import { runDemo, type DemoFlags } from './demo/demo.js';
 import { runInfer, type InferFlags } from './infer.js';
+import {
+  collect,
+  collectShape,
+  durationMs,
+  positiveInteger,
+  priority,
+  serverUrl,
+} from './option-values.js';
 import { runPack, type PackFlags } from './pack.js';
 import { runServe, type ServeFlags } from './serve.js';
 
@@ -16,26 +23,6 @@ const WRONG_USAGE = 2;
 function packageVersion(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
-}
-
-function collect(value: string, previous: string[]): string[] {
-  return [...previous, value];
-}
-
-export function positiveInteger(text: string): number {
-  if (/^[1-9]\d*$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('expected a positive integer');
-}
-
-function priority(text: string): number {
-  if (/^\d+$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('expected an integer of at least 0, the most urgent');
-}
-
-function durationMs(text: string): number {
-  const { data } = duration.safeParse(text);
-  if (data !== undefined && data > 0) return data;
-  throw new InvalidArgumentError('expected a time above 0 such as 30s, 100ms or 500us');
 }
 
 function buildProgram(): Command {
@@ -96,13 +83,16 @@ function addInfer(program: Command): void {
     .argument('<model>')
     .option(
       '--input <name=value>',
-      'JSON, @file.json, or @file with the raw bytes; once per input',
+      'numbers, JSON, @file.json, @file.npy, or @file with the raw bytes; once per input',
       collect,
       [],
     )
-    .option('--url <url>', 'the daemon', 'ws://127.0.0.1:9000')
+    .option('--shape <name=sizes>', 'the shape of an input, as x=1,512', collectShape, {})
+    .option('--output <name>', 'an output that is wanted (default: all)', collect, [])
+    .option('--save <name=file.npy>', 'write an output to a file', collect, [])
+    .option('--url <url>', 'the daemon', serverUrl, 'ws://127.0.0.1:9000')
     .option('--version <n>', 'a version instead of the active one', positiveInteger)
-    .option('--label <label>', 'the version with this label')
+    .addOption(new Option('--label <label>', 'the version with this label').conflicts('version'))
     .option('--priority <n>', 'how urgent it is; 0 is the most', priority)
     .option('--deadline <time>', 'how long the run may take, for example 100ms', durationMs)
     .option('--json', 'print JSON')
