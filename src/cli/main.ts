@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError, Option } from 'commander';
 import { readFileSync } from 'node:fs';
+import { addBench } from './bench/command.js';
 import { addCtlCommands } from './ctl.js';
 import { runDemo, type DemoFlags } from './demo/demo.js';
 import { runInfer, type InferFlags } from './infer.js';
@@ -36,6 +37,7 @@ function buildProgram(): Command {
   addServe(program);
   addInfer(program);
   addPack(program);
+  addBench(program);
   addCtlCommands(program.command('ctl').description('steer a running daemon'), positiveInteger);
   program
     .command('demo')
@@ -87,9 +89,21 @@ function addInfer(program: Command): void {
       collect,
       [],
     )
-    .option('--shape <name=sizes>', 'the shape of an input, as x=1,512', collectShape, {})
-    .option('--output <name>', 'an output that is wanted (default: all)', collect, [])
-    .option('--save <name=file.npy>', 'write an output to a file', collect, [])
+    .addOption(
+      new Option('--shape <name=sizes>', 'the shape of an input, as x=1,512')
+        .argParser(collectShape)
+        .default({}, 'that of the data'),
+    )
+    .addOption(
+      new Option('--output <name>', 'an output that is wanted')
+        .argParser(collect)
+        .default([], 'all'),
+    )
+    .addOption(
+      new Option('--save <name=file.npy>', 'write an output to a file')
+        .argParser(collect)
+        .default([], 'none'),
+    )
     .option('--url <url>', 'the daemon', serverUrl, 'ws://127.0.0.1:9000')
     .option('--version <n>', 'a version instead of the active one', positiveInteger)
     .addOption(new Option('--label <label>', 'the version with this label').conflicts('version'))
