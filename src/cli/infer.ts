@@ -1,5 +1,4 @@
 import { connect, type InferAnswer, type ModelDescription } from '../client/index.js';
-import { describeChosen, type VersionChoice } from './described-model.js';
 import {
   answerToJson,
   answerToText,
@@ -8,17 +7,14 @@ import {
   type SaveTargets,
 } from './infer-output.js';
 import { checkShapes, readInputs, type Shapes } from './input-options.js';
+import { describeTarget, targetParams, type TargetFlags } from './request-target.js';
 import { UsageError } from './usage-error.js';
 
-export interface InferFlags extends VersionChoice {
+export interface InferFlags extends TargetFlags {
   input: string[];
   shape: Shapes;
   output: string[];
   save: string[];
-  url: string;
-  priority?: number;
-  /** Milliseconds. */
-  deadline?: number;
   json?: boolean;
 }
 
@@ -26,17 +22,12 @@ export interface InferFlags extends VersionChoice {
 export async function runInfer(model: string, flags: InferFlags): Promise<void> {
   const client = await connect(flags.url);
   try {
-    const { version, label, priority, deadline } = flags;
-    const description = await describeChosen(client, model, flags);
+    const description = await describeTarget(client, model, flags);
     checkShapes(flags.shape, description.inputs);
     const targets = toSaveTargets(flags.save, description.outputs);
     const outputs = wantedOutputs(flags.output, targets, description);
     const answer = await client.infer({
-      model,
-      ...(version === undefined ? {} : { version }),
-      ...(label === undefined ? {} : { label }),
-      ...(priority === undefined ? {} : { priority }),
-      ...(deadline === undefined ? {} : { deadlineMs: deadline }),
+      ...targetParams(model, flags),
       ...(outputs === undefined ? {} : { outputs }),
       inputs: await readInputs(flags.input, flags.shape, description.inputs),
     });

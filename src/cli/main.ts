@@ -5,15 +5,9 @@ import { addBench } from './bench/command.js';
 import { addCtlCommands } from './ctl.js';
 import { runDemo, type DemoFlags } from './demo/demo.js';
 import { runInfer, type InferFlags } from './infer.js';
-import {
-  collect,
-  collectShape,
-  durationMs,
-  positiveInteger,
-  priority,
-  serverUrl,
-} from './option-values.js';
+import { collect, collectShape, positiveInteger } from './option-values.js';
 import { runPack, type PackFlags } from './pack.js';
+import { addTargetOptions } from './request-target.js';
 import { runServe, type ServeFlags } from './serve.js';
 
 /** The command line. Exit codes: 0 fine, 1 failed, 2 wrong usage or configuration. */
@@ -79,15 +73,17 @@ function addPack(program: Command): void {
 }
 
 function addInfer(program: Command): void {
-  program
+  const infer = program
     .command('infer')
     .description('run a model once')
     .argument('<model>')
-    .option(
-      '--input <name=value>',
-      'numbers, JSON, @file.json, @file.npy, or @file with the raw bytes; once per input',
-      collect,
-      [],
+    .addOption(
+      new Option(
+        '--input <name=value>',
+        'numbers, JSON, @file.json, @file.npy, or @file with the raw bytes; once per input',
+      )
+        .argParser(collect)
+        .default([], 'none'),
     )
     .addOption(
       new Option('--shape <name=sizes>', 'the shape of an input, as x=1,512')
@@ -104,13 +100,9 @@ function addInfer(program: Command): void {
         .argParser(collect)
         .default([], 'none'),
     )
-    .option('--url <url>', 'the daemon', serverUrl, 'ws://127.0.0.1:9000')
-    .option('--version <n>', 'a version instead of the active one', positiveInteger)
-    .addOption(new Option('--label <label>', 'the version with this label').conflicts('version'))
-    .option('--priority <n>', 'how urgent it is; 0 is the most', priority)
-    .option('--deadline <time>', 'how long the run may take, for example 100ms', durationMs)
     .option('--json', 'print JSON')
     .action((model: string, flags: InferFlags) => runInfer(model, flags));
+  addTargetOptions(infer);
 }
 
 async function main(): Promise<void> {

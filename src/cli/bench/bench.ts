@@ -1,13 +1,12 @@
 import { connect } from '../../client/index.js';
 import { RequestFrame } from '../../client/request-frame.js';
-import { describeChosen, type VersionChoice } from '../described-model.js';
+import { describeTarget, targetParams, type TargetFlags } from '../request-target.js';
 import { measure, type BenchPlan } from './measure.js';
 import { formatResult } from './report.js';
-import { requestInputs, type InputFlags, type Inputs } from './request-inputs.js';
+import { requestInputs, type InputFlags } from './request-inputs.js';
 
-export interface BenchFlags extends InputFlags, VersionChoice {
+export interface BenchFlags extends InputFlags, TargetFlags {
   model: string;
-  url: string;
   concurrency?: number;
   /** Requests a second. */
   rate?: number;
@@ -16,9 +15,6 @@ export interface BenchFlags extends InputFlags, VersionChoice {
   duration: number;
   warmup: number;
   count?: number;
-  priority?: number;
-  /** Milliseconds. */
-  deadline?: number;
   json?: boolean;
 }
 
@@ -34,18 +30,13 @@ export async function runBench(flags: BenchFlags): Promise<void> {
 async function prepareFrames(flags: BenchFlags): Promise<readonly RequestFrame[]> {
   const client = await connect(flags.url);
   try {
-    const { inputs: signature } = await describeChosen(client, flags.model, flags);
+    const { inputs: signature } = await describeTarget(client, flags.model, flags);
     const inputs = await requestInputs(flags, signature);
-    return inputs.map((each) => new RequestFrame('infer', toParams(flags, each)));
+    const params = targetParams(flags.model, flags);
+    return inputs.map((each) => new RequestFrame('infer', { ...params, inputs: each }));
   } finally {
     await client.close();
   }
-}
-
-function toParams(flags: BenchFlags, inputs: Inputs): Record<string, unknown> {
-  const { model, version, label, priority, deadline: deadlineMs } = flags;
-  const params = Object.entries({ model, version, label, inputs, priority, deadlineMs });
-  return Object.fromEntries(params.filter(([, value]) => value !== undefined));
 }
 
 function planOf({ rate, concurrency = 1, ...flags }: BenchFlags): BenchPlan {

@@ -6,14 +6,13 @@ import {
   durationOrZeroMs,
   positiveInteger,
   positiveNumber,
-  priority,
-  serverUrl,
 } from '../option-values.js';
+import { addTargetOptions } from '../request-target.js';
 import { runBench, type BenchFlags } from './bench.js';
 
 /** `warmswap bench`. */
 export function addBench(program: Command): void {
-  program
+  const bench = program
     .command('bench')
     .description('put a load on a model and measure it')
     .requiredOption('--model <model>', 'the model')
@@ -35,9 +34,6 @@ export function addBench(program: Command): void {
         .default(1_000, '1s'),
     )
     .option('--count <n>', 'end after so many requests', positiveInteger)
-    .option('--url <url>', 'the daemon', serverUrl, 'ws://127.0.0.1:9000')
-    .option('--version <n>', 'a version instead of the active one', positiveInteger)
-    .addOption(new Option('--label <label>', 'the version with this label').conflicts('version'))
     .addOption(
       new Option('--input <name=value>', 'an input, as infer takes it')
         .argParser(collect)
@@ -53,8 +49,7 @@ export function addBench(program: Command): void {
         .conflicts('input')
         .conflicts('shape'),
     )
-    .option('--priority <n>', 'how urgent the requests are; 0 is the most', priority)
-    .option('--deadline <time>', 'how long a request may wait, for example 100ms', durationMs)
     .option('--json', 'print JSON')
     .action((flags: BenchFlags) => runBench(flags));
+  addTargetOptions(bench);
 }

@@ -10,7 +10,7 @@ export interface LoadSettings {
   /** Sent in turn. */
   readonly frames: readonly RequestFrame[];
   readonly recording: Recording;
-  /** Milliseconds of sending; Infinity: no end. */
+  /** Milliseconds of sending. */
   readonly durationMs: number;
   /** Requests; Infinity: no bound. */
   readonly maxCount: number;
@@ -78,10 +78,10 @@ export class Drain {
   }
 }
 
-/** Calls `onTime` after that many milliseconds, or never. */
+/** Calls `onTime` after that many milliseconds, at most 24 days. */
 export function startTimer(durationMs: number, onTime: () => void): Timer {
   const timer = new Timer();
-  if (durationMs !== Infinity) timer.set(Math.min(durationMs, LONGEST_TIMER_MS), onTime);
+  timer.set(Math.min(durationMs, LONGEST_TIMER_MS), onTime);
   return timer;
 }
 
