@@ -18,6 +18,8 @@ const GROWTH_BUDGET = atMost(1.02);
 const FAILURE_BUDGET = atMost(0);
 const CONNECTIONS = 16;
 const SETTLE_SECONDS = 1.5;
+/** In which V8's heaps find their size. */
+const WARM_UP_SECONDS = 10;
 
 interface Holdings {
   workersRssBytes: number;
@@ -57,9 +59,10 @@ function swapFewThenMany(count: number): Promise<Outcome> {
     const model = mid();
     const daemon = await own(BenchDaemon.start({ models: [model], workers: WORKERS }));
     const swaps = new SwapSequence(daemon, model.name, [model, otherMid()]);
-    const first = await swapUnderLoad(daemon, swaps, FEW);
+    await underLoad(daemon, () => seconds(WARM_UP_SECONDS));
+    const first = await underLoad(daemon, () => swaps.swapTimes(FEW));
     const few = await holdingsOf(daemon);
-    const rest = await swapUnderLoad(daemon, swaps, count - FEW);
+    const rest = await underLoad(daemon, () => swaps.swapTimes(count - FEW));
     return {
       requests: first.requests + rest.requests,
       failures: first.failures + rest.failures,
@@ -68,16 +71,12 @@ function swapFewThenMany(count: number): Promise<Outcome> {
   });
 }
 
-async function swapUnderLoad(
-  { url }: BenchDaemon,
-  swaps: SwapSequence,
-  count: number,
-): Promise<LoadResult> {
+async function underLoad({ url }: BenchDaemon, work: () => Promise<void>): Promise<LoadResult> {
   const request = rpcRequest(mid());
   const load = await PhasedLoad.start({ url, request, connections: CONNECTIONS });
-  load.begin('swaps');
-  await swaps.swapTimes(count);
-  return load.finish('swaps');
+  load.begin('work');
+  await work();
+  return load.finish('work');
 }
 
 async function holdingsOf(daemon: BenchDaemon): Promise<Holdings> {
