@@ -57,8 +57,8 @@ export class RpcConnection implements AnswerSink, Subscriber {
   /** `frame` is the server's buffer: it is gone when this returns. */
   onMessage(frame: ArrayBuffer, isBinary: boolean): void {
     this.context.busyPoll.onRequest();
-    if (isBinary && this.#takeByLane(frame)) return;
     try {
+      if (isBinary && this.#takeByLane(frame)) return;
       if (!isBinary) throw new FrameError(1003, 'text frames are not accepted, only binary ones');
       this.#refuseTooBig(frame.byteLength);
       this.#dispatch(decodeMessage(new Uint8Array(frame)));

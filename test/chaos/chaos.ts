@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ReconnectingLoad } from '../support/reconnecting-load.js';
+import { Random } from '../support/random.js';
 import { until } from '../support/until.js';
 import { LibraryLoad } from './library-load.js';
-import { Random } from './random.js';
 import { Swaps } from './swaps.js';
 import { VictimDaemon } from './victim-daemon.js';
 
