@@ -1,5 +1,6 @@
 import type { Row } from '../lib/row.js';
 import { throughputBatching } from './batching.js';
+import { idleConnections } from './idle-connections.js';
 import { manySwaps } from './many-swaps.js';
 import { latencyMid, latencyTiny } from './latency.js';
 import { neighbour } from './neighbour.js';
@@ -24,4 +25,5 @@ export const ROWS: readonly Row[] = [
   neighbour,
   workerKill,
   manySwaps,
+  idleConnections,
 ];
