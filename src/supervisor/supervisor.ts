@@ -60,6 +60,7 @@ const FIXED_SETTINGS = [
   'device',
   'watch',
   'limits',
+  'busyPoll',
   'health',
   'log',
 ] as const;
@@ -496,6 +497,7 @@ function workerSettings(config: DaemonConfig): Omit<WorkerSettings, 'id'> {
   return {
     limits: config.limits,
     drainTimeoutMs: config.swap.drainTimeout,
+    busyPollMs: config.busyPoll,
     logLevel: config.log.level,
   };
 }
