@@ -163,7 +163,31 @@ function fakeModel(onInfer: Behaviour): Promise<FakeRpcServer> {
   });
 }
 
-test('an open loop does not wait for answers, whose times count from when they were due', async () => {
+test('an open loop counts the time for which a request that was due could not be sent', async () => {
+  const held: Received[] = [];
+  const server = await fakeModel((request) => {
+    held.push(request);
+    if (held.length === 256) for (const each of held.splice(0)) answer(each, RESULT);
+  });
+  // All are due at once, and sent in four turns of what a connection takes.
+  const load = ['--rate', '1000000', '--connections', '1', '--count', '1024', ...ENOUGH, '--json'];
+  const result = parse(await runCli(['bench', '--model', 'm', '--url', server.url, ...load]));
+  const { mean = 0, max = 0 } = result.client.sendDelayUs ?? {};
+  expect(result).toMatchObject({ succeeded: 1024, unsent: 0 });
+  expect(mean).toBeGreaterThan(0);
+  expect(result.latencyUs?.mean).toBeGreaterThan(mean);
+  expect(result.latencyUs?.max).toBeGreaterThan(max);
+});
+
+test('requests of the warm-up are not counted', async () => {
+  const server = await fakeModel((request) => answer(request, RESULT));
+  const load = ['--warmup', '100ms', '--duration', '50s', '--count', '5', '--json'];
+  const result = parse(await runCli(['bench', '--model', 'm', '--url', server.url, ...load]));
+  expect(result).toMatchObject({ requests: 5, versions: { 7: 5 } });
+  expect(server.count('infer')).toBeGreaterThan(5);
+});
+
+test('an open loop does not wait for answers', async () => {
   const held: Received[] = [];
   const server = await fakeModel((request) => {
     held.push(request);
@@ -172,7 +196,7 @@ test('an open loop does not wait for answers, whose times count from when they w
   const load = ['--rate', '200', '--count', '40', ...ENOUGH, '--json'];
   const result = parse(await runCli(['bench', '--model', 'm', '--url', server.url, ...load]));
   expect(result).toMatchObject({ succeeded: 40, meanBatchSize: 4, versions: { 7: 40 } });
-  // The first was due 195 ms before the last, and answered after it.
+  // The first was due 195 ms before the last, and answered after it had come.
   expect(result.latencyUs?.max).toBeGreaterThanOrEqual(195_000);
   expect(result.latencyUs?.p50).toBeGreaterThanOrEqual(95_000);
 });
