@@ -54,7 +54,7 @@ function addServe(program: Command): void {
     .option('--port <n>', 'port of the data plane (default: 9000; 0: any)')
     .option('--admin-port <n>', 'port of the admin interface (default: 9001; 0: any)')
     .option('--workers <n>', 'worker processes, or auto')
-    .option('--device <device>', 'auto or cpu')
+    .option('--device <device>', 'auto, cpu, cuda or cuda:0,1')
     .option('--watch', 'reload when a version is published')
     .option('--log-level <level>', 'debug, info, warn or error')
     .action((flags: ServeFlags) => runServe(flags));

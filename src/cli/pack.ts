@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { loadConfig, type Flags } from '../config/load.js';
+import { settleDevice } from '../supervisor/device/settle-device.js';
 import { PackerProcess } from '../supervisor/packer.js';
 import { UsageError } from './usage-error.js';
 
@@ -9,9 +10,11 @@ export type PackFlags = Pick<Flags, 'models' | 'store'> & { config?: string; jso
 export async function runPack(name: string, { config, json, ...flags }: PackFlags): Promise<void> {
   if (!/^[^/]+\/[1-9]\d*$/.test(name))
     throw new UsageError(`expected MODEL/VERSION, got '${name}'`);
-  const { models, store, swap } = loadConfig({ file: config, flags, environment: process.env });
+  const settings = loadConfig({ file: config, flags, environment: process.env });
+  const { models, store, swap, ortLibrary } = settings;
+  const { device } = await settleDevice(settings);
   const modelPath = join(models, name, 'model.onnx');
-  const order = { store: store.path, device: 'cpu', jobs: [{ id: 0, modelPath }] };
+  const order = { store: store.path, device, ortLibrary, jobs: [{ id: 0, modelPath }] };
   const packer = new PackerProcess(order, swap.packTimeout, {
     onProgress: (_, step) => console.error(`${name}: ${step}`),
   });

@@ -61,6 +61,7 @@ function readTree(file: string, environment: ConfigSources['environment']): Tree
     typeof path === 'string' ? resolve(dirname(file), path.replace(/^~(?=\/|$)/, homedir())) : path;
   if ('models' in tree) tree.models = fromFile(tree.models);
   if ('state' in tree) tree.state = fromFile(tree.state);
+  if ('ortLibrary' in tree) tree.ortLibrary = fromFile(tree.ortLibrary);
   if (isTree(tree.store)) tree.store = { ...tree.store, path: fromFile(tree.store.path) };
   else if ('store' in tree) tree.store = fromFile(tree.store);
   return tree;

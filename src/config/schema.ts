@@ -49,6 +49,18 @@ const workers = z
     error: 'expected min to be at most max',
   });
 
+/** `cuda` alone stands for all GPUs. */
+const device = z
+  .string({ error: 'expected auto, cpu, cuda or cuda:0,1' })
+  .regex(
+    /^(auto|cpu|cuda(:(0|[1-9]\d{0,2})(,(0|[1-9]\d{0,2}))*)?)$/,
+    'expected auto, cpu, cuda or cuda:0,1',
+  )
+  .refine((text) => {
+    const numbers = text.split(':')[1]?.split(',') ?? [];
+    return new Set(numbers).size === numbers.length;
+  }, 'names a GPU twice');
+
 /** The user's cache folder, as the XDG base directory specification has it. */
 function defaultStore(): string {
   const cache = process.env.XDG_CACHE_HOME ?? '';
@@ -86,7 +98,9 @@ export const daemonSchema = z.strictObject({
     .prefault({}),
   auth: z.strictObject({ insecure: z.boolean().default(false) }).prefault({}),
   workers: workers.default('auto'),
-  device: z.enum(['auto', 'cpu']).default('auto'),
+  device: device.default('auto'),
+  /** A libonnxruntime.so to use instead of the one that is shipped. */
+  ortLibrary: z.string().min(1).optional(),
   /** Reload when a version is published. */
   watch: z.boolean().default(false),
   limits: z

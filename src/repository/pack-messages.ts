@@ -15,6 +15,8 @@ export interface PackOrder {
   /** Folder of the artifact store. */
   store: string;
   device: string;
+  /** The ONNX Runtime to use; the shipped one if left out. */
+  ortLibrary?: string | undefined;
   jobs: readonly PackJob[];
 }
 

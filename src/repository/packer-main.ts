@@ -31,7 +31,7 @@ async function pack(job: PackJob, engine: Engine, { store, device }: PackOrder):
 }
 
 async function run(order: PackOrder): Promise<void> {
-  const engine = new Engine();
+  const engine = new Engine(order.ortLibrary);
   for (const job of order.jobs) await pack(job, engine, order);
   send({ type: 'done' });
   engine.close();

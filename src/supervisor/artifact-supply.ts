@@ -11,6 +11,7 @@ export interface ArtifactSupplyOptions {
   /** The store is kept below this as far as what is served allows. */
   maxBytes: number;
   device: string;
+  ortLibrary: string | undefined;
   /** For one version. */
   packTimeoutMs: () => number;
   log: Logger;
@@ -97,12 +98,12 @@ export class ArtifactSupply {
   }
 
   async #runPacker(wanted: readonly Wanted[]): Promise<ReadonlyMap<number, PackResult>> {
-    const { store, device, packTimeoutMs, log } = this.options;
+    const { store, device, ortLibrary, packTimeoutMs, log } = this.options;
     const onProgress = (job: number, step: string) => {
       this.#packing = wanted[job];
       log.info({ ...this.packing, step }, 'packing');
     };
-    const order = { store, device, jobs: wanted.map(toJob) };
+    const order = { store, device, ortLibrary, jobs: wanted.map(toJob) };
     this.#packer = new PackerProcess(order, packTimeoutMs(), { onProgress });
     const results = await this.#packer.results;
     this.#packer = undefined;

@@ -2,12 +2,14 @@ import type { Server } from 'node:http';
 import { loadConfig, type ConfigSources } from '../config/load.js';
 import { createLogger, type Logger } from '../telemetry/log.js';
 import { listenAdmin } from './admin-server.js';
+import { settleDevice } from './device/settle-device.js';
 import { Supervisor } from './supervisor.js';
 
 /**
  * Runs the daemon in this process until a signal ends it: SIGHUP reloads; SIGTERM and SIGINT drain
- * and exit, a second one at once. Throws ConfigError before anything has started. Resolves when the
- * daemon serves; its ready line on standard output names both addresses.
+ * and exit, a second one at once. Rejects with ConfigError before anything has started, also if the
+ * device or ONNX Runtime that it asks for cannot be used. Resolves when the daemon serves; its ready
+ * line on standard output names both addresses.
  */
 export async function runDaemon(sources: ConfigSources): Promise<void> {
   const config = loadConfig(sources);
@@ -15,6 +17,7 @@ export async function runDaemon(sources: ConfigSources): Promise<void> {
   const supervisor = new Supervisor({ config, readConfig: () => loadConfig(sources), log });
   let admin: Server | undefined;
   const shutdown = handleSignals(supervisor, log, () => admin);
+  log.info(await settleDevice(config), 'device');
   try {
     // The admin port first: a second daemon on this host fails here, before it loads a model.
     const listening = await listenAdmin(supervisor, config.admin);

@@ -58,6 +58,7 @@ const FIXED_SETTINGS = [
   'auth',
   'workers',
   'device',
+  'ortLibrary',
   'watch',
   'limits',
   'busyPoll',
@@ -123,6 +124,7 @@ export class Supervisor {
       store: this.#config.store.path,
       maxBytes: this.#config.store.maxBytes,
       device: DEVICE,
+      ortLibrary: this.#config.ortLibrary,
       packTimeoutMs: () => this.#config.swap.packTimeout,
       log: options.log,
     });
@@ -499,6 +501,7 @@ function workerSettings(config: DaemonConfig): Omit<WorkerSettings, 'id'> {
     limits: config.limits,
     drainTimeoutMs: config.swap.drainTimeout,
     busyPollMs: config.busyPoll,
+    ortLibrary: config.ortLibrary,
     logLevel: config.log.level,
   };
 }

@@ -14,6 +14,8 @@ export interface WorkerSettings {
   drainTimeoutMs: number;
   /** See BusyPoll. */
   busyPollMs: number;
+  /** The ONNX Runtime to use; the shipped one if left out. */
+  ortLibrary?: string | undefined;
   logLevel: DaemonConfig['log']['level'];
 }
 

@@ -14,7 +14,7 @@ import type {
 
 /** One worker process: wires the engine, the registry and the data plane to the supervisor's messages. */
 export class Worker {
-  readonly #engine = new Engine();
+  readonly #engine: Engine;
   readonly #registry: Registry;
   readonly #dataPlane: DataPlane;
   #drained: Promise<void> | undefined;
@@ -25,6 +25,7 @@ export class Worker {
     private readonly log: Logger,
   ) {
     const { drainTimeoutMs, limits, busyPollMs } = settings;
+    this.#engine = new Engine(settings.ortLibrary);
     this.#registry = new Registry(this.#engine, { drainTimeoutMs });
     this.#dataPlane = new DataPlane(this.#registry, limits, busyPollMs);
     this.log.debug({ onnxRuntime: this.#engine.onnxRuntimeVersion }, 'worker started');

@@ -45,7 +45,12 @@ test('without a file, flags and variables, everything is at its default', () => 
       maxBufferedBytesPerConnection: 64 * 2 ** 20,
     },
     busyPoll: 0.05,
-    swap: { packTimeout: 1_800_000, prepareTimeout: 120_000, drainTimeout: 30_000, rollbackWindow: 300_000 },
+    swap: {
+      packTimeout: 1_800_000,
+      prepareTimeout: 120_000,
+      drainTimeout: 30_000,
+      rollbackWindow: 300_000,
+    },
     health: {
       heartbeatInterval: 1_000,
       heartbeatTimeout: 10_000,
@@ -71,7 +76,26 @@ test('units are understood wherever sizes and durations are', () => {
     maxMessageBytes: 2 ** 20,
     maxBufferedBytesPerConnection: 2_000,
   });
-  expect(swap).toEqual({ packTimeout: 1_800_000, prepareTimeout: 120_000, drainTimeout: 0.5, rollbackWindow: 0 });
+  expect(swap).toEqual({
+    packTimeout: 1_800_000,
+    prepareTimeout: 120_000,
+    drainTimeout: 0.5,
+    rollbackWindow: 0,
+  });
+});
+
+test.each(['auto', 'cpu', 'cuda', 'cuda:0', 'cuda:0,12,3'])('device may be %s', (device) => {
+  expect(load(`device: "${device}"`).device).toBe(device);
+  expect(load(undefined, { flags: { device } }).device).toBe(device);
+});
+
+test('ortLibrary counts from the folder of the file', () => {
+  expect(load('ortLibrary: ort/libonnxruntime.so').ortLibrary).toBe(
+    join(folder, 'ort/libonnxruntime.so'),
+  );
+  expect(load('ortLibrary: ~/libonnxruntime.so').ortLibrary).toBe(
+    join(homedir(), 'libonnxruntime.so'),
+  );
 });
 
 test('the result is frozen to its leaves', () => {
@@ -220,7 +244,13 @@ describe('a value that cannot be used is refused with its path', () => {
     ['workers: { min: 1 }', 'workers: expected auto, 1 to 1024, or { min, max }'],
     ['workers: { min: 3, max: 2 }', 'workers: expected min to be at most max'],
     ['workers: 1025', 'workers: Too big'],
-    ['device: tpu', 'device: Invalid option: expected one of "auto"|"cpu"'],
+    ['device: tpu', 'device: expected auto, cpu, cuda or cuda:0,1'],
+    ['device: "cuda:"', 'device: expected auto, cpu, cuda or cuda:0,1'],
+    ['device: "cuda:0,"', 'device: expected auto, cpu, cuda or cuda:0,1'],
+    ['device: "cuda:01"', 'device: expected auto, cpu, cuda or cuda:0,1'],
+    ['device: "cuda:1,0,1"', 'device: names a GPU twice'],
+    ['device: 0', 'device: expected auto, cpu, cuda or cuda:0,1'],
+    ['ortLibrary: 1', 'ortLibrary: Invalid input: expected string'],
     ['limits: { maxMessageBytes: 2GiB }', 'limits.maxMessageBytes: Too big'],
     ['limits: { maxMessageBytes: 0 }', 'limits.maxMessageBytes: Too small'],
     ['limits: { maxMessageBytes: 64 }\nlimits: {}', 'Map keys must be unique'],
@@ -236,7 +266,7 @@ describe('a value that cannot be used is refused with its path', () => {
   test.each([
     ['port', 'http', 'listen.port: Invalid input: expected number, received string'],
     ['workers', '-1', 'workers: expected auto, 1 to 1024, or { min, max }'],
-    ['device', 'cuda', 'device: Invalid option'],
+    ['device', 'gpu', 'device: expected auto, cpu, cuda or cuda:0,1'],
   ])('from the flag %s', (flag, value, problem) => {
     expect(refusal(() => load(undefined, { flags: { [flag]: value } }))).toContain(
       `configuration: ${problem}`,

@@ -1,0 +1,34 @@
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { LibraryReport } from '../../worker/library-report.js';
+
+const ENTRY = fileURLToPath(new URL('../../worker/library-main.js', import.meta.url));
+const TIMEOUT_MS = 60_000;
+
+/** Opens an ONNX Runtime library, the shipped one if left out, in a process of its own. Never rejects. */
+export function tryLibrary(path?: string): Promise<LibraryReport> {
+  const child = fork(ENTRY, path === undefined ? [] : [path], {
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
+  const timer = setTimeout(() => child.kill('SIGKILL'), TIMEOUT_MS);
+  return new Promise((resolve) => {
+    const settle = (report: LibraryReport) => {
+      clearTimeout(timer);
+      resolve(report);
+    };
+    const fail = (problem: string) => {
+      settle({ path: path ?? 'the shipped library', problem });
+    };
+    child.once('message', (report) => {
+      settle(report as LibraryReport);
+    });
+    child.once('error', (error) => {
+      fail(`it cannot be tried: ${error.message}`);
+    });
+    // Not `exit`: that may come before the message.
+    child.once('close', (code, signal) => {
+      fail(`the process that opened it ended with ${signal ?? `code ${code}`}`);
+    });
+  });
+}

@@ -1,0 +1,108 @@
+import { describe, expect, test } from 'vitest';
+import { ConfigError } from '../../src/config/parse.js';
+import { chooseDevice, type DeviceFacts } from '../../src/supervisor/device/choose-device.js';
+
+const GPU = { index: 0, name: 'NVIDIA H200', uuid: 'GPU-1' };
+const NVIDIA = {
+  ...{ driver: '580.65.06', gpus: [GPU, { ...GPU, index: 1 }] },
+  ...{ hasHardware: true, isHidden: false },
+};
+const LIBRARY = {
+  ...{ path: '/ort/libonnxruntime.so.1', version: '1.30.0' },
+  providers: ['CUDAExecutionProvider', 'CPUExecutionProvider'],
+};
+const PROVIDER = {
+  path: '/ort/libonnxruntime_providers_cuda.so',
+  libraries: [{ name: 'libcudart.so.13', path: '/cuda/libcudart.so.13' }],
+};
+const ALL = { nvidia: NVIDIA, library: LIBRARY, provider: PROVIDER };
+const BUILD = 'cuda is not supported by this build of Warmswap';
+const NO_DRIVER = { gpus: [], hasHardware: false, isHidden: false };
+
+function refusal(wanted: string, facts: DeviceFacts): string[] {
+  try {
+    chooseDevice(wanted, facts);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.message.split('\n').map((line) => line.replace(`device: ${wanted}: `, ''));
+  }
+  throw new Error('nothing was refused');
+}
+
+test('cpu asks for no reason', () => {
+  expect(chooseDevice('cpu', {})).toEqual({ device: 'cpu', reason: 'device: cpu' });
+});
+
+test('auto takes the CPU and says why', () => {
+  expect(chooseDevice('auto', { nvidia: NO_DRIVER })).toEqual({
+    device: 'cpu',
+    reason: `there is no NVIDIA driver; ${BUILD}`,
+  });
+  expect(chooseDevice('auto', ALL)).toEqual({ device: 'cpu', reason: BUILD });
+});
+
+describe('cuda is refused, never replaced', () => {
+  test('because this build cannot, where all else is there', () => {
+    for (const wanted of ['cuda', 'cuda:0', 'cuda:1,0']) {
+      expect(refusal(wanted, ALL)).toEqual([BUILD]);
+    }
+  });
+
+  test.each<[string, string, DeviceFacts]>([
+    ['a driver', 'there is no NVIDIA driver', { nvidia: NO_DRIVER }],
+    [
+      'a GPU',
+      'there is no GPU that the NVIDIA driver 580.65.06 shows',
+      { nvidia: { ...NVIDIA, gpus: [] } },
+    ],
+    [
+      'a GPU that may be seen',
+      'CUDA_VISIBLE_DEVICES hides every GPU',
+      { nvidia: { ...NVIDIA, isHidden: true } },
+    ],
+    [
+      'a library that opens',
+      'cannot open it',
+      { library: { path: '/ort/x', problem: 'cannot open it' } },
+    ],
+    [
+      'CUDA in the library',
+      '/ort/libonnxruntime.so.1 is built without the CUDA provider',
+      { library: { ...LIBRARY, providers: ['CPUExecutionProvider'] } },
+    ],
+    [
+      'the provider',
+      '/ort/libonnxruntime_providers_cuda.so is missing',
+      { provider: { path: PROVIDER.path } },
+    ],
+    [
+      'a provider that can be read',
+      '/ort/libonnxruntime_providers_cuda.so cannot be read: no ELF file',
+      { provider: { path: PROVIDER.path, problem: 'no ELF file' } },
+    ],
+    [
+      'a library of CUDA',
+      'libcudnn.so.9 is missing, which /ort/libonnxruntime_providers_cuda.so needs',
+      { provider: { ...PROVIDER, libraries: [{ name: 'libcudnn.so.9' }] } },
+    ],
+    [
+      'a library where the loader looks',
+      'the dynamic loader does not look where /cuda/libcudart.so.13 is, which /ort/libonnxruntime_providers_cuda.so needs',
+      {
+        provider: {
+          ...PROVIDER,
+          libraries: [
+            { name: 'libcudart.so.13', path: '/cuda/libcudart.so.13', isOutside: true as const },
+          ],
+        },
+      },
+    ],
+  ])('for want of %s', (_, problem, facts) => {
+    expect(refusal('cuda', { ...ALL, ...facts })).toEqual([problem, BUILD]);
+  });
+
+  test('for want of a GPU that is named', () => {
+    const problem = (number: number) => `there is no GPU ${number}; the numbers are 0, 1`;
+    expect(refusal('cuda:1,2,3', ALL)).toEqual([problem(2), problem(3), BUILD]);
+  });
+});
