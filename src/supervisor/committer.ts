@@ -1,10 +1,11 @@
+import type { SwapStrategy } from '../config/schema.js';
 import type { GenerationPlan } from '../registry/plan.js';
 import type { Logger } from '../telemetry/log.js';
 import type { CommittedPlan } from './committed-plan.js';
 import type { EventBus } from './event-bus.js';
 import type { LiveConfig } from './live-config.js';
 import { modelEvents } from './model-events.js';
-import { servesTheSame } from './plan-generation.js';
+import { replacesVersions, servesTheSame } from './plan-generation.js';
 import { withoutReplaced, type RollbackPolicy } from './rollback.js';
 import { RollbackWindows } from './rollback-windows.js';
 import type { SwapResult } from './swap-coordinator.js';
@@ -15,7 +16,7 @@ import type { WorkerPool } from './worker-pool.js';
 export interface CommitterOptions {
   config: LiveConfig;
   committed: CommittedPlan;
-  pool: Pick<WorkerPool, 'members' | 'isComplete' | 'send' | 'replace'>;
+  pool: Pick<WorkerPool, 'members' | 'isComplete' | 'send' | 'replace' | 'rejoin'>;
   /** Numbers that no other attempt has. */
   nextAttempt(): number;
   /** All commits are made in it. */
@@ -39,6 +40,7 @@ export class Committer {
       members: () => pool.members,
       send: (worker, message) => pool.send(worker, message),
       replace: (worker) => pool.replace(worker),
+      rejoin: (worker) => pool.rejoin(worker),
       onDecided: (plan) => this.#onDecided(plan),
     });
     this.#windows = new RollbackWindows({
@@ -49,8 +51,9 @@ export class Committer {
 
   /** Which versions stay loaded for a rollback alone. */
   get rollbackPolicy(): RollbackPolicy {
-    const keepsReplaced = this.options.config.current.swap.rollbackWindow > 0;
-    return { keepsReplaced, open: this.#windows.open };
+    const { strategy, rollbackWindow } = this.options.config.current.swap;
+    if (strategy === 'unload-first') return { keepsReplaced: false, open: new Set() };
+    return { keepsReplaced: rollbackWindow > 0, open: this.#windows.open };
   }
 
   /** Versions that an earlier daemon has kept for a rollback are kept anew. */
@@ -65,7 +68,7 @@ export class Committer {
     if (servesTheSame(plan, before) && pool.isComplete) return undefined;
     if (this.#isClosed) return aborted('the daemon is shutting down');
     if (pool.members.length === 0) return aborted('no worker is up to prepare it; try again');
-    const result = await this.driver.run(plan);
+    const result = await this.driver.run(plan, this.#strategyOf(plan));
     if (result.outcome === 'committed') committed.settle();
     this.#publish(before, plan, result);
     return result;
@@ -77,6 +80,12 @@ export class Committer {
     this.#windows.close();
     this.driver.supersede();
     this.driver.close();
+  }
+
+  /** What goes first makes a difference only where versions go and others come. */
+  #strategyOf(plan: GenerationPlan): SwapStrategy {
+    const { committed, config } = this.options;
+    return replacesVersions(committed.current, plan) ? config.current.swap.strategy : 'load-first';
   }
 
   /** On the disk before the first worker hears of it. */

@@ -217,7 +217,7 @@ export class Supervisor {
 
   /** Their clients may have subscribed. */
   #tellWorkers(event: DaemonEvent): void {
-    for (const id of this.#pool.members) this.#pool.send(id, { type: 'event', event });
+    for (const worker of this.#pool.workers) worker.send({ type: 'event', event });
   }
 
   #createArtifacts({ store }: DaemonConfig): ArtifactSupply {

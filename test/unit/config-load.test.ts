@@ -44,7 +44,12 @@ test('without a file, flags and variables, everything is at its default', () => 
       maxInflightPerConnection: 256,
       maxBufferedBytesPerConnection: 64 * 2 ** 20,
     },
-    swap: { prepareTimeout: 120_000, drainTimeout: 30_000, rollbackWindow: 300_000 },
+    swap: {
+      prepareTimeout: 120_000,
+      drainTimeout: 30_000,
+      rollbackWindow: 300_000,
+      strategy: 'load-first',
+    },
     health: {
       heartbeatInterval: 1_000,
       heartbeatTimeout: 10_000,
@@ -70,7 +75,7 @@ test('units are understood wherever sizes and durations are', () => {
     maxMessageBytes: 2 ** 20,
     maxBufferedBytesPerConnection: 2_000,
   });
-  expect(swap).toEqual({ prepareTimeout: 120_000, drainTimeout: 0.5, rollbackWindow: 0 });
+  expect(swap).toMatchObject({ prepareTimeout: 120_000, drainTimeout: 0.5, rollbackWindow: 0 });
 });
 
 test('the result is frozen to its leaves', () => {

@@ -24,6 +24,18 @@ export interface HttpContext {
   onIdle(): void;
 }
 
+/** A request for an inference, whose body is whole. */
+interface Inference {
+  exchange: Exchange;
+  resource: ModelResource;
+  body: Uint8Array;
+  headerLength: number | undefined;
+  /** When the body was whole, by the monotonic clock. */
+  arrived: number;
+  /** Of a request that has waited, if it has none of its own; counts from its arrival. */
+  deadlineMs?: number | undefined;
+}
+
 /** Messages of the greatest length that may be on their way at once. */
 const MOST_BODIES = 8;
 
@@ -85,7 +97,10 @@ export class InferenceHttp {
     const chosen = registry.current.resolve(name, version);
     const model = registry.current.models.get(name) as ServedModel;
     if (kind === 'metadata') return jsonReply(modelMetadata(model, chosen));
-    if (kind === 'modelReady') return jsonReply({ name, ready: !draining }, draining ? 503 : 200);
+    if (kind === 'modelReady') {
+      const ready = !draining && !chosen.isAway;
+      return jsonReply({ name, ready }, ready ? 200 : 503);
+    }
     return statistics(version === undefined ? [...model.versions.values()] : [chosen]);
   }
 
@@ -106,7 +121,8 @@ export class InferenceHttp {
       try {
         const whole = body.push(new Uint8Array(chunk), isLast);
         if (!whole) return;
-        this.#infer(exchange, resource, whole, headerLength);
+        const arrived = performance.now();
+        this.#infer({ exchange, resource, body: whole, headerLength, arrived });
         body.release();
       } catch (error) {
         body.release();
@@ -116,13 +132,9 @@ export class InferenceHttp {
   }
 
   /** The body is not needed any more when this returns. Throws what is wrong with it. */
-  #infer(
-    exchange: Exchange,
-    { model, version }: ModelResource,
-    body: Uint8Array,
-    headerLength: number | undefined,
-  ): void {
-    const arrived = performance.now();
+  #infer(inference: Inference): void {
+    const { exchange, resource, body, headerLength } = inference;
+    const { model, version } = resource;
     if (this.context.draining)
       throw new WarmswapError('UNAVAILABLE', 'this worker is shutting down');
     const chosen = this.context.registry.current.resolve(model, version);
@@ -134,9 +146,39 @@ export class InferenceHttp {
     refuseUnanswerable(request, signature.outputs);
     refusePriority(request, chosen);
     const slot: CancelSlot = {};
-    const result = run(chosen, request, arrived, slot);
     exchange.onAborted = () => slot.cancel?.();
-    this.#answer(exchange, request, chosen, result);
+    if (chosen.isAway) this.#inferLater(inference, chosen, request, slot);
+    else this.#answer(exchange, request, chosen, run(chosen, request, inference, slot));
+  }
+
+  /** Once a version that is away is replaced or back. */
+  #inferLater(
+    inference: Inference,
+    away: Version,
+    { timeoutMs }: HttpInferRequest,
+    slot: CancelSlot,
+  ): void {
+    const { exchange, arrived } = inference;
+    const body = new Uint8Array(inference.body);
+    const deadlineMs = timeoutMs ?? away.plan.options.deadlineMs;
+    const left = deadlineMs === undefined ? undefined : deadlineMs - (performance.now() - arrived);
+    this.#begin();
+    void this.context.registry
+      .returned(away, left, slot)
+      .then(() => {
+        if (exchange.isOpen) this.#infer({ ...inference, body, deadlineMs });
+      })
+      .catch((error: unknown) => exchange.refuse(error))
+      .finally(() => this.#end());
+  }
+
+  #begin(): void {
+    this.#inflight++;
+  }
+
+  #end(): void {
+    this.#inflight--;
+    if (this.#inflight === 0) this.context.onIdle();
   }
 
   #answer(
@@ -145,38 +187,37 @@ export class InferenceHttp {
     { name: model, number: version, signature }: Version,
     result: Promise<EngineResult>,
   ): void {
-    this.#inflight++;
+    this.#begin();
     const names = request.outputs ?? signature.outputs.map(({ name }) => name);
     void result
       .then(({ outputs }) => {
         if (exchange.isOpen) exchange.send(inferReply(request, { model, version, names, outputs }));
       })
       .catch((error: unknown) => exchange.refuse(error))
-      .finally(() => {
-        this.#inflight--;
-        if (this.#inflight === 0) this.context.onIdle();
-      });
+      .finally(() => this.#end());
   }
 }
 
 /** Starts the run, with what is left of its time. */
 function run(
   version: Version,
-  { inputs, outputs, priority, timeoutMs }: HttpInferRequest,
-  arrived: number,
+  { inputs, outputs, priority, timeoutMs: ownTimeoutMs }: HttpInferRequest,
+  { arrived, deadlineMs: inheritedMs }: Inference,
   slot: CancelSlot,
 ): Promise<EngineResult> {
+  const timeoutMs = ownTimeoutMs ?? inheritedMs;
   if (timeoutMs === undefined) return version.infer({ inputs, outputs, priority }, slot);
   const deadlineMs = timeoutMs - (performance.now() - arrived);
   if (deadlineMs > 0) return version.infer({ inputs, outputs, priority, deadlineMs }, slot);
   throw new WarmswapError(
     'DEADLINE_EXCEEDED',
-    `the timeout of ${timeoutMs} ms passed while the request was read`,
+    `the timeout of ${timeoutMs} ms passed before the request could run`,
   );
 }
 
 function statistics(versions: readonly Version[]): Reply {
-  const model_stats = versions.map(({ name, number, model }) =>
+  const loaded = versions.filter(({ isAway }) => !isAway);
+  const model_stats = loaded.map(({ name, number, model }) =>
     versionStatistics(name, number, model.stats()),
   );
   return jsonReply({ model_stats });
