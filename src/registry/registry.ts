@@ -364,12 +364,13 @@ function activeFirst(a: Version, b: Version): number {
 }
 
 function failure(version: Version, error: unknown): VersionFailure {
-  const { code, message } = toWarmswapError(error);
+  const { code, message, details } = toWarmswapError(error);
   return {
     model: version.name,
     version: version.number,
     key: version.plan.key,
     code,
     reason: message,
+    ...(details === undefined ? {} : { details }),
   };
 }
