@@ -4,6 +4,7 @@ import type { ServedModel } from '../../registry/model-set.js';
 import type { Registry } from '../../registry/registry.js';
 import type { Version } from '../../registry/version.js';
 import { WarmswapError } from '../../rpc/errors.js';
+import { QuietPeriod } from '../quiet-period.js';
 import { Body, BodyBudget, refuseTooLong } from './body.js';
 import { Exchange } from './exchange.js';
 import { HttpError, jsonReply, type Reply } from './http-error.js';
@@ -18,11 +19,14 @@ import { versionStatistics } from './statistics.js';
 export interface HttpContext {
   readonly registry: Registry;
   readonly maxMessageBytes: number;
-  /** New work is refused, what runs is finished. */
+  /** Every answer is the last one of its connection. */
   readonly draining: boolean;
-  /** Called whenever nothing is in flight over HTTP any more. */
+  /** Called when nothing is in flight over HTTP any more. */
   onIdle(): void;
 }
+
+/** Connections on which nothing comes for so long are closed in a drain. */
+const LINGER_MS = 200;
 
 /** A request for an inference, whose body is whole. */
 interface Inference {
@@ -43,6 +47,10 @@ const MOST_BODIES = 8;
 export class InferenceHttp {
   readonly #budget: BodyBudget;
   #inflight = 0;
+  /** Requests that are not answered, those included whose body is still to come. */
+  #open = 0;
+  /** Since the drain began. */
+  #quiet: QuietPeriod | undefined;
 
   constructor(private readonly context: HttpContext) {
     this.#budget = new BodyBudget(context.maxMessageBytes * MOST_BODIES);
@@ -53,13 +61,29 @@ export class InferenceHttp {
     return this.#inflight;
   }
 
+  /** It drains, and nothing has come for a moment: connections that are open still are idle. */
+  get isDrained(): boolean {
+    return this.#quiet?.isOver === true;
+  }
+
+  /** Requests that come on open connections are served; `onIdle` tells when none come any more. */
+  drain(): void {
+    const goesOn = () => this.#open + this.#inflight > 0;
+    this.#quiet ??= new QuietPeriod(LINGER_MS, goesOn, () => this.context.onIdle());
+  }
+
+  /** Waits for nobody any more. */
+  close(): void {
+    this.#quiet?.close();
+  }
+
   addTo(app: TemplatedApp): void {
     app.any('/*', (response, request) => this.#onRequest(response, request));
   }
 
   #onRequest(response: HttpResponse, request: HttpRequest): void {
     const method = request.getMethod().toUpperCase();
-    const exchange = new Exchange(response, method === 'HEAD', () => this.context.draining);
+    const exchange = this.#begin(response, method);
     try {
       const path = request.getUrl();
       const resource = parsePath(path, (name) => this.context.registry.current.models.has(name));
@@ -70,6 +94,16 @@ export class InferenceHttp {
     } catch (error) {
       exchange.refuse(error);
     }
+  }
+
+  #begin(response: HttpResponse, method: string): Exchange {
+    this.#open++;
+    this.#quiet?.restart();
+    const onEnd = () => {
+      this.#open--;
+      this.#quiet?.restart();
+    };
+    return new Exchange(response, method === 'HEAD', () => this.context.draining, onEnd);
   }
 
   #read(resource: Exclude<Resource, { kind: 'infer' }>): Reply {
@@ -135,8 +169,6 @@ export class InferenceHttp {
   #infer(inference: Inference): void {
     const { exchange, resource, body, headerLength } = inference;
     const { model, version } = resource;
-    if (this.context.draining)
-      throw new WarmswapError('UNAVAILABLE', 'this worker is shutting down');
     const chosen = this.context.registry.current.resolve(model, version);
     const { signature } = chosen;
     const request =
@@ -162,23 +194,14 @@ export class InferenceHttp {
     const body = new Uint8Array(inference.body);
     const deadlineMs = timeoutMs ?? away.plan.options.deadlineMs;
     const left = deadlineMs === undefined ? undefined : deadlineMs - (performance.now() - arrived);
-    this.#begin();
+    this.#inflight++;
     void this.context.registry
       .returned(away, left, slot)
       .then(() => {
         if (exchange.isOpen) this.#infer({ ...inference, body, deadlineMs });
       })
       .catch((error: unknown) => exchange.refuse(error))
-      .finally(() => this.#end());
-  }
-
-  #begin(): void {
-    this.#inflight++;
-  }
-
-  #end(): void {
-    this.#inflight--;
-    if (this.#inflight === 0) this.context.onIdle();
+      .finally(() => this.#inflight--);
   }
 
   #answer(
@@ -187,14 +210,14 @@ export class InferenceHttp {
     { name: model, number: version, signature }: Version,
     result: Promise<EngineResult>,
   ): void {
-    this.#begin();
+    this.#inflight++;
     const names = request.outputs ?? signature.outputs.map(({ name }) => name);
     void result
       .then(({ outputs }) => {
         if (exchange.isOpen) exchange.send(inferReply(request, { model, version, names, outputs }));
       })
       .catch((error: unknown) => exchange.refuse(error))
-      .finally(() => this.#end());
+      .finally(() => this.#inflight--);
   }
 }
 
