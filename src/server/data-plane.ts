@@ -8,6 +8,7 @@ import uWS, {
 import type { DaemonConfig } from '../config/schema.js';
 import { WarmswapError } from '../rpc/errors.js';
 import type { Registry } from '../registry/registry.js';
+import { BusyPoll } from './busy-poll.js';
 import { InferenceHttp } from './http/inference-http.js';
 import { createMethods, type Method } from './methods.js';
 import { RpcConnection, type ConnectionContext } from './rpc-connection.js';
@@ -30,6 +31,7 @@ export class DataPlane implements ConnectionContext {
   readonly methods: ReadonlyMap<string, Method>;
   readonly maxMessageBytes: number;
   readonly maxInflight: number;
+  readonly busyPoll: BusyPoll;
   readonly #limits: DaemonConfig['limits'];
   readonly #app = uWS.App();
   readonly #connections = new Set<RpcConnection>();
@@ -41,11 +43,13 @@ export class DataPlane implements ConnectionContext {
   constructor(
     readonly registry: Registry,
     limits: DaemonConfig['limits'],
+    busyPollMs: number,
   ) {
     this.#limits = limits;
     this.methods = createMethods(registry, this.subscriptions);
     this.maxMessageBytes = limits.maxMessageBytes;
     this.maxInflight = limits.maxInflightPerConnection;
+    this.busyPoll = new BusyPoll(busyPollMs, () => registry.lane.isBusy);
     this.#http = new InferenceHttp(this);
     this.#addRpcRoute();
     this.#http.addTo(this.#app);

@@ -222,7 +222,13 @@ export class Supervisor {
 
   #createArtifacts({ store }: DaemonConfig): ArtifactSupply {
     const { path, maxBytes } = store;
-    return new ArtifactSupply({ store: path, maxBytes, device: DEVICE, log: this.#log });
+    return new ArtifactSupply({
+      store: path,
+      maxBytes,
+      device: DEVICE,
+      packTimeoutMs: () => this.#config.current.swap.packTimeout,
+      log: this.#log,
+    });
   }
 
   #createCheckpoint({ state, store }: DaemonConfig): CheckpointKeeper {
@@ -304,6 +310,7 @@ function workerSettings(config: DaemonConfig): Omit<WorkerSettings, 'id'> {
   return {
     limits: config.limits,
     drainTimeoutMs: config.swap.drainTimeout,
+    busyPollMs: config.busyPoll,
     logLevel: config.log.level,
   };
 }

@@ -12,6 +12,8 @@ export interface WorkerSettings {
   id: number;
   limits: DaemonConfig['limits'];
   drainTimeoutMs: number;
+  /** See BusyPoll. */
+  busyPollMs: number;
   logLevel: DaemonConfig['log']['level'];
 }
 

@@ -44,7 +44,9 @@ test('without a file, flags and variables, everything is at its default', () => 
       maxInflightPerConnection: 256,
       maxBufferedBytesPerConnection: 64 * 2 ** 20,
     },
+    busyPoll: 0.05,
     swap: {
+      packTimeout: 1_800_000,
       prepareTimeout: 120_000,
       drainTimeout: 30_000,
       rollbackWindow: 300_000,
@@ -75,7 +77,12 @@ test('units are understood wherever sizes and durations are', () => {
     maxMessageBytes: 2 ** 20,
     maxBufferedBytesPerConnection: 2_000,
   });
-  expect(swap).toMatchObject({ prepareTimeout: 120_000, drainTimeout: 0.5, rollbackWindow: 0 });
+  expect(swap).toMatchObject({
+    packTimeout: 1_800_000,
+    prepareTimeout: 120_000,
+    drainTimeout: 0.5,
+    rollbackWindow: 0,
+  });
 });
 
 test('the result is frozen to its leaves', () => {
