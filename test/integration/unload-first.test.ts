@@ -91,6 +91,46 @@ describe('while one of two workers checks the new version', () => {
   });
 });
 
+describe('while a worker checks the new version', () => {
+  test('and is killed, nothing is committed, and it comes back with the old one', async () => {
+    const daemon = await serve('slow', 2);
+    const [first = 0] = await pids(daemon);
+    await publishLongChecked(daemon);
+    const reloaded = daemon.reload();
+    await isChecked(daemon);
+    process.kill(first, 'SIGKILL');
+    const [change] = (await reloaded).changes;
+    expect(change).toMatchObject({ from: 1, to: 2, result: 'aborted' });
+    expect(change?.reason).toBe('worker 0 ended while preparing');
+    await until('the worker is back', async () =>
+      (await daemon.status()).workers.every(({ state, generation }) => {
+        return state === 'ready' && generation === 1;
+      }),
+    );
+    for (const rpc of await connectToAll(daemon)) {
+      expect((await rpc.call('infer', slowRequest(1))).result.version).toBe(1);
+    }
+  });
+
+  test('and a newer reload comes, that one is followed, and no request is lost', async () => {
+    const daemon = await serve('slow', 1);
+    const rpc = await RawRpc.connect(daemon.process.rpcUrl);
+    await publishLongChecked(daemon);
+    const superseded = daemon.reload();
+    await isChecked(daemon);
+    const waiting = rpc.call('infer', slowRequest(1));
+    await daemon.repository.removeVersion('slow', 2);
+    await daemon.repository.publish('slow', 3, 'slow', 1);
+    const followed = await daemon.reload();
+    expect((await superseded).changes).toMatchObject([{ to: 2, result: 'aborted' }]);
+    expect(followed.changes).toMatchObject([{ from: 1, to: 3, result: 'committed' }]);
+    const { error, result } = await waiting;
+    expect(error).toBeNull();
+    expect([1, 3]).toContain(result.version);
+    expect((await rpc.call('infer', slowRequest(1))).result.version).toBe(3);
+  });
+});
+
 describe('with one worker', () => {
   test('requests wait as long as they may, over RPC and over HTTP', async () => {
     const daemon = await serve('slow', 1);
