@@ -1,11 +1,12 @@
 #!/usr/bin/env node
 import { Command, CommanderError, Option } from 'commander';
-import { readFileSync } from 'node:fs';
 import { addBench } from './bench/command.js';
 import { addCtlCommands } from './ctl.js';
 import { runDemo, type DemoFlags } from './demo/demo.js';
+import { runDoctor, type DoctorFlags } from './doctor/doctor.js';
 import { runInfer, type InferFlags } from './infer.js';
 import { collect, collectShape, positiveInteger } from './option-values.js';
+import { packageJson } from './package-json.js';
 import { runPack, type PackFlags } from './pack.js';
 import { addTargetOptions } from './request-target.js';
 import { runServe, type ServeFlags } from './serve.js';
@@ -15,17 +16,12 @@ import { runServe, type ServeFlags } from './serve.js';
 const FAILED = 1;
 const WRONG_USAGE = 2;
 
-function packageVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
-}
-
 function buildProgram(): Command {
   const program = new Command('warmswap')
     .description(
       'Inference daemon: one shared copy of the weights, swaps without a failed request.',
     )
-    .version(packageVersion())
+    .version(packageJson().version)
     .enablePositionalOptions()
     .exitOverride();
   addServe(program);
@@ -33,6 +29,12 @@ function buildProgram(): Command {
   addPack(program);
   addBench(program);
   addCtlCommands(program.command('ctl').description('steer a running daemon'), positiveInteger);
+  program
+    .command('doctor')
+    .description('tell what this host can do, and what to mend')
+    .option('--config <file>', 'warmswap.yaml')
+    .option('--json', 'print JSON')
+    .action((flags: DoctorFlags) => runDoctor(flags));
   program
     .command('demo')
     .description('serve a bundled model, swap it under load, report')

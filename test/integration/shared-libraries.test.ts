@@ -7,7 +7,7 @@ import { bundledLibraryPath } from '../../src/native/binding.js';
 import { CUDA_PROVIDER, readCudaProvider } from '../../src/supervisor/device/cuda-provider.js';
 import { readDynamic } from '../../src/supervisor/device/elf.js';
 import {
-  findLibrary,
+  findDriverLibrary,
   neededLibraries,
   parseLoaderCache,
   readLibrarySearch,
@@ -89,10 +89,16 @@ test('it is found in the cache of the loader, but not what it needs in turn', as
   ]);
 });
 
-test('where the loader does not look it is found and said to be outside', () => {
-  expect(findLibrary('libcublas.so.13', { ...NOWHERE, usual: [folder] })).toEqual({
-    ...{ name: 'libcublas.so.13', path: inFolder('libcublas.so.13'), isOutside: true },
-  });
+test('where the loader does not look it is found and said to be outside', async () => {
+  const other = mkdtempSync(join(folder, 'outside-'));
+  for (const name of ['libcublas.so.13', 'libcuda.so.1']) {
+    copyFileSync(inFolder('libcublas.so.13'), join(other, name));
+  }
+  const search = { ...NOWHERE, usual: [other] };
+  const outside = (name: string) => ({ name, path: join(other, name), isOutside: true });
+  expect((await cudaLibraries(search))?.[0]).toEqual(outside('libcublas.so.13'));
+  expect(findDriverLibrary(search)).toEqual(outside('libcuda.so.1'));
+  expect(findDriverLibrary(NOWHERE)).toEqual({ name: 'libcuda.so.1' });
 });
 
 test('a provider that is not there, and one that is no library, are told apart', async () => {

@@ -39,6 +39,9 @@ test('auto takes the CPU and says why', () => {
     reason: `there is no NVIDIA driver; ${BUILD}`,
   });
   expect(chooseDevice('auto', ALL)).toEqual({ device: 'cpu', reason: BUILD });
+  // Without a GPU nobody misses the libraries.
+  const facts = { ...ALL, nvidia: NO_DRIVER, provider: { path: PROVIDER.path } };
+  expect(chooseDevice('auto', facts).reason).toBe(`there is no NVIDIA driver; ${BUILD}`);
 });
 
 describe('cuda is refused, never replaced', () => {
@@ -59,6 +62,11 @@ describe('cuda is refused, never replaced', () => {
       'a GPU that may be seen',
       'CUDA_VISIBLE_DEVICES hides every GPU',
       { nvidia: { ...NVIDIA, isHidden: true } },
+    ],
+    [
+      "the driver's library",
+      'libcuda.so.1 is missing',
+      { driverLibrary: { name: 'libcuda.so.1' } },
     ],
     [
       'a library that opens',

@@ -9,6 +9,8 @@ export interface DeviceFacts {
   nvidia?: NvidiaHost | undefined;
   library?: LibraryReport | undefined;
   provider?: CudaProvider | undefined;
+  /** libcuda.so.1, which comes with the driver. */
+  driverLibrary?: NeededLibrary | undefined;
 }
 
 export interface DeviceChoice {
@@ -31,9 +33,14 @@ export function chooseDevice(wanted: string, facts: DeviceFacts): DeviceChoice {
 }
 
 /** Why CUDA cannot be used, what is most fundamental first. */
-function cudaProblems(wanted: string, { nvidia, library, provider }: DeviceFacts): string[] {
+function cudaProblems(wanted: string, facts: DeviceFacts): string[] {
+  const { nvidia, driverLibrary, library, provider } = facts;
+  const gpu = nvidia ? gpuProblems(wanted, nvidia) : [];
+  // Who has no GPU, and asks for none, need not hear of libraries.
+  if (wanted === 'auto' && gpu.length > 0) return [...gpu, NOT_IN_THIS_BUILD];
   return [
-    ...(nvidia ? gpuProblems(wanted, nvidia) : []),
+    ...gpu,
+    ...(driverLibrary ? missingLibrary(driverLibrary) : []),
     ...(library ? libraryProblems(library) : []),
     ...(provider ? providerProblems(provider) : []),
     NOT_IN_THIS_BUILD,

@@ -4,7 +4,7 @@ import type { OpenedLibrary } from '../../worker/library-report.js';
 import { chooseDevice, type DeviceChoice } from './choose-device.js';
 import { readCudaProvider } from './cuda-provider.js';
 import { readNvidia, type NvidiaHost } from './nvidia.js';
-import { readLibrarySearch } from './shared-libraries.js';
+import { findDriverLibrary, readLibrarySearch } from './shared-libraries.js';
 import { tryLibrary } from './try-library.js';
 
 type Settings = Pick<DaemonConfig, 'device' | 'ortLibrary'>;
@@ -19,8 +19,10 @@ export async function settleDevice({ device, ortLibrary }: Settings): Promise<De
   if (ortLibrary === undefined && !isCudaInQuestion) return chooseDevice(device, { nvidia });
   const library = await openLibrary(ortLibrary);
   if (!isCudaInQuestion) return chooseDevice(device, { nvidia });
-  const provider = await readCudaProvider(library.path, await readLibrarySearch(process.env));
-  return chooseDevice(device, { nvidia, library, provider });
+  const search = await readLibrarySearch(process.env);
+  const provider = await readCudaProvider(library.path, search);
+  const driverLibrary = findDriverLibrary(search);
+  return chooseDevice(device, { nvidia, driverLibrary, library, provider });
 }
 
 function mayUseCuda(device: string, { gpus }: NvidiaHost): boolean {

@@ -91,9 +91,9 @@ function readIfPossible(path: string): Promise<DynamicSection> {
   return readDynamic(path).catch(() => ({ needed: [], runpath: [] }));
 }
 
-/** One library by its name. */
-export function findLibrary(name: string, search: LibrarySearch): NeededLibrary {
-  return find(name, '', [], search);
+/** The driver's own library, which CUDA programs open. */
+export function findDriverLibrary(search: LibrarySearch): NeededLibrary {
+  return find('libcuda.so.1', '', [], search);
 }
 
 function find(
