@@ -1,6 +1,7 @@
 import type { Logger } from '../telemetry/log.js';
 import { Engine } from '../native/engine.js';
-import { PrepareError, Registry, RestoreError } from '../registry/registry.js';
+import { PrepareError, RestoreError } from '../registry/failures.js';
+import { Registry } from '../registry/registry.js';
 import type { Version } from '../registry/version.js';
 import { DataPlane } from '../server/data-plane.js';
 import type {
