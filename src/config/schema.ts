@@ -1,6 +1,8 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { digest } from './digest.js';
+import { adminToken, tokenList } from './tokens.js';
 import { duration, size } from './units.js';
 
 /** warmswap.yaml and model.yaml. Every default stands here. Unknown keys are refused. */
@@ -76,14 +78,17 @@ export const daemonSchema = z.strictObject({
     .strictObject({
       host: z.string().min(1).default('127.0.0.1'),
       port: port.default(9001),
-      /** What callers have to bring; none: whoever reaches the address may call. */
-      token: z
-        .string()
-        .regex(/^\S{16,256}$/, 'expected 16 to 256 characters without spaces')
-        .optional(),
+      /** The SHA-256 of one more token with the scope admin. */
+      token: adminToken.optional(),
     })
     .prefault({}),
-  auth: z.strictObject({ insecure: z.boolean().default(false) }).prefault({}),
+  auth: z
+    .strictObject({
+      /** Without one of a scope, whoever reaches the port of that scope may call. */
+      tokens: tokenList,
+      insecure: z.boolean().default(false),
+    })
+    .prefault({}),
   workers: workers.default('auto'),
   device: z.enum(['auto', 'cpu']).default('auto'),
   /** Reload when a version is published. */
@@ -128,11 +133,6 @@ const warmup = z.strictObject({
 });
 
 const versionNumber = z.string().regex(/^[1-9]\d{0,14}$/, 'expected the number of a version');
-const digestText = 'expected a SHA-256 as 64 hexadecimal digits';
-const digest = z
-  .string({ error: digestText })
-  .regex(/^[0-9a-fA-F]{64}$/, digestText)
-  .toLowerCase();
 
 const modelSettings = z.strictObject({
   versions: z

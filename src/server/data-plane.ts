@@ -4,15 +4,20 @@ import uWS, {
   type us_listen_socket,
   type us_socket_context_t,
 } from 'uWebSockets.js';
+import type { Grant } from '../access/grant.js';
+import type { AccessSettings } from '../access/settings.js';
 import type { DaemonConfig } from '../config/schema.js';
 import { WarmswapError } from '../rpc/errors.js';
 import type { Registry } from '../registry/registry.js';
+import { Gate, type Admission } from './gate.js';
+import { Exchange } from './http/exchange.js';
 import { InferenceHttp } from './http/inference-http.js';
 import { createMethods, type Method } from './methods.js';
 import { RpcConnection, type ConnectionContext } from './rpc-connection.js';
 import { Subscriptions } from './subscriptions.js';
 
 interface SocketData {
+  grant: Grant;
   connection?: RpcConnection;
 }
 
@@ -33,6 +38,7 @@ export class DataPlane implements ConnectionContext {
   readonly #app = uWS.App();
   readonly #connections = new Set<RpcConnection>();
   readonly #http: InferenceHttp;
+  readonly #gate: Gate;
   #listenSocket: us_listen_socket | undefined;
   #draining = false;
   #onAllDone: (() => void) | undefined;
@@ -40,7 +46,9 @@ export class DataPlane implements ConnectionContext {
   constructor(
     readonly registry: Registry,
     limits: DaemonConfig['limits'],
+    access: AccessSettings,
   ) {
+    this.#gate = new Gate(access);
     this.#limits = limits;
     this.methods = createMethods(registry, this.subscriptions);
     this.maxMessageBytes = limits.maxMessageBytes;
@@ -76,6 +84,24 @@ export class DataPlane implements ConnectionContext {
         resolve();
       });
     });
+  }
+
+  /**
+   * Lets come in who may from now on, and closes with 1008 the connections of those who may no more. What
+   * is in flight on them is cancelled.
+   */
+  setAccess(access: AccessSettings): void {
+    this.#gate.follow(access);
+    for (const connection of [...this.#connections]) {
+      const grant = this.#gate.readmit(connection.grant);
+      if (grant) connection.grant = grant;
+      else connection.end(1008, 'the token is valid no more');
+    }
+  }
+
+  /** What the caller of a request over HTTP may use; throws coded errors. */
+  admit(request: HttpRequest): Grant {
+    return this.#gate.admit(request);
   }
 
   /**
@@ -121,8 +147,9 @@ export class DataPlane implements ConnectionContext {
       idleTimeout: 120,
       upgrade: (response, request, context) => this.#upgrade(response, request, context),
       open: (socket) => {
-        const connection = new RpcConnection(socket, this);
-        socket.getUserData().connection = connection;
+        const data = socket.getUserData();
+        const connection = new RpcConnection(socket, this, data.grant);
+        data.connection = connection;
         this.#connections.add(connection);
         if (this.#draining) connection.drain();
       },
@@ -146,12 +173,24 @@ export class DataPlane implements ConnectionContext {
       response.writeStatus('503 Service Unavailable').end(JSON.stringify({ error }));
       return;
     }
+    const admission = this.#admitUpgrade(response, request);
+    if (!admission) return;
     response.upgrade<SocketData>(
-      {},
+      { grant: admission.grant },
       request.getHeader('sec-websocket-key'),
-      request.getHeader('sec-websocket-protocol'),
+      admission.protocol,
       request.getHeader('sec-websocket-extensions'),
       context,
     );
+  }
+
+  /** Nothing if the answer was a refusal. */
+  #admitUpgrade(response: HttpResponse, request: HttpRequest): Admission | undefined {
+    try {
+      return this.#gate.admitUpgrade(request);
+    } catch (error) {
+      new Exchange(response, false, () => true).refuse(error);
+      return undefined;
+    }
   }
 }

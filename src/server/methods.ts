@@ -1,3 +1,4 @@
+import type { Grant } from '../access/grant.js';
 import type { CancelSlot } from '../native/engine.js';
 import { WarmswapError } from '../rpc/errors.js';
 import type { InferResult, ModelDescription, ModelListing } from '../rpc/methods.js';
@@ -11,6 +12,7 @@ import { orderOf, type ServedModel } from '../registry/model-set.js';
 import type { Registry } from '../registry/registry.js';
 import type { Version } from '../registry/version.js';
 import type { Subscriber, Subscriptions } from './subscriptions.js';
+import { modelsFor, resolveFor } from './visible.js';
 
 /** The methods of the RPC, over one worker's registry. */
 
@@ -25,6 +27,8 @@ export type Method = (params: readonly unknown[], call: CallContext) => unknown;
 
 /** What a method tells its connection, before it first waits: also what cancels the request. */
 export interface CallContext extends CancelSlot {
+  /** What the caller may use. */
+  readonly grant: Grant;
   /** The connection that asks. */
   readonly subscriber: Subscriber;
   /**
@@ -40,8 +44,8 @@ export function createMethods(
 ): ReadonlyMap<string, Method> {
   return new Map<string, Method>([
     ['infer', (params, call) => infer(registry, params, call)],
-    ['models', (params) => listModels(registry, params)],
-    ['describe', (params) => describe(registry, params)],
+    ['models', (params, { grant }) => listModels(registry, params, grant)],
+    ['describe', (params, { grant }) => describe(registry, params, grant)],
     ['subscribe', (params, call) => subscribe(subscriptions, params, call)],
     ['unsubscribe', (params, call) => unsubscribe(subscriptions, params, call)],
     ['ping', ping],
@@ -55,15 +59,15 @@ async function infer(
 ): Promise<InferResult> {
   const request = parseInferParams(params);
   const { model, version, label } = request;
-  const chosen = registry.current.resolve(model, version, label);
+  const chosen = resolveFor(call.grant, registry.current, model, version, label);
   if (version === undefined) call.answeredBy(orderOf(model, label), chosen);
   const { outputs, timing } = await chosen.infer(request, call);
   return { model, version: chosen.number, outputs, timing };
 }
 
-function listModels(registry: Registry, params: readonly unknown[]): ModelListing[] {
+function listModels(registry: Registry, params: readonly unknown[], grant: Grant): ModelListing[] {
   parseNoParams(params, 'models');
-  return [...registry.current.models.values()].map(listModel);
+  return modelsFor(grant, registry.current).map(listModel);
 }
 
 function listModel(model: ServedModel): ModelListing {
@@ -75,9 +79,13 @@ function listModel(model: ServedModel): ModelListing {
   };
 }
 
-async function describe(registry: Registry, params: readonly unknown[]): Promise<ModelDescription> {
+async function describe(
+  registry: Registry,
+  params: readonly unknown[],
+  grant: Grant,
+): Promise<ModelDescription> {
   const { model, version } = parseDescribeParams(params);
-  const chosen = registry.current.resolve(model, version);
+  const chosen = resolveFor(grant, registry.current, model, version);
   const { inputs, outputs } = chosen.signature;
   const { batching } = chosen.plan.options;
   return {

@@ -49,15 +49,13 @@ function readiness(supervisor: Supervisor): unknown {
   throw new WarmswapError('UNAVAILABLE', 'no worker is ready');
 }
 
-type AdminConfig = DaemonConfig['admin'];
-
 /** Listens at the address; rejects if it cannot. Gives the server and its port. */
 export async function listenAdmin(
   supervisor: Supervisor,
-  config: AdminConfig,
+  config: Pick<DaemonConfig['admin'], 'host' | 'port'>,
 ): Promise<{ server: Server; port: number }> {
   const server = createServer({ requestTimeout: BODY_TIMEOUT_MS }, (request, response) => {
-    void handle(supervisor, config, request, response);
+    void handle(supervisor, request, response);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(config.port, config.host, resolve);
@@ -67,14 +65,14 @@ export async function listenAdmin(
 
 async function handle(
   supervisor: Supervisor,
-  { token }: AdminConfig,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   try {
-    refuseBrowsers(request, token !== undefined);
+    const { tokens } = supervisor.access;
+    refuseBrowsers(request, tokens.asksFor('admin'));
     const found = findRoute(request);
-    if (token !== undefined && !found?.route.isPublic) requireToken(request, token);
+    if (!found?.route.isPublic) requireToken(request, tokens);
     if (!found)
       throw new WarmswapError('NOT_FOUND', `there is no ${request.method} ${request.url}`);
     const body = request.method === 'GET' ? undefined : await readJson(request);

@@ -12,11 +12,13 @@ import {
   type PlannedGeneration,
   type PlanProblem,
 } from './plan-generation.js';
+import { AccessKeeper } from './access-keeper.js';
 import { ArtifactSupply, type Supplied } from './artifact-supply.js';
 import type { Checkpoint } from './checkpoint.js';
 import { CheckpointKeeper } from './checkpoint-keeper.js';
 import { ElasticSizer } from './elastic-sizer.js';
 import { EventBus } from './event-bus.js';
+import { changedFixedSettings } from './fixed-settings.js';
 import { failureEvents, modelEvents } from './model-events.js';
 import { findFreePort } from './free-port.js';
 import { RepositoryWatch } from './repository-watch.js';
@@ -49,21 +51,6 @@ export interface WorkerExchange {
 const PORT_PATIENCE_MS = 10_000;
 /** All that runs here yet. */
 const DEVICE = 'cpu';
-/** Settings that only a restart can change. */
-const FIXED_SETTINGS = [
-  'store',
-  'state',
-  'listen',
-  'admin',
-  'auth',
-  'workers',
-  'device',
-  'watch',
-  'limits',
-  'health',
-  'log',
-] as const;
-
 /**
  * The daemon's control side: keeps the workers running, and moves them from generation to generation
  * as the repository and the operator ask. Runs no model itself.
@@ -71,6 +58,8 @@ const FIXED_SETTINGS = [
 export class Supervisor {
   /** What happens, for those who want to know. */
   readonly events = new EventBus();
+  /** Who may use it. */
+  readonly access: AccessKeeper;
   readonly #startedAt = Date.now();
   readonly #pool: WorkerPool;
   readonly #driver: SwapDriver;
@@ -96,6 +85,7 @@ export class Supervisor {
 
   constructor(private readonly options: SupervisorOptions) {
     this.#config = options.config;
+    this.access = new AccessKeeper(options.config, options.log);
     this.#address = options.config.listen;
     const nextAttempt = () => ++this.#lastAttempt;
     this.#driver = new SwapDriver({
@@ -135,7 +125,7 @@ export class Supervisor {
     this.#threads = threadBudget(this.#config.workers);
     this.#pool = new WorkerPool({
       size: firstWorkers(this.#config.workers),
-      settings: workerSettings(this.#config),
+      settings: () => ({ ...workerSettings(this.#config), access: this.access.settings }),
       health: this.#config.health,
       committed: () => this.#committed,
       nextAttempt,
@@ -474,11 +464,10 @@ export class Supervisor {
       throw new WarmswapError('FAILED_PRECONDITION', (error as Error).message, { cause: error });
     }
     const { models, swap } = next;
-    const fixed = FIXED_SETTINGS.filter(
-      (key) => JSON.stringify(next[key]) !== JSON.stringify(this.#config[key]),
-    );
+    const fixed = changedFixedSettings(this.#config, next);
     if (fixed.length > 0) this.options.log.warn({ settings: fixed }, 'restart to apply');
     this.#config = { ...this.#config, models, swap };
+    if (this.access.follow(next)) this.#pool.tellAccess();
   }
 
   #logResult(result: ReloadResult, swap: SwapResult | undefined): void {
@@ -492,7 +481,7 @@ function aborted(reason: string): SwapResult {
   return { outcome: 'aborted', reason, failures: [] };
 }
 
-function workerSettings(config: DaemonConfig): Omit<WorkerSettings, 'id'> {
+function workerSettings(config: DaemonConfig): Omit<WorkerSettings, 'id' | 'access'> {
   return {
     limits: config.limits,
     drainTimeoutMs: config.swap.drainTimeout,

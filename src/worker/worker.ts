@@ -26,12 +26,17 @@ export class Worker {
   ) {
     const { drainTimeoutMs } = settings;
     this.#registry = new Registry(this.#engine, { drainTimeoutMs });
-    this.#dataPlane = new DataPlane(this.#registry, settings.limits);
+    this.#dataPlane = new DataPlane(this.#registry, settings.limits, settings.access);
     this.log.debug({ onnxRuntime: this.#engine.onnxRuntimeVersion }, 'worker started');
     this.send({ type: 'started' });
   }
 
   async handle(message: ToWorker): Promise<void> {
+    // It holds for those whom a worker that drains still serves.
+    if (message.type === 'access') {
+      this.#dataPlane.setAccess(message.access);
+      return;
+    }
     if (this.#drained) return this.#drained;
     switch (message.type) {
       case 'start':

@@ -1,9 +1,11 @@
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
+import { OPEN, type Grant } from '../../access/grant.js';
 import type { CancelSlot, EngineResult } from '../../native/engine.js';
 import type { ServedModel } from '../../registry/model-set.js';
 import type { Registry } from '../../registry/registry.js';
 import type { Version } from '../../registry/version.js';
 import { WarmswapError } from '../../rpc/errors.js';
+import { resolveFor, versionsFor } from '../visible.js';
 import { Body, BodyBudget, refuseTooLong } from './body.js';
 import { Exchange } from './exchange.js';
 import { HttpError, jsonReply, type Reply } from './http-error.js';
@@ -20,6 +22,8 @@ export interface HttpContext {
   readonly maxMessageBytes: number;
   /** New work is refused, what runs is finished. */
   readonly draining: boolean;
+  /** What the caller may use; throws coded errors. */
+  admit(request: HttpRequest): Grant;
   /** Called whenever nothing is in flight over HTTP any more. */
   onIdle(): void;
 }
@@ -50,17 +54,20 @@ export class InferenceHttp {
     const exchange = new Exchange(response, method === 'HEAD', () => this.context.draining);
     try {
       const path = request.getUrl();
-      const resource = parsePath(path, (name) => this.context.registry.current.models.has(name));
+      const grant = isPublic(path) ? OPEN : this.context.admit(request);
+      const isModel = (name: string) =>
+        grant.allows(name) && this.context.registry.current.models.has(name);
+      const resource = parsePath(path, isModel);
       if (!resource) throw new HttpError(404, `there is no ${method} ${path}`);
       refuseMethod(method, resource, path);
-      if (resource.kind === 'infer') this.#receive(exchange, response, request, resource);
-      else exchange.send(this.#read(resource));
+      if (resource.kind === 'infer') this.#receive(exchange, response, request, resource, grant);
+      else exchange.send(this.#read(resource, grant));
     } catch (error) {
       exchange.refuse(error);
     }
   }
 
-  #read(resource: Exclude<Resource, { kind: 'infer' }>): Reply {
+  #read(resource: Exclude<Resource, { kind: 'infer' }>, grant: Grant): Reply {
     const { draining, registry } = this.context;
     switch (resource.kind) {
       case 'rpc':
@@ -74,15 +81,15 @@ export class InferenceHttp {
       case 'ready':
         return jsonReply({ ready: !draining }, draining ? 503 : 200);
       case 'allStatistics':
-        return statistics([...registry.current.versions()]);
+        return statistics(versionsFor(grant, registry.current));
       default:
-        return this.#readModel(resource);
+        return this.#readModel(resource, grant);
     }
   }
 
-  #readModel({ kind, model: name, version }: ModelResource): Reply {
+  #readModel({ kind, model: name, version }: ModelResource, grant: Grant): Reply {
     const { draining, registry } = this.context;
-    const chosen = registry.current.resolve(name, version);
+    const chosen = resolveFor(grant, registry.current, name, version);
     const model = registry.current.models.get(name) as ServedModel;
     if (kind === 'metadata') return jsonReply(modelMetadata(model, chosen));
     if (kind === 'modelReady') return jsonReply({ name, ready: !draining }, draining ? 503 : 200);
@@ -94,8 +101,10 @@ export class InferenceHttp {
     response: HttpResponse,
     request: HttpRequest,
     resource: ModelResource,
+    grant: Grant,
   ): void {
     const { maxMessageBytes } = this.context;
+    grant.require(resource.model);
     refuseTooLong(Number(request.getHeader('content-length')), maxMessageBytes);
     refuseEncoding(request.getHeader('content-encoding'));
     const headerLength = parseHeaderLength(request.getHeader('inference-header-content-length'));
@@ -106,7 +115,7 @@ export class InferenceHttp {
       try {
         const whole = body.push(new Uint8Array(chunk), isLast);
         if (!whole) return;
-        this.#infer(exchange, resource, whole, headerLength);
+        this.#infer(exchange, resource, whole, headerLength, grant);
         body.release();
       } catch (error) {
         body.release();
@@ -121,11 +130,12 @@ export class InferenceHttp {
     { model, version }: ModelResource,
     body: Uint8Array,
     headerLength: number | undefined,
+    grant: Grant,
   ): void {
     const arrived = performance.now();
     if (this.context.draining)
       throw new WarmswapError('UNAVAILABLE', 'this worker is shutting down');
-    const chosen = this.context.registry.current.resolve(model, version);
+    const chosen = resolveFor(grant, this.context.registry.current, model, version);
     const { signature } = chosen;
     const request =
       headerLength === 0
@@ -157,6 +167,11 @@ export class InferenceHttp {
         if (this.#inflight === 0) this.context.onIdle();
       });
   }
+}
+
+/** Probes bring no token. */
+function isPublic(path: string): boolean {
+  return path.startsWith('/v2/health/');
 }
 
 /** Starts the run, with what is left of its time. */
