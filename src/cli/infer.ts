@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import {
   connect,
+  type ClientOptions,
   type InferAnswer,
   type InputTensor,
   type TensorSignature,
@@ -8,9 +9,14 @@ import {
 import { bytesToInput, jsonToInput } from './infer-input.js';
 import { UsageError } from './usage-error.js';
 
+const TOKEN_VARIABLE = 'WARMSWAP_TOKEN';
+
 export interface InferFlags {
   input: string[];
   url: string;
+  token?: string;
+  /** A file of certificates. */
+  ca?: string;
   version?: number;
   label?: string;
   priority?: number;
@@ -21,7 +27,7 @@ export interface InferFlags {
 
 /** `warmswap infer`: one request, its outputs on standard output. */
 export async function runInfer(model: string, flags: InferFlags): Promise<void> {
-  const client = await connect(flags.url);
+  const client = await connect(flags.url, await credentials(flags));
   try {
     const { version, label, priority, deadline } = flags;
     const { inputs: signature } = await client.describe(model, version);
@@ -38,6 +44,15 @@ export async function runInfer(model: string, flags: InferFlags): Promise<void> 
   } finally {
     await client.close();
   }
+}
+
+/** The token of the environment is not seen by other users of the host, as one on the command line is. */
+async function credentials({ token, ca }: InferFlags): Promise<ClientOptions> {
+  const chosen = token ?? process.env[TOKEN_VARIABLE];
+  return {
+    ...(chosen !== undefined && { token: chosen }),
+    ...(ca !== undefined && { ca: await readFile(ca, 'utf8') }),
+  };
 }
 
 async function readInput(

@@ -101,6 +101,8 @@ function addInfer(program: Command): void {
       [],
     )
     .option('--url <url>', 'the daemon', 'ws://127.0.0.1:9000')
+    .option('--token <token>', 'what the daemon asks for; better as WARMSWAP_TOKEN')
+    .option('--ca <file>', 'certificates in PEM to trust, for wss')
     .option('--version <n>', 'a version instead of the active one', positiveInteger)
     .option('--label <label>', 'the version with this label')
     .option('--priority <n>', 'how urgent it is; 0 is the most', priority)

@@ -71,6 +71,8 @@ const PATHS = [
   ['store'],
   ['store', 'path'],
   ['auth', 'tokens', '*', 'tokenFile'],
+  ['listen', 'tls', 'cert'],
+  ['listen', 'tls', 'key'],
 ] as const;
 
 /** Replaces what stands there, if anything does. The tree is the caller's own. */

@@ -72,7 +72,18 @@ export const daemonSchema = z.strictObject({
   /** Where the checkpoint is kept; a folder in the store if left out. */
   state: z.string().min(1).optional(),
   listen: z
-    .strictObject({ host: z.string().min(1).default('127.0.0.1'), port: port.default(9000) })
+    .strictObject({
+      host: z.string().min(1).default('127.0.0.1'),
+      port: port.default(9000),
+      /** Files in PEM. */
+      tls: z
+        .strictObject({
+          cert: z.string().min(1),
+          key: z.string().min(1),
+          minVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2'),
+        })
+        .optional(),
+    })
     .prefault({}),
   admin: z
     .strictObject({

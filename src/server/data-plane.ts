@@ -1,17 +1,12 @@
-import uWS, {
-  type HttpRequest,
-  type HttpResponse,
-  type us_listen_socket,
-  type us_socket_context_t,
-} from 'uWebSockets.js';
+import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t } from 'uWebSockets.js';
 import type { Grant } from '../access/grant.js';
 import type { AccessSettings } from '../access/settings.js';
 import type { DaemonConfig } from '../config/schema.js';
-import { WarmswapError } from '../rpc/errors.js';
 import type { Registry } from '../registry/registry.js';
 import { Gate, type Admission } from './gate.js';
 import { Exchange } from './http/exchange.js';
 import { InferenceHttp } from './http/inference-http.js';
+import { Listener } from './listener.js';
 import { createMethods, type Method } from './methods.js';
 import { RpcConnection, type ConnectionContext } from './rpc-connection.js';
 import { Subscriptions } from './subscriptions.js';
@@ -35,11 +30,10 @@ export class DataPlane implements ConnectionContext {
   readonly maxMessageBytes: number;
   readonly maxInflight: number;
   readonly #limits: DaemonConfig['limits'];
-  readonly #app = uWS.App();
   readonly #connections = new Set<RpcConnection>();
   readonly #http: InferenceHttp;
   readonly #gate: Gate;
-  #listenSocket: us_listen_socket | undefined;
+  readonly #listener: Listener;
   #draining = false;
   #onAllDone: (() => void) | undefined;
 
@@ -54,8 +48,10 @@ export class DataPlane implements ConnectionContext {
     this.maxMessageBytes = limits.maxMessageBytes;
     this.maxInflight = limits.maxInflightPerConnection;
     this.#http = new InferenceHttp(this);
-    this.#addRpcRoute();
-    this.#http.addTo(this.#app);
+    this.#listener = new Listener(access.tls, (app) => {
+      this.#addRpcRoute(app);
+      this.#http.addTo(app);
+    });
   }
 
   get draining(): boolean {
@@ -74,21 +70,13 @@ export class DataPlane implements ConnectionContext {
 
   /** Listens beside the other workers (SO_REUSEPORT); rejects with UNAVAILABLE. */
   listen(host: string, port: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#app.listen(host, port, (socket) => {
-        if (!socket) {
-          reject(new WarmswapError('UNAVAILABLE', `cannot listen on ${host}:${port}`));
-          return;
-        }
-        this.#listenSocket = socket;
-        resolve();
-      });
-    });
+    return this.#listener.listen(host, port);
   }
 
   /**
    * Lets come in who may from now on, and closes with 1008 the connections of those who may no more. What
-   * is in flight on them is cancelled.
+   * is in flight on them is cancelled. Throws FAILED_PRECONDITION for a certificate that cannot be used; the
+   * old one stays then, and all else is done.
    */
   setAccess(access: AccessSettings): void {
     this.#gate.follow(access);
@@ -97,6 +85,7 @@ export class DataPlane implements ConnectionContext {
       if (grant) connection.grant = grant;
       else connection.end(1008, 'the token is valid no more');
     }
+    if (access.tls && !this.#draining) this.#listener.setCertificate(access.tls);
   }
 
   /** What the caller of a request over HTTP may use; throws coded errors. */
@@ -111,12 +100,11 @@ export class DataPlane implements ConnectionContext {
    */
   async drain(timeoutMs: number): Promise<void> {
     this.#draining = true;
-    if (this.#listenSocket) uWS.us_listen_socket_close(this.#listenSocket);
-    this.#listenSocket = undefined;
+    this.#listener.stop();
     for (const connection of this.#connections) connection.drain();
     await this.#allDoneWithin(timeoutMs);
     for (const connection of [...this.#connections]) connection.end(1001, 'shutting down');
-    this.#app.close();
+    this.#listener.close();
   }
 
   onIdle(): void {
@@ -139,8 +127,8 @@ export class DataPlane implements ConnectionContext {
     });
   }
 
-  #addRpcRoute(): void {
-    this.#app.ws<SocketData>('/rpc', {
+  #addRpcRoute(app: TemplatedApp): void {
+    app.ws<SocketData>('/rpc', {
       maxPayloadLength: this.#limits.maxMessageBytes * REFUSABLE_EXCESS,
       maxBackpressure: this.#limits.maxBufferedBytesPerConnection,
       closeOnBackpressureLimit: true,

@@ -1,19 +1,23 @@
 import type { TokenSettings } from '../access/grant.js';
-import type { AccessSettings } from '../access/settings.js';
+import type { AccessSettings, TlsSettings } from '../access/settings.js';
 import { TokenSet } from '../access/token-set.js';
+import { ConfigError } from '../config/parse.js';
 import type { DaemonConfig } from '../config/schema.js';
 import type { Logger } from '../telemetry/log.js';
+import { readCertificate, type CertificateFiles } from './certificate.js';
 
 /** Who may use the daemon, as the configuration says it: the one for both ports. */
 export class AccessKeeper {
   #settings: AccessSettings;
   #tokens: TokenSet;
 
+  /** Throws ConfigError for a certificate that cannot be used. */
   constructor(
     config: DaemonConfig,
     private readonly log: Logger,
   ) {
-    this.#settings = accessSettings(config);
+    const { tls } = config.listen;
+    this.#settings = accessSettings(config, tls && this.#firstCertificate(tls));
     this.#tokens = new TokenSet(this.#settings.tokens);
   }
 
@@ -26,23 +30,53 @@ export class AccessKeeper {
     return this.#tokens;
   }
 
-  /** Takes over what a configuration says; whether anything is other than before. */
+  /**
+   * Takes over what a configuration says; whether anything is other than before. TLS is on or off for good,
+   * and a certificate that cannot be used, which is logged, leaves the old one in its place.
+   */
   follow(config: DaemonConfig): boolean {
     const before = this.#settings;
-    const next = accessSettings(config);
+    const next = accessSettings(config, before.tls && this.#nextCertificate(config, before.tls));
     if (JSON.stringify(next) === JSON.stringify(before)) return false;
     this.#settings = next;
     this.#tokens = new TokenSet(next.tokens);
     this.log.info(tokenChanges(before.tokens, next.tokens), 'access changed');
     return true;
   }
+
+  #firstCertificate(files: CertificateFiles): TlsSettings {
+    try {
+      const { settings, subject, validTo } = readCertificate(files);
+      const isOver = validTo.getTime() < Date.now();
+      if (isOver) this.log.warn({ subject, validTo }, 'the certificate has expired');
+      return settings;
+    } catch (error) {
+      throw new ConfigError('listen.tls', [(error as Error).message]);
+    }
+  }
+
+  #nextCertificate({ listen }: DaemonConfig, before: TlsSettings): TlsSettings {
+    if (!listen.tls) return before;
+    try {
+      const { settings, subject, validTo } = readCertificate(listen.tls);
+      if (JSON.stringify(settings) === JSON.stringify(before)) return before;
+      if (validTo.getTime() < Date.now()) throw new Error(`it expired on ${validTo.toISOString()}`);
+      this.log.info({ subject, validTo }, 'certificate changed');
+      return settings;
+    } catch (error) {
+      this.log.error({ reason: (error as Error).message }, 'the old certificate stays');
+      return before;
+    }
+  }
 }
 
-function accessSettings({ auth, admin }: DaemonConfig): AccessSettings {
-  const { token } = admin;
+function accessSettings(
+  { auth, admin: { token } }: DaemonConfig,
+  tls: TlsSettings | undefined,
+): AccessSettings {
   const ofAdmin: TokenSettings[] =
     token === undefined ? [] : [{ name: 'admin.token', sha256: token, scopes: ['admin'] }];
-  return { tokens: [...auth.tokens, ...ofAdmin] };
+  return { tokens: [...auth.tokens, ...ofAdmin], ...(tls && { tls }) };
 }
 
 /** Their names alone. */

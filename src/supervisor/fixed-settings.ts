@@ -5,7 +5,7 @@ function fixedSettings({ listen, admin, ...config }: DaemonConfig): Record<strin
   const { store, state, workers, device, watch, limits, health, log } = config;
   return {
     ...{ store, state, workers, device, watch, limits, health, log },
-    listen: { host: listen.host, port: listen.port },
+    listen: { host: listen.host, port: listen.port, tls: listen.tls !== undefined },
     admin: { host: admin.host, port: admin.port },
   };
 }

@@ -1,3 +1,4 @@
+import type { AccessSettings } from '../access/settings.js';
 import type { Logger } from '../telemetry/log.js';
 import { Engine } from '../native/engine.js';
 import type { GenerationPlan } from '../registry/plan.js';
@@ -34,7 +35,7 @@ export class Worker {
   async handle(message: ToWorker): Promise<void> {
     // It holds for those whom a worker that drains still serves.
     if (message.type === 'access') {
-      this.#dataPlane.setAccess(message.access);
+      this.#setAccess(message.access);
       return;
     }
     if (this.#drained) return this.#drained;
@@ -89,6 +90,14 @@ export class Worker {
     } catch (error) {
       if (!(error instanceof PrepareError)) throw error;
       this.send({ type: 'prepareFailed', attempt, failures: error.failures });
+    }
+  }
+
+  #setAccess(access: AccessSettings): void {
+    try {
+      this.#dataPlane.setAccess(access);
+    } catch (error) {
+      this.log.error({ reason: (error as Error).message }, 'the old certificate stays');
     }
   }
 
