@@ -12,5 +12,7 @@ export interface TlsSettings {
 /** Who may come in at the data port, and how. Plain JSON; secret because of the certificate's key. */
 export interface AccessSettings {
   tokens: readonly TokenSettings[];
+  /** See Origins. */
+  origins?: readonly string[];
   tls?: TlsSettings;
 }

@@ -65,6 +65,20 @@ const storeSettings = z.strictObject({
   maxBytes: size.pipe(positive).prefault('64GiB'),
 });
 
+const originText = 'expected an origin such as https://app.example, or *';
+
+/** As browsers name it: without a path, and without the port that is the scheme's own. */
+const origin = z
+  .string({ error: originText })
+  .refine((text) => text === '*' || isOrigin(text), originText)
+  .toLowerCase();
+
+function isOrigin(text: string): boolean {
+  if (!/^[a-z][a-z\d+.-]*:\/\/[^/?#\s*]+$/i.test(text)) return false;
+  const { origin } = URL.canParse(text) ? new URL(text) : {};
+  return origin === 'null' || origin === text.toLowerCase();
+}
+
 export const daemonSchema = z.strictObject({
   models: z.string().min(1),
   /** Either the folder alone, or with the bound. */
@@ -75,6 +89,8 @@ export const daemonSchema = z.strictObject({
     .strictObject({
       host: z.string().min(1).default('127.0.0.1'),
       port: port.default(9000),
+      /** Web pages that may call. Left out: those of this host. */
+      origins: z.array(origin).max(1000).optional(),
       /** Files in PEM. */
       tls: z
         .strictObject({

@@ -32,7 +32,7 @@ export class DataPlane implements ConnectionContext {
   readonly #limits: DaemonConfig['limits'];
   readonly #connections = new Set<RpcConnection>();
   readonly #http: InferenceHttp;
-  readonly #gate: Gate;
+  readonly gate: Gate;
   readonly #listener: Listener;
   #draining = false;
   #onAllDone: (() => void) | undefined;
@@ -42,7 +42,7 @@ export class DataPlane implements ConnectionContext {
     limits: DaemonConfig['limits'],
     access: AccessSettings,
   ) {
-    this.#gate = new Gate(access);
+    this.gate = new Gate(access);
     this.#limits = limits;
     this.methods = createMethods(registry, this.subscriptions);
     this.maxMessageBytes = limits.maxMessageBytes;
@@ -79,18 +79,13 @@ export class DataPlane implements ConnectionContext {
    * old one stays then, and all else is done.
    */
   setAccess(access: AccessSettings): void {
-    this.#gate.follow(access);
+    this.gate.follow(access);
     for (const connection of [...this.#connections]) {
-      const grant = this.#gate.readmit(connection.grant);
+      const grant = this.gate.readmit(connection.grant);
       if (grant) connection.grant = grant;
       else connection.end(1008, 'the token is valid no more');
     }
     if (access.tls && !this.#draining) this.#listener.setCertificate(access.tls);
-  }
-
-  /** What the caller of a request over HTTP may use; throws coded errors. */
-  admit(request: HttpRequest): Grant {
-    return this.#gate.admit(request);
   }
 
   /**
@@ -175,7 +170,7 @@ export class DataPlane implements ConnectionContext {
   /** Nothing if the answer was a refusal. */
   #admitUpgrade(response: HttpResponse, request: HttpRequest): Admission | undefined {
     try {
-      return this.#gate.admitUpgrade(request);
+      return this.gate.admitUpgrade(request);
     } catch (error) {
       new Exchange(response, false, () => true).refuse(error);
       return undefined;

@@ -71,12 +71,12 @@ export class AccessKeeper {
 }
 
 function accessSettings(
-  { auth, admin: { token } }: DaemonConfig,
+  { auth, admin: { token }, listen: { origins } }: DaemonConfig,
   tls: TlsSettings | undefined,
 ): AccessSettings {
   const ofAdmin: TokenSettings[] =
     token === undefined ? [] : [{ name: 'admin.token', sha256: token, scopes: ['admin'] }];
-  return { tokens: [...auth.tokens, ...ofAdmin], ...(tls && { tls }) };
+  return { tokens: [...auth.tokens, ...ofAdmin], ...(origins && { origins }), ...(tls && { tls }) };
 }
 
 /** Their names alone. */

@@ -1,9 +1,10 @@
-import { readFile } from 'node:fs/promises';
-import { request } from 'node:http';
+import { request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
 import type { TestDaemon } from './daemon.js';
 
-/** The status of a WebSocket upgrade or of a request that is answered, and the answer. */
-export interface Refusal {
+/** How a daemon has answered the upgrade to a WebSocket. */
+export interface UpgradeAnswer {
+  /** 101 if it was opened. */
   status: number;
   headers: Readonly<Record<string, string | string[] | undefined>>;
   body: { error?: string };
@@ -14,21 +15,18 @@ export function dataUrl({ process }: TestDaemon): string {
   return process.rpcUrl.replace(/^ws/, 'http').replace('/rpc', '');
 }
 
-/** Asks for a WebSocket by hand; 101 if it is opened, which ends it. */
+/** Asks for a WebSocket by hand, and closes it if it is opened. */
 export function upgrade(
   daemon: TestDaemon,
   headers: Readonly<Record<string, string>>,
-): Promise<Refusal> {
+  ca: readonly string[] = [],
+): Promise<UpgradeAnswer> {
+  const url = `${dataUrl(daemon)}/rpc`;
   return new Promise((resolve, reject) => {
-    const call = request(`${dataUrl(daemon)}/rpc`, {
-      headers: {
-        Connection: 'Upgrade',
-        Upgrade: 'websocket',
-        'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
-        'Sec-WebSocket-Version': '13',
-        ...headers,
-      },
-    });
+    const all = { ...HANDSHAKE, ...headers };
+    const call = url.startsWith('https:')
+      ? requestHttps(url, { headers: all, ca: [...ca] })
+      : requestHttp(url, { headers: all });
     call.on('upgrade', (response, socket) => {
       socket.destroy();
       resolve({ status: 101, headers: response.headers, body: {} });
@@ -37,7 +35,7 @@ export function upgrade(
       let text = '';
       response.on('data', (chunk: Buffer) => (text += chunk.toString()));
       response.on('end', () => {
-        const body = JSON.parse(text) as Refusal['body'];
+        const body = JSON.parse(text) as UpgradeAnswer['body'];
         resolve({ status: response.statusCode ?? 0, headers: response.headers, body });
       });
     });
@@ -45,10 +43,9 @@ export function upgrade(
   });
 }
 
-/** Everything that a daemon tells of itself, as one text. */
-export async function allThatIsTold(daemon: TestDaemon, config: string): Promise<string> {
-  const { pid, log } = daemon.process;
-  const parts = [JSON.stringify(log), JSON.stringify(await daemon.status())];
-  parts.push(await readFile(`/proc/${pid}/cmdline`, 'utf8'), config);
-  return parts.join('\n');
-}
+const HANDSHAKE = {
+  Connection: 'Upgrade',
+  Upgrade: 'websocket',
+  'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+  'Sec-WebSocket-Version': '13',
+};

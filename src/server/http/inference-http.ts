@@ -5,8 +5,10 @@ import type { ServedModel } from '../../registry/model-set.js';
 import type { Registry } from '../../registry/registry.js';
 import type { Version } from '../../registry/version.js';
 import { WarmswapError } from '../../rpc/errors.js';
+import type { Gate } from '../gate.js';
 import { resolveFor, versionsFor } from '../visible.js';
 import { Body, BodyBudget, refuseTooLong } from './body.js';
+import { crossOriginHeaders, preflightReply } from './cross-origin.js';
 import { Exchange } from './exchange.js';
 import { HttpError, jsonReply, type Reply } from './http-error.js';
 import { parseInferRequest, type HttpInferRequest } from './infer-request.js';
@@ -22,8 +24,8 @@ export interface HttpContext {
   readonly maxMessageBytes: number;
   /** New work is refused, what runs is finished. */
   readonly draining: boolean;
-  /** What the caller may use; throws coded errors. */
-  admit(request: HttpRequest): Grant;
+  /** Who may come in. */
+  readonly gate: Gate;
   /** Called whenever nothing is in flight over HTTP any more. */
   onIdle(): void;
 }
@@ -51,10 +53,14 @@ export class InferenceHttp {
 
   #onRequest(response: HttpResponse, request: HttpRequest): void {
     const method = request.getMethod().toUpperCase();
+    const { gate } = this.context;
     const exchange = new Exchange(response, method === 'HEAD', () => this.context.draining);
     try {
       const path = request.getUrl();
-      const grant = isPublic(path) ? OPEN : this.context.admit(request);
+      const origin = gate.requireOrigin(request);
+      exchange.headers = crossOriginHeaders(origin);
+      if (origin !== '' && method === 'OPTIONS') return exchange.send(preflightReply());
+      const grant = isPublic(path) ? OPEN : gate.admit(request);
       const isModel = (name: string) =>
         grant.allows(name) && this.context.registry.current.models.has(name);
       const resource = parsePath(path, isModel);
