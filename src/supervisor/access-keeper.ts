@@ -1,4 +1,4 @@
-import type { TokenSettings } from '../access/grant.js';
+import type { Grant, TokenSettings } from '../access/grant.js';
 import type { AccessSettings, TlsSettings } from '../access/settings.js';
 import { TokenSet } from '../access/token-set.js';
 import { ConfigError } from '../config/parse.js';
@@ -10,6 +10,8 @@ import { readCertificate, type CertificateFiles } from './certificate.js';
 export class AccessKeeper {
   #settings: AccessSettings;
   #tokens: TokenSet;
+  /** By what ends it: calls of the admin port that last. */
+  readonly #lasting = new Map<() => void, Grant>();
 
   /** Throws ConfigError for a certificate that cannot be used. */
   constructor(
@@ -41,7 +43,14 @@ export class AccessKeeper {
     this.#settings = next;
     this.#tokens = new TokenSet(next.tokens);
     this.log.info(tokenChanges(before.tokens, next.tokens), 'access changed');
+    for (const [end, grant] of this.#lasting) if (!this.#tokens.readmit('admin', grant)) end();
     return true;
+  }
+
+  /** Calls `end` when the token of a call to the admin port is valid no more. Gives what stops that. */
+  watch(grant: Grant, end: () => void): () => void {
+    this.#lasting.set(end, grant);
+    return () => this.#lasting.delete(end);
   }
 
   #firstCertificate(files: CertificateFiles): TlsSettings {

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
+import type { Grant } from '../access/grant.js';
 import type { TokenSet } from '../access/token-set.js';
 import { tokenOfHeader } from '../rpc/bearer.js';
 import { WarmswapError } from '../rpc/errors.js';
@@ -7,8 +8,8 @@ import { WarmswapError } from '../rpc/errors.js';
 /** Who may use the admin interface. */
 
 /** Throws UNAUTHENTICATED or PERMISSION_DENIED unless the request brings a token for it, if it takes one. */
-export function requireToken({ headers }: IncomingMessage, tokens: TokenSet): void {
-  tokens.admit('admin', tokenOfHeader(headers.authorization ?? ''));
+export function requireToken({ headers }: IncomingMessage, tokens: TokenSet): Grant {
+  return tokens.admit('admin', tokenOfHeader(headers.authorization ?? ''));
 }
 
 /**

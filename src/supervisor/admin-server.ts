@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { OPEN } from '../access/grant.js';
 import type { DaemonConfig } from '../config/schema.js';
 import type { ErrorCode } from '../rpc/codes.js';
 import { toWarmswapError, WarmswapError } from '../rpc/errors.js';
@@ -72,13 +73,16 @@ async function handle(
     const { tokens } = supervisor.access;
     refuseBrowsers(request, tokens.asksFor('admin'));
     const found = findRoute(request);
-    if (!found?.route.isPublic) requireToken(request, tokens);
+    const grant = found?.route.isPublic ? OPEN : requireToken(request, tokens);
     if (!found)
       throw new WarmswapError('NOT_FOUND', `there is no ${request.method} ${request.url}`);
     const body = request.method === 'GET' ? undefined : await readJson(request);
     const answer = await found.route.answer(supervisor, found.captured, body);
-    if (answer instanceof EventStream) answer.begin(response);
-    else respond(response, 200, answer);
+    if (answer instanceof EventStream) {
+      answer.begin(response);
+      const stopWatching = supervisor.access.watch(grant, () => response.end());
+      response.once('close', stopWatching);
+    } else respond(response, 200, answer);
   } catch (error) {
     refuse(response, error);
   }

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { dataUrl, upgrade } from '../support/access.js';
 import { control, startDaemon, testRepository, type TestDaemon } from '../support/daemon.js';
@@ -207,6 +208,23 @@ describe('SIGHUP', () => {
     expect((await all.call('infer', shiftRequest())).result.version).toBe(1);
     expect(await upgrade(daemon, bearer(ONE))).toMatchObject({ status: 101 });
   });
+});
+
+test('a stream of events ends with the token of its reader', async () => {
+  const daemon = await serve();
+  const response = await fetch(`${daemon.process.adminUrl}/events`, { headers: bearer(OPERATOR) });
+  const ended = response.text();
+  await daemon.repository.daemonConfig(TOKENS.replace(OPERATOR, 'token-of-the-next-operator'));
+  daemon.process.signal('SIGHUP');
+  expect(await ended).toMatch(/^: events/);
+});
+
+test('no worker has the operator’s token in its environment', async () => {
+  const daemon = await serve(TOKENS, { WARMSWAP_ADMIN_TOKEN: PASSED });
+  const [worker] = (await daemon.status()).workers;
+  const environment = await readFile(`/proc/${worker?.pid}/environ`, 'utf8');
+  expect(environment).toContain('WARMSWAP_STORE');
+  expect(environment).not.toContain(PASSED);
 });
 
 test('a worker that starts later has the tokens of then', async () => {
