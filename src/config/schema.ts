@@ -9,6 +9,7 @@ import { duration, size } from './units.js';
 
 const MAX_TIMER_MS = 2 ** 31 - 1;
 const MAX_DELAY_MS = 10_000;
+const MAX_POLL_MS = 1;
 const timeout = duration.refine((ms) => ms > 0 && ms <= MAX_TIMER_MS, 'expected 1us to 24 days');
 const window = duration.refine((ms) => ms <= MAX_TIMER_MS, 'expected 0 to 24 days');
 const delay = duration.refine((ms) => ms <= MAX_DELAY_MS, 'expected 0 to 10s');
@@ -128,6 +129,8 @@ export const daemonSchema = z.strictObject({
       maxBufferedBytesPerConnection: size.pipe(positive.max(2 ** 31 - 1)).prefault('64MiB'),
     })
     .prefault({}),
+  /** How long a worker looks for the next request before it sleeps, where requests come that soon. */
+  busyPoll: duration.refine((ms) => ms <= MAX_POLL_MS, 'expected 0 to 1ms').prefault('50us'),
   swap: z
     .strictObject({
       prepareTimeout: timeout.prefault('120s'),

@@ -3,6 +3,7 @@ import type { Grant } from '../access/grant.js';
 import type { AccessSettings } from '../access/settings.js';
 import type { DaemonConfig } from '../config/schema.js';
 import type { Registry } from '../registry/registry.js';
+import { BusyPoll } from './busy-poll.js';
 import { Gate, type Admission } from './gate.js';
 import { Exchange } from './http/exchange.js';
 import { InferenceHttp } from './http/inference-http.js';
@@ -29,6 +30,7 @@ export class DataPlane implements ConnectionContext {
   readonly methods: ReadonlyMap<string, Method>;
   readonly maxMessageBytes: number;
   readonly maxInflight: number;
+  readonly busyPoll: BusyPoll;
   readonly #limits: DaemonConfig['limits'];
   readonly #connections = new Set<RpcConnection>();
   readonly #http: InferenceHttp;
@@ -40,6 +42,7 @@ export class DataPlane implements ConnectionContext {
   constructor(
     readonly registry: Registry,
     limits: DaemonConfig['limits'],
+    busyPollMs: number,
     access: AccessSettings,
   ) {
     this.gate = new Gate(access);
@@ -47,6 +50,7 @@ export class DataPlane implements ConnectionContext {
     this.methods = createMethods(registry, this.subscriptions);
     this.maxMessageBytes = limits.maxMessageBytes;
     this.maxInflight = limits.maxInflightPerConnection;
+    this.busyPoll = new BusyPoll(busyPollMs, () => registry.lane.isBusy);
     this.#http = new InferenceHttp(this);
     this.#listener = new Listener(access.tls, (app) => {
       this.#addRpcRoute(app);

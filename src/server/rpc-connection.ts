@@ -8,6 +8,7 @@ import { parseCancelParams, parseInferParams } from '../rpc/params.js';
 import type { CallContext, Method } from './methods.js';
 import type { Route } from '../registry/model-set.js';
 import type { AnswerSink, Registry } from '../registry/registry.js';
+import type { BusyPoll } from './busy-poll.js';
 import { LaneCall } from './lane-call.js';
 import type { Subscriber } from './subscriptions.js';
 import { VersionOrder, type Turn } from './version-order.js';
@@ -18,6 +19,7 @@ export interface ConnectionContext {
   readonly methods: ReadonlyMap<string, Method>;
   readonly maxMessageBytes: number;
   readonly maxInflight: number;
+  readonly busyPoll: BusyPoll;
 }
 
 /** A connection that drains is idle once nothing has come for so long. */
@@ -57,8 +59,9 @@ export class RpcConnection implements AnswerSink, Subscriber {
 
   /** `frame` is the server's buffer: it is gone when this returns. */
   onMessage(frame: ArrayBuffer, isBinary: boolean): void {
-    if (isBinary && this.#takeByLane(frame)) return;
+    this.context.busyPoll.onRequest();
     try {
+      if (isBinary && this.#takeByLane(frame)) return;
       if (!isBinary) throw new FrameError(1003, 'text frames are not accepted, only binary ones');
       this.#refuseTooBig(frame.byteLength);
       this.#dispatch(decodeMessage(new Uint8Array(frame)));
@@ -170,6 +173,7 @@ export class RpcConnection implements AnswerSink, Subscriber {
     if (accepted.answer) {
       if (target.recorder.due()) target.recorder.record(inputsOf(frame));
       this.#sendInTurn(turn, accepted.answer, true);
+      this.context.busyPoll.onAnswer();
       return true;
     }
     const call = new LaneCall(this, accepted, target, turn);
@@ -185,6 +189,7 @@ export class RpcConnection implements AnswerSink, Subscriber {
       this.#sendInTurn(call.turn, frame, isLent);
       this.#inflight.delete(call);
     });
+    this.context.busyPoll.onAnswer();
   }
 
   cork(send: () => void): void {

@@ -51,6 +51,7 @@ export interface WorkerExchange {
 const PORT_PATIENCE_MS = 10_000;
 /** All that runs here yet. */
 const DEVICE = 'cpu';
+
 /**
  * The daemon's control side: keeps the workers running, and moves them from generation to generation
  * as the repository and the operator ask. Runs no model itself.
@@ -86,7 +87,8 @@ export class Supervisor {
   constructor(private readonly options: SupervisorOptions) {
     this.#config = options.config;
     this.access = new AccessKeeper(options.config, options.log);
-    this.#address = options.config.listen;
+    const { host, port } = options.config.listen;
+    this.#address = { host, port };
     const nextAttempt = () => ++this.#lastAttempt;
     this.#driver = new SwapDriver({
       prepareTimeoutMs: () => this.#config.swap.prepareTimeout,
@@ -123,9 +125,10 @@ export class Supervisor {
       log: options.log,
     });
     this.#threads = threadBudget(this.#config.workers);
+    const fixed = workerSettings(this.#config);
     this.#pool = new WorkerPool({
       size: firstWorkers(this.#config.workers),
-      settings: () => ({ ...workerSettings(this.#config), access: this.access.settings }),
+      settings: () => ({ ...fixed, access: this.access.settings }),
       health: this.#config.health,
       committed: () => this.#committed,
       nextAttempt,
@@ -485,6 +488,7 @@ function workerSettings(config: DaemonConfig): Omit<WorkerSettings, 'id' | 'acce
   return {
     limits: config.limits,
     drainTimeoutMs: config.swap.drainTimeout,
+    busyPollMs: config.busyPoll,
     logLevel: config.log.level,
   };
 }

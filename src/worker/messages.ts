@@ -14,6 +14,8 @@ export interface WorkerSettings {
   limits: DaemonConfig['limits'];
   access: AccessSettings;
   drainTimeoutMs: number;
+  /** See BusyPoll. */
+  busyPollMs: number;
   logLevel: DaemonConfig['log']['level'];
 }
 

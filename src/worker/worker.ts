@@ -25,9 +25,9 @@ export class Worker {
     private readonly send: (message: FromWorker) => void,
     private readonly log: Logger,
   ) {
-    const { drainTimeoutMs } = settings;
+    const { drainTimeoutMs, limits, busyPollMs, access } = settings;
     this.#registry = new Registry(this.#engine, { drainTimeoutMs });
-    this.#dataPlane = new DataPlane(this.#registry, settings.limits, settings.access);
+    this.#dataPlane = new DataPlane(this.#registry, limits, busyPollMs, access);
     this.log.debug({ onnxRuntime: this.#engine.onnxRuntimeVersion }, 'worker started');
     this.send({ type: 'started' });
   }
@@ -124,7 +124,7 @@ export class Worker {
       connections: this.#dataPlane.connections,
       inflight: this.#dataPlane.inflight,
       ...countRuns(versions),
-      busyMs: performance.eventLoopUtilization().active,
+      busyMs: performance.eventLoopUtilization().active - this.#dataPlane.busyPoll.idleMs,
       versions: await Promise.all(versions.map(reportVersion)),
     };
   }

@@ -44,6 +44,7 @@ test('without a file, flags and variables, everything is at its default', () => 
       maxInflightPerConnection: 256,
       maxBufferedBytesPerConnection: 64 * 2 ** 20,
     },
+    busyPoll: 0.05,
     swap: { prepareTimeout: 120_000, drainTimeout: 30_000, rollbackWindow: 300_000 },
     health: {
       heartbeatInterval: 1_000,
