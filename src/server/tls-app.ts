@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { accessSync, closeSync, constants, openSync, unlinkSync, writeSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import uWS, { type TemplatedApp } from 'uWebSockets.js';
@@ -34,7 +34,7 @@ function withFile<T>(text: string, use: (path: string) => T): T {
   const file = openSync(path, 'wx+', 0o600);
   try {
     unlinkSync(path);
-    writeSync(file, text);
+    writeFileSync(file, text);
     return use(`/proc/self/fd/${file}`);
   } finally {
     closeSync(file);

@@ -37,6 +37,28 @@ test('connections that wait to be accepted survive a change of the certificate',
   }
 });
 
+test('the connections of a certificate end once sixteen more have come', async () => {
+  const { listener, port } = await listen();
+  const open = async () => {
+    const socket = connect({ port, host: HOST, ca: TRUSTED });
+    await once(socket, 'secureConnect');
+    return socket;
+  };
+  listener.setCertificate(tls('second'));
+  const oldest = await open();
+  const names = Array.from({ length: 16 }, (_, index) => (index % 2 === 0 ? 'first' : 'second'));
+  for (const name of names.slice(0, 15)) listener.setCertificate(tls(name));
+  const newer = await open();
+  expect([oldest.readyState, newer.readyState]).toEqual(['open', 'open']);
+  const closed = once(oldest, 'close');
+  oldest.on('error', () => {});
+  oldest.resume();
+  listener.setCertificate(tls(names[15] ?? ''));
+  await closed;
+  expect(newer.readyState).toBe('open');
+  newer.destroy();
+});
+
 test('a certificate that cannot be used changes nothing', async () => {
   const { listener, port } = await listen();
   const mixed = { ...tls('second'), key: tls('first').key };

@@ -1,5 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { WebSocket } from 'ws';
+import { connect as connectFromBrowser } from '../../src/client/browser.js';
+import { connect as connectFromNode } from '../../src/client/index.js';
 import { dataUrl, upgrade } from '../support/access.js';
 import { control, startDaemon, testRepository, type TestDaemon } from '../support/daemon.js';
 import { shiftBody } from '../support/inference-http.js';
@@ -91,6 +94,25 @@ async function answeredBy({ status }: TestDaemon, name: string): Promise<number 
   const model = (await status()).models.find((each) => each.name === name);
   return model?.versions[0]?.statistics?.requests.OK;
 }
+
+test('the client library brings it, by header and as browsers do', async () => {
+  const daemon = await serve();
+  const x = { shape: [1, 4], data: Float32Array.of(1, 2, 3, 4) };
+  vi.stubGlobal('WebSocket', WebSocket);
+  onTestFinished(() => void vi.unstubAllGlobals());
+  for (const connect of [connectFromNode, connectFromBrowser]) {
+    const client = await connect(daemon.process.rpcUrl, { token: ALL });
+    expect(await client.infer({ model: 'shift', inputs: { x } })).toMatchObject({ version: 1 });
+    await client.close();
+    const refused = connect(daemon.process.rpcUrl, { token: `${ONE}x` });
+    await expect(refused).rejects.toThrow('401');
+  }
+  const wrong = connectFromNode(daemon.process.rpcUrl, { token: 'not a token' });
+  await expect(wrong).rejects.toMatchObject({
+    code: 'INVALID_ARGUMENT',
+    message: expect.not.stringContaining('not a token') as string,
+  });
+});
 
 describe('a token with models', () => {
   test('allows these by RPC and shows no others', async () => {
