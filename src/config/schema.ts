@@ -133,6 +133,8 @@ export const daemonSchema = z.strictObject({
   busyPoll: duration.refine((ms) => ms <= MAX_POLL_MS, 'expected 0 to 1ms').prefault('50us'),
   swap: z
     .strictObject({
+      /** Of one version. */
+      packTimeout: timeout.prefault('30m'),
       prepareTimeout: timeout.prefault('120s'),
       drainTimeout: timeout.prefault('30s'),
       /** How long the version before the active one stays ready; 0: not at all. */

@@ -114,6 +114,7 @@ export class Supervisor {
       store: this.#config.store.path,
       maxBytes: this.#config.store.maxBytes,
       device: DEVICE,
+      packTimeoutMs: () => this.#config.swap.packTimeout,
       log: options.log,
     });
     this.#checkpoint = new CheckpointKeeper({

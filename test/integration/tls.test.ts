@@ -63,7 +63,7 @@ test('wss: and https: serve what ws: and http: do', async () => {
   await expect(RawRpc.connect(daemon.process.rpcUrl)).rejects.toThrow('self-signed');
 });
 
-test('the client library and warmswap infer bring a token and trust a certificate', async () => {
+test('the client library and the command line bring a token and trust a certificate', async () => {
   const daemon = await serve('', '1', `auth: { tokens: [${TOKEN}] }`);
   const client = await connect(daemon.process.rpcUrl, { token: TOKEN, ca: TRUSTED });
   expect((await client.models()).map(({ name }) => name)).toEqual(['shift']);
@@ -77,6 +77,11 @@ test('the client library and warmswap infer bring a token and trust a certificat
   expect(await runCli(withInput, undefined, environment)).toMatchObject({ code: 0 });
   expect((await runCli([...withInput, '--token', TOKEN])).code).toBe(0);
   expect((await runCli(withInput)).output).toContain('401');
+  const bench = ['bench', '--model', 'shift', '--count', '10', '--warmup', '0s', '--json'];
+  const load = [...bench, '--url', daemon.process.rpcUrl, '--ca', ca];
+  expect(await runCli(load, undefined, environment)).toMatchObject({
+    ...{ code: 0, output: expect.stringContaining('"succeeded":10') as string },
+  });
 });
 
 test('minVersion keeps older protocols out', async () => {

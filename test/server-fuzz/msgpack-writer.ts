@@ -18,6 +18,8 @@ export function pairs(members: Readonly<Record<string, Value>>): Pairs {
   return new Pairs(Object.entries(members));
 }
 
+/** Of unsigned integers of 8 to 64 bits. */
+const MAXIMA = [8n, 16n, 32n, 64n].map((bits) => 2n ** bits - 1n);
 const TEXT = new TextEncoder();
 
 /** Writes MessagePack; lengths and integers in any of the widths that hold them, as writers are free to. */
@@ -66,8 +68,8 @@ export class MsgpackWriter {
   /** In a width that holds it, often not the smallest one. */
   #wide(value: bigint): void {
     const first = value < 0n ? 0xd0 : 0xcc;
-    const bits = value < 0n ? bitsOf(-value - 1n) + 1 : bitsOf(value);
-    const smallest = [8, 16, 32, 64].findIndex((width) => bits <= width);
+    const magnitude = value < 0n ? 2n * (-value - 1n) + 1n : value;
+    const smallest = MAXIMA.findIndex((max) => magnitude <= max);
     const width = smallest + this.random.below(4 - smallest);
     const view = new DataView(new ArrayBuffer(8));
     view.setBigUint64(0, BigInt.asUintN(64, value));
@@ -111,8 +113,4 @@ export class MsgpackWriter {
     for (let byte = (1 << width) - 1; byte >= 0; byte--)
       this.#bytes.push((length >>> (8 * byte)) & 0xff);
   }
-}
-
-function bitsOf(value: bigint): number {
-  return value === 0n ? 1 : value.toString(2).length;
 }

@@ -27,22 +27,26 @@ export function strangeParams(random: Random): Value {
   return params;
 }
 
+const NAMES = [...MODELS, 'nothing', ''] as const;
+const OPTIONAL: Readonly<Record<string, readonly [Value, ...Value[]]>> = {
+  version: [1, 2, 0, -1, 1.5, 2 ** 53, 'one'],
+  label: ['stable', '', 'x'.repeat(100), 7],
+  outputs: [[], ['y'], ['y', 'y'], ['nothing'], 'y', [1]],
+  deadlineMs: [1000, 0.001, 0, -1, 1e300, NaN, '5'],
+  priority: [0, 1, 2, 3, 255, -1, 0.5],
+  key: ['any'],
+  foreign: [null],
+};
+
 function inferParams(random: Random): Pairs {
-  const model = random.oneOf([...MODELS, 'nothing', '']);
+  const model = random.oneOf(NAMES);
   const members: [string, Value][] = [
     ['model', model],
     ['inputs', inputsOf(model, random)],
   ];
-  const optional: [string, Value][] = [
-    ['version', random.oneOf<Value>([1, 2, 0, -1, 1.5, 2 ** 53, 'one'])],
-    ['label', random.oneOf<Value>(['stable', '', 'x'.repeat(100), 7])],
-    ['outputs', random.oneOf<Value>([[], ['y'], ['y', 'y'], ['nothing'], 'y', [1]])],
-    ['deadlineMs', random.oneOf<Value>([1000, 0.001, 0, -1, 1e300, NaN, '5'])],
-    ['priority', random.oneOf<Value>([0, 1, 2, 3, 255, -1, 0.5])],
-    ['key', 'any'],
-    ['foreign', null],
-  ];
-  for (const member of optional) if (random.once(6)) members.push(member);
+  for (const [name, values] of Object.entries(OPTIONAL)) {
+    if (random.once(6)) members.push([name, random.oneOf(values)]);
+  }
   if (random.once(ENDS_ONE_IN)) members.push(['__proto__', pairs({ model: 'shift' })]);
   return new Pairs(members);
 }
@@ -105,26 +109,18 @@ function isList(value: Value): value is readonly Value[] {
   return Array.isArray(value);
 }
 
+const STRANGE: readonly [Value, ...Value[]] = [
+  ...([null, true, 0, -1, 1, 0.5, NaN, Infinity, 2 ** 31, 2 ** 53] as const),
+  ...[2n ** 64n - 1n, -(2n ** 63n)],
+  ...['', 'x', 'y', 'a', 'FP32', 'INT64', 'BYTES', 'FP8', '__proto__', 'constructor', '\ud800'],
+  ...[[], [1], [-1, 4], [1, 4], [2 ** 31, 2 ** 31], [0.5], ['1'], new Uint8Array(16)],
+  ...[pairs({}), pairs({ x: null }), pairs({ datatype: 'FP32', shape: [1], data: [1] })],
+];
+
 function strangeValue(random: Random): Value {
   if (random.once(ENDS_ONE_IN)) return unreadable(random);
-  const values: [Value, ...Value[]] = [
-    random.below(1000),
-    ...[null, true, 0, -1, 1, 0.5, NaN, Infinity, 2 ** 31, 2 ** 53, 2n ** 64n - 1n, -(2n ** 63n)],
-    ...['', 'x', 'y', 'a', 'FP32', 'INT64', 'BYTES', 'FP8', '__proto__', 'constructor', '\ud800'],
-    ...[
-      [],
-      [1],
-      [-1, 4],
-      [1, 4],
-      [2 ** 31, 2 ** 31],
-      [0.5],
-      ['1'],
-      new Uint8Array(16),
-      random.bytes(5),
-    ],
-    ...[pairs({}), pairs({ x: null }), pairs({ datatype: 'FP32', shape: [1], data: [1] })],
-  ];
-  return random.oneOf(values);
+  if (random.once(20)) return random.bytes(5);
+  return random.once(20) ? random.below(1000) : random.oneOf(STRANGE);
 }
 
 /** Bytes by chance, and extension types. */
