@@ -45,7 +45,12 @@ test('without a file, flags and variables, everything is at its default', () => 
       maxBufferedBytesPerConnection: 64 * 2 ** 20,
     },
     busyPoll: 0.05,
-    swap: { packTimeout: 1_800_000, prepareTimeout: 120_000, drainTimeout: 30_000, rollbackWindow: 300_000 },
+    swap: {
+      packTimeout: 1_800_000,
+      prepareTimeout: 120_000,
+      drainTimeout: 30_000,
+      rollbackWindow: 300_000,
+    },
     health: {
       heartbeatInterval: 1_000,
       heartbeatTimeout: 10_000,
@@ -71,7 +76,12 @@ test('units are understood wherever sizes and durations are', () => {
     maxMessageBytes: 2 ** 20,
     maxBufferedBytesPerConnection: 2_000,
   });
-  expect(swap).toEqual({ packTimeout: 1_800_000, prepareTimeout: 120_000, drainTimeout: 0.5, rollbackWindow: 0 });
+  expect(swap).toEqual({
+    packTimeout: 1_800_000,
+    prepareTimeout: 120_000,
+    drainTimeout: 0.5,
+    rollbackWindow: 0,
+  });
 });
 
 test('the result is frozen to its leaves', () => {
