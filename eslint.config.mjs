@@ -4,6 +4,19 @@ import tseslint from 'typescript-eslint';
 // "Arrows go one way": what a room may not import.
 const FORBIDDEN_IMPORTS = {
   rpc: [
+    'access',
+    'config',
+    'telemetry',
+    'native',
+    'repository',
+    'registry',
+    'server',
+    'worker',
+    'supervisor',
+    'client',
+    'cli',
+  ],
+  access: [
     'config',
     'telemetry',
     'native',
@@ -16,6 +29,7 @@ const FORBIDDEN_IMPORTS = {
     'cli',
   ],
   config: [
+    'access',
     'telemetry',
     'native',
     'repository',
@@ -27,6 +41,7 @@ const FORBIDDEN_IMPORTS = {
     'cli',
   ],
   telemetry: [
+    'access',
     'config',
     'native',
     'repository',
@@ -39,6 +54,7 @@ const FORBIDDEN_IMPORTS = {
   ],
   native: ['repository', 'registry', 'server', 'worker', 'supervisor', 'client', 'cli'],
   client: [
+    'access',
     'config',
     'telemetry',
     'native',

@@ -7,7 +7,12 @@ import {
   type SaveTargets,
 } from './infer-output.js';
 import { checkShapes, readInputs, type Shapes } from './input-options.js';
-import { describeTarget, targetParams, type TargetFlags } from './request-target.js';
+import {
+  describeTarget,
+  targetCredentials,
+  targetParams,
+  type TargetFlags,
+} from './request-target.js';
 import { UsageError } from './usage-error.js';
 
 export interface InferFlags extends TargetFlags {
@@ -20,7 +25,7 @@ export interface InferFlags extends TargetFlags {
 
 /** `warmswap infer`: one request, its outputs on standard output and in files. */
 export async function runInfer(model: string, flags: InferFlags): Promise<void> {
-  const client = await connect(flags.url);
+  const client = await connect(flags.url, await targetCredentials(flags));
   try {
     const description = await describeTarget(client, model, flags);
     checkShapes(flags.shape, description.inputs);

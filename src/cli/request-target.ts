@@ -1,10 +1,14 @@
 import { Option, type Command } from 'commander';
-import type { Client, ModelDescription } from '../client/index.js';
+import { readFile } from 'node:fs/promises';
+import type { Client, ClientOptions, ModelDescription } from '../client/index.js';
 import { durationMs, positiveInteger, priority, serverUrl } from './option-values.js';
 
 /** What infer and bench ask: which daemon, which version of a model, and how urgently. */
 export interface TargetFlags {
   url: string;
+  token?: string;
+  /** A file of certificates. */
+  ca?: string;
   /** At most one of `version` and `label`; neither means the active version. */
   version?: number;
   label?: string;
@@ -18,10 +22,26 @@ export interface TargetFlags {
 export function addTargetOptions(command: Command): Command {
   return command
     .option('--url <url>', 'the daemon', serverUrl, 'ws://127.0.0.1:9000')
+    .option('--token <token>', 'what the daemon asks for; better as WARMSWAP_TOKEN')
+    .option('--ca <file>', 'certificates in PEM to trust, for wss')
     .option('--version <n>', 'a version instead of the active one', positiveInteger)
     .addOption(new Option('--label <label>', 'the version with this label').conflicts('version'))
     .option('--priority <n>', 'how urgent it is; 0 is the most', priority)
     .option('--deadline <time>', 'how long a request may take, for example 100ms', durationMs);
+}
+
+/** Other users of the host see a token on the command line, but not one of the environment. */
+const TOKEN_VARIABLE = 'WARMSWAP_TOKEN';
+
+/** What a client needs to be let in. Rejects if the file of certificates cannot be read. */
+export async function targetCredentials({
+  token = process.env[TOKEN_VARIABLE],
+  ca,
+}: TargetFlags): Promise<Pick<ClientOptions, 'token' | 'ca'>> {
+  return {
+    ...(token !== undefined && { token }),
+    ...(ca !== undefined && { ca: await readFile(ca, 'utf8') }),
+  };
 }
 
 /** The description of the version that answers. A label that there is not is left to the request. */

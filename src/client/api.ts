@@ -2,7 +2,7 @@
 export type { Client } from './client.js';
 export type { InferAnswer, InferCall } from './infer.js';
 export type { CallOptions, ClientOptions } from './options.js';
-export type { OpenSocket, Socket } from './socket.js';
+export type { Credentials, OpenSocket, Socket } from './socket.js';
 export type {
   EventListener,
   EventName,

@@ -3,12 +3,13 @@ import { backoffDelayMs, type Backoff } from './backoff.js';
 import { Connection, type ConnectionSettings, type OnReply, type Reply } from './connection.js';
 import type { Candidate } from './picker.js';
 import type { RequestFrame } from './request-frame.js';
-import type { OpenSocket } from './socket.js';
+import type { Credentials, OpenSocket } from './socket.js';
 import { Timer } from './timer.js';
 
 export interface EndpointSettings extends ConnectionSettings {
   readonly url: string;
   readonly openSocket: OpenSocket;
+  readonly credentials: Credentials;
   readonly maxInFlight: number;
   readonly reconnect: Backoff;
 }
@@ -122,7 +123,8 @@ export class Endpoint implements Candidate {
   #connect(): void {
     this.#state = 'connecting';
     try {
-      const socket = this.settings.openSocket(this.url);
+      const { openSocket, credentials } = this.settings;
+      const socket = openSocket(this.url, credentials);
       this.#connection = new Connection(
         socket,
         {

@@ -1,7 +1,7 @@
 import { WarmswapError } from '../rpc/errors.js';
 import type { Backoff } from './backoff.js';
 import type { RetryPolicy } from './retry.js';
-import type { OpenSocket } from './socket.js';
+import type { Credentials, OpenSocket } from './socket.js';
 
 /** How a client behaves; every member may be left out. Times are in milliseconds. */
 export interface ClientOptions {
@@ -30,7 +30,11 @@ export interface ClientOptions {
   maxPendingBytes?: number;
   /** Calls beyond it wait; what the daemon allows by default: 256. */
   maxInflightPerConnection?: number;
-  /** Opens a WebSocket, for example with headers or certificates of its own. */
+  /** What the daemon asks for, if it does (`auth.tokens`). Goes over TLS alone, if others may listen. */
+  token?: string;
+  /** For wss: certificates in PEM that the daemon's has to lead to; Node.js alone. Its own by default. */
+  ca?: string | readonly string[];
+  /** Opens a WebSocket, for example through a proxy. */
   openSocket?: OpenSocket;
 }
 
@@ -58,6 +62,7 @@ export interface ClientSettings {
   readonly maxPendingCalls: number;
   readonly maxPendingBytes: number;
   readonly maxInFlight: number;
+  readonly credentials: Credentials;
   readonly openSocket: OpenSocket;
 }
 
@@ -65,6 +70,8 @@ const RECONNECT: Backoff = { baseMs: 50, maxMs: 5_000 };
 const RETRY: RetryPolicy = { maxAttempts: 5, baseMs: 50, maxMs: 2_000 };
 /** The longest time that both timers and the daemon take. */
 const LONGEST_MS = 1e9;
+const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
+const TOKEN_TEXT = 'letters, digits and . _ ~ + / -, then any =';
 const RPC_PATH = '/rpc';
 const PROTOCOLS: Readonly<Record<string, string>> = {
   'ws:': 'ws:',
@@ -88,8 +95,16 @@ export function toSettings(options: ClientOptions, openSocket: OpenSocket): Clie
     maxPendingCalls: count('maxPendingCalls', options.maxPendingCalls ?? 10_000),
     maxPendingBytes: count('maxPendingBytes', options.maxPendingBytes ?? 256 * 2 ** 20),
     maxInFlight: count('maxInflightPerConnection', options.maxInflightPerConnection ?? 256),
+    credentials: credentials(options),
     openSocket: options.openSocket ?? openSocket,
   };
+}
+
+function credentials({ token, ca }: ClientOptions): Credentials {
+  // What is wrong with it is told without it.
+  if (token !== undefined && !TOKEN.test(token))
+    throw invalid("'token'", TOKEN_TEXT, 'another text');
+  return { ...(token !== undefined && { token }), ...(ca !== undefined && { ca }) };
 }
 
 function retryPolicy(retry: ClientOptions['retry']): RetryPolicy {

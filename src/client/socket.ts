@@ -12,5 +12,12 @@ export interface Socket {
   onerror: ((event: { message?: string }) => void) | null;
 }
 
+/** Who connects, and whom he trusts. */
+export interface Credentials {
+  token?: string;
+  /** Certificates in PEM that the server's has to lead to, instead of those of the platform. */
+  ca?: string | readonly string[];
+}
+
 /** Begins to connect a WebSocket to `url`. It must copy what is given to `send`. */
-export type OpenSocket = (url: string) => Socket;
+export type OpenSocket = (url: string, credentials: Credentials) => Socket;

@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { ConfigError, parseYaml, validate } from './parse.js';
 import { daemonSchema, type DaemonConfig } from './schema.js';
+import type { SCOPES } from './tokens.js';
 
 /** Where each setting may come from besides the file: flags beat variables beat the file. */
 const SETTINGS = [
@@ -59,12 +60,34 @@ function readTree(file: string, environment: ConfigSources['environment']): Tree
   const tree = { ...value };
   const fromFile = (path: unknown) =>
     typeof path === 'string' ? resolve(dirname(file), path.replace(/^~(?=\/|$)/, homedir())) : path;
-  if ('models' in tree) tree.models = fromFile(tree.models);
-  if ('state' in tree) tree.state = fromFile(tree.state);
-  if ('ortLibrary' in tree) tree.ortLibrary = fromFile(tree.ortLibrary);
-  if (isTree(tree.store)) tree.store = { ...tree.store, path: fromFile(tree.store.path) };
-  else if ('store' in tree) tree.store = fromFile(tree.store);
+  for (const path of PATHS) changeAt(tree, path, fromFile);
   return tree;
+}
+
+/** Where the file names paths; `*` is every item of a list. */
+const PATHS = [
+  ['models'],
+  ['state'],
+  ['ortLibrary'],
+  ['store'],
+  ['store', 'path'],
+  ['auth', 'tokens', '*', 'tokenFile'],
+  ['listen', 'tls', 'cert'],
+  ['listen', 'tls', 'key'],
+] as const;
+
+/** Replaces what stands there, if anything does. The tree is the caller's own. */
+function changeAt(
+  tree: Tree | unknown[],
+  [head = '', ...rest]: readonly string[],
+  change: (value: unknown) => unknown,
+): void {
+  for (const key of head === '*' ? Object.keys(tree) : [head]) {
+    if (!Object.hasOwn(tree, key)) continue;
+    const value = (tree as Tree)[key];
+    if (rest.length === 0) (tree as Tree)[key] = change(value);
+    else if (typeof value === 'object' && value !== null) changeAt(value as Tree, rest, change);
+  }
 }
 
 function isTree(value: unknown): value is Tree {
@@ -97,16 +120,19 @@ function scalar(text: string): string | number | boolean {
 }
 
 function refuseOpenHosts(config: DaemonConfig, source: string): void {
-  if (!isLoopback(config.admin.host) && config.admin.token === undefined) {
+  const { admin, auth, listen } = config;
+  const hasTokens = (scope: (typeof SCOPES)[number]) =>
+    auth.tokens.some(({ scopes }) => scopes.includes(scope));
+  if (!isLoopback(admin.host) && admin.token === undefined && !hasTokens('admin')) {
     throw new ConfigError(source, [
-      `admin.host: ${config.admin.host} is not a loopback address; set admin.token if other ` +
+      `admin.host: ${admin.host} is not a loopback address; set admin.token if other ` +
         'machines may steer the daemon',
     ]);
   }
-  if (config.auth.insecure || isLoopback(config.listen.host)) return;
+  if (auth.insecure || isLoopback(listen.host) || hasTokens('infer')) return;
   throw new ConfigError(source, [
-    `listen.host: ${config.listen.host} is open to other machines, without authentication; ` +
-      'set auth.insecure: true if that is meant',
+    `listen.host: ${listen.host} is open to other machines, without authentication; ` +
+      'set auth.tokens, or auth.insecure: true if that is meant',
   ]);
 }
 

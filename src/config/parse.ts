@@ -89,19 +89,33 @@ function suggestion(key: string, known: readonly string[]): string {
 
 function knownKeys(schema: z.ZodType, path: readonly string[]): string[] {
   let current: unknown = schema;
-  for (const key of path) current = objectShape(current)?.[key];
+  for (const key of path) current = memberOf(current, key);
   return Object.keys(objectShape(current) ?? {});
+}
+
+function memberOf(schema: unknown, key: string): unknown {
+  const inner = innermost(schema);
+  return inner instanceof z.ZodArray ? inner.element : objectShape(inner)?.[key];
+}
+
+/** The fields of an object schema. */
+function objectShape(schema: unknown): Record<string, unknown> | undefined {
+  const inner = innermost(schema);
+  return inner instanceof z.ZodObject ? inner.shape : undefined;
 }
 
 const OUTER = [z.ZodDefault, z.ZodPrefault, z.ZodOptional] as const;
 
-/** The fields of an object schema, seen through defaults and where it is optional. */
-function objectShape(schema: unknown): Record<string, unknown> | undefined {
+/** What is given, seen through defaults, transformations and where it is optional. */
+function innermost(schema: unknown): unknown {
   let current = schema;
-  while (OUTER.some((Outer) => current instanceof Outer)) {
-    current = (current as z.ZodOptional).unwrap();
+  for (;;) {
+    if (OUTER.some((Outer) => current instanceof Outer)) {
+      current = (current as z.ZodOptional).unwrap();
+    } else if (current instanceof z.ZodPipe) {
+      current = current.in instanceof z.ZodTransform ? current.out : current.in;
+    } else return current;
   }
-  return current instanceof z.ZodObject ? current.shape : undefined;
 }
 
 function deepFreeze<T>(value: T): T {

@@ -1,6 +1,8 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { digest } from './digest.js';
+import { adminToken, tokenList } from './tokens.js';
 import { duration, size } from './units.js';
 
 /** warmswap.yaml and model.yaml. Every default stands here. Unknown keys are refused. */
@@ -76,6 +78,20 @@ const storeSettings = z.strictObject({
   maxBytes: size.pipe(positive).prefault('64GiB'),
 });
 
+const originText = 'expected an origin such as https://app.example, or *';
+
+/** As browsers name it: without a path, and without the port that is the scheme's own. */
+const origin = z
+  .string({ error: originText })
+  .refine((text) => text === '*' || isOrigin(text), originText)
+  .toLowerCase();
+
+function isOrigin(text: string): boolean {
+  if (!/^[a-z][a-z\d+.-]*:\/\/[^/?#\s*]+$/i.test(text)) return false;
+  const { origin } = URL.canParse(text) ? new URL(text) : {};
+  return origin === 'null' || origin === text.toLowerCase();
+}
+
 export const daemonSchema = z.strictObject({
   models: z.string().min(1),
   /** Either the folder alone, or with the bound. */
@@ -83,20 +99,36 @@ export const daemonSchema = z.strictObject({
   /** Where the checkpoint is kept; a folder in the store if left out. */
   state: z.string().min(1).optional(),
   listen: z
-    .strictObject({ host: z.string().min(1).default('127.0.0.1'), port: port.default(9000) })
+    .strictObject({
+      host: z.string().min(1).default('127.0.0.1'),
+      port: port.default(9000),
+      /** Web pages that may call. Left out: those of this host. */
+      origins: z.array(origin).max(1000).optional(),
+      /** Files in PEM. */
+      tls: z
+        .strictObject({
+          cert: z.string().min(1),
+          key: z.string().min(1),
+          minVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2'),
+        })
+        .optional(),
+    })
     .prefault({}),
   admin: z
     .strictObject({
       host: z.string().min(1).default('127.0.0.1'),
       port: port.default(9001),
-      /** What callers have to bring; none: whoever reaches the address may call. */
-      token: z
-        .string()
-        .regex(/^\S{16,256}$/, 'expected 16 to 256 characters without spaces')
-        .optional(),
+      /** The SHA-256 of one more token with the scope admin. */
+      token: adminToken.optional(),
     })
     .prefault({}),
-  auth: z.strictObject({ insecure: z.boolean().default(false) }).prefault({}),
+  auth: z
+    .strictObject({
+      /** Without one of a scope, whoever reaches the port of that scope may call. */
+      tokens: tokenList,
+      insecure: z.boolean().default(false),
+    })
+    .prefault({}),
   workers: workers.default('auto'),
   device: device.default('auto'),
   /** A libonnxruntime.so to use instead of the one that is shipped. */
@@ -150,11 +182,6 @@ const warmup = z.strictObject({
 });
 
 const versionNumber = z.string().regex(/^[1-9]\d{0,14}$/, 'expected the number of a version');
-const digestText = 'expected a SHA-256 as 64 hexadecimal digits';
-const digest = z
-  .string({ error: digestText })
-  .regex(/^[0-9a-fA-F]{64}$/, digestText)
-  .toLowerCase();
 
 const modelSettings = z.strictObject({
   versions: z

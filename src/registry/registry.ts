@@ -1,36 +1,17 @@
-import type { Engine } from '../native/engine.js';
-import type { CancelSlot } from '../native/engine.js';
+import type { CancelSlot, Engine } from '../native/engine.js';
 import type { InferLane } from '../native/infer-lane.js';
-import { toWarmswapError, WarmswapError } from '../rpc/errors.js';
+import { WarmswapError } from '../rpc/errors.js';
 import { Absences } from './absences.js';
-import { clientsRefusal, signatureRefusal, warmUpRefusal } from './gates.js';
+import { failure, PrepareError, refusal, RestoreError } from './failures.js';
+import { gateFailures } from './gate-failures.js';
 import { goldenProblem } from './golden.js';
 import { loadVersion } from './load-version.js';
-import { ModelSet, type ServedModel } from './model-set.js';
-import type { GenerationPlan, ModelPlan, VersionFailure, VersionPlan } from './plan.js';
+import { ModelSet } from './model-set.js';
+import type { GenerationPlan, VersionFailure } from './plan.js';
+import { plannedSet } from './planned-set.js';
 import { Version } from './version.js';
 
 export type { Accepted, AnswerHolder, AnswerSink } from '../native/infer-lane.js';
-
-/** A generation that cannot be served: every version of it that failed, with the reason. */
-export class PrepareError extends Error {
-  constructor(readonly failures: readonly VersionFailure[]) {
-    super(failures.map((f) => `${f.model}/${f.version}: ${f.reason}`).join('; '));
-    this.name = 'PrepareError';
-  }
-}
-
-/** Besides, what was unloaded for it cannot be loaded again: this worker should be replaced. */
-export class RestoreError extends PrepareError {
-  constructor(
-    failures: readonly VersionFailure[],
-    override readonly cause: unknown,
-  ) {
-    super(failures);
-    this.name = 'RestoreError';
-    this.message = `what was unloaded cannot be loaded again: ${(cause as Error).message}`;
-  }
-}
 
 interface Prepared {
   attempt: number;
@@ -117,7 +98,7 @@ export class Registry {
     plan: GenerationPlan,
     unloadsFirst: boolean,
   ): Promise<readonly Version[]> {
-    const set = this.#plan(plan);
+    const set = plannedSet(plan, this.#current);
     const fresh = [...set.versions()].filter((version) => version.state === 'discovered');
     const makesRoom = unloadsFirst && fresh.length > 0 && this.#attempt === attempt;
     if (makesRoom) await this.#makeRoom(set);
@@ -125,7 +106,7 @@ export class Registry {
     const failures = await this.#loadAll(attempt, fresh);
     if (!plan.isCommitted) {
       failures.push(...(await this.#goldenFailures(attempt, fresh)));
-      failures.push(...this.#gateFailures(set, plan, fresh));
+      failures.push(...gateFailures({ plan, set, fresh, current: this.#current }));
     }
     for (const version of fresh) this.#loading.delete(version);
     if (failures.length > 0 || this.#attempt !== attempt) {
@@ -243,28 +224,6 @@ export class Registry {
     this.engine.lane.setRoutes(routes);
   }
 
-  #plan(plan: GenerationPlan): ModelSet {
-    const models = plan.models.map((model) => [model.name, this.#planModel(model)] as const);
-    return new ModelSet(plan.generation, new Map(models));
-  }
-
-  #planModel(plan: ModelPlan): ServedModel {
-    const versions = new Map(
-      plan.versions.map((version) => [version.version, this.#keptOrNew(plan.name, version)]),
-    );
-    const labels = Object.entries(plan.labels).map(
-      ([label, version]) => [label, versions.get(version) as Version] as const,
-    );
-    const active = versions.get(plan.active) as Version;
-    return { name: plan.name, active, labels: new Map(labels), versions };
-  }
-
-  #keptOrNew(name: string, plan: VersionPlan): Version {
-    const served = this.#current.models.get(name)?.versions.get(plan.version);
-    const isKept = served?.plan.key === plan.key && !served.isAway;
-    return isKept ? served : new Version(name, plan);
-  }
-
   async #loadAll(attempt: number, versions: readonly Version[]): Promise<VersionFailure[]> {
     const failures: VersionFailure[] = [];
     const cancel = new AbortController();
@@ -300,26 +259,6 @@ export class Registry {
     return failures;
   }
 
-  #gateFailures(set: ModelSet, plan: GenerationPlan, fresh: readonly Version[]): VersionFailure[] {
-    const next = [...set.models.values()].map(({ active }) => active).filter(isReady);
-    const welcome = next.filter((version) => clientsRefusal(version) === undefined);
-    return [
-      ...fresh
-        .filter(isReady)
-        .flatMap((version) =>
-          refusal(version, warmUpRefusal(version, this.#activeOf(version.name))),
-        ),
-      ...next.flatMap((version) => refusal(version, clientsRefusal(version))),
-      ...welcome.flatMap((version) => this.#signatureFailures(version, plan)),
-    ];
-  }
-
-  #signatureFailures(next: Version, { models }: GenerationPlan): VersionFailure[] {
-    if (models.find(({ name }) => name === next.name)?.allowSignatureChange) return [];
-    const failures = refusal(next, signatureRefusal(next, this.#activeOf(next.name)));
-    return failures.map((failed) => ({ ...failed, isServable: true }));
-  }
-
   #activeOf(name: string): Version | undefined {
     return this.#current.models.get(name)?.active;
   }
@@ -345,11 +284,6 @@ export class Registry {
   }
 }
 
-function refusal(version: Version, reason: string | undefined): VersionFailure[] {
-  if (reason === undefined) return [];
-  return [failure(version, new WarmswapError('FAILED_PRECONDITION', reason))];
-}
-
 function isReady({ state }: Version): boolean {
   return state === 'ready';
 }
@@ -361,16 +295,4 @@ function droppedBy(after: ModelSet, before: ModelSet): Version[] {
 
 function activeFirst(a: Version, b: Version): number {
   return Number(b.state === 'active') - Number(a.state === 'active');
-}
-
-function failure(version: Version, error: unknown): VersionFailure {
-  const { code, message, details } = toWarmswapError(error);
-  return {
-    model: version.name,
-    version: version.number,
-    key: version.plan.key,
-    code,
-    reason: message,
-    ...(details === undefined ? {} : { details }),
-  };
 }

@@ -1,20 +1,20 @@
 import { setImmediate } from 'node:timers/promises';
-import uWS, {
-  type HttpRequest,
-  type HttpResponse,
-  type us_listen_socket,
-  type us_socket_context_t,
-} from 'uWebSockets.js';
+import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t } from 'uWebSockets.js';
+import type { Grant } from '../access/grant.js';
+import type { AccessSettings } from '../access/settings.js';
 import type { DaemonConfig } from '../config/schema.js';
-import { WarmswapError } from '../rpc/errors.js';
 import type { Registry } from '../registry/registry.js';
 import { BusyPoll } from './busy-poll.js';
+import { Gate, type Admission } from './gate.js';
+import { Exchange } from './http/exchange.js';
 import { InferenceHttp } from './http/inference-http.js';
+import { Listener } from './listener.js';
 import { createMethods, type Method } from './methods.js';
 import { RpcConnection, type ConnectionContext } from './rpc-connection.js';
 import { Subscriptions } from './subscriptions.js';
 
 interface SocketData {
+  grant: Grant;
   connection?: RpcConnection;
 }
 
@@ -33,10 +33,10 @@ export class DataPlane implements ConnectionContext {
   readonly maxInflight: number;
   readonly busyPoll: BusyPoll;
   readonly #limits: DaemonConfig['limits'];
-  readonly #app = uWS.App();
   readonly #connections = new Set<RpcConnection>();
   readonly #http: InferenceHttp;
-  #listenSocket: us_listen_socket | undefined;
+  readonly gate: Gate;
+  readonly #listener: Listener;
   #draining = false;
   #onAllDone: (() => void) | undefined;
 
@@ -44,15 +44,19 @@ export class DataPlane implements ConnectionContext {
     readonly registry: Registry,
     limits: DaemonConfig['limits'],
     busyPollMs: number,
+    access: AccessSettings,
   ) {
+    this.gate = new Gate(access);
     this.#limits = limits;
     this.methods = createMethods(registry, this.subscriptions);
     this.maxMessageBytes = limits.maxMessageBytes;
     this.maxInflight = limits.maxInflightPerConnection;
     this.busyPoll = new BusyPoll(busyPollMs, () => registry.lane.isBusy);
     this.#http = new InferenceHttp(this);
-    this.#addRpcRoute();
-    this.#http.addTo(this.#app);
+    this.#listener = new Listener(access.tls, (app) => {
+      this.#addRpcRoute(app);
+      this.#http.addTo(app);
+    });
   }
 
   get draining(): boolean {
@@ -71,16 +75,22 @@ export class DataPlane implements ConnectionContext {
 
   /** Listens beside the other workers (SO_REUSEPORT); rejects with UNAVAILABLE. */
   listen(host: string, port: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#app.listen(host, port, (socket) => {
-        if (!socket) {
-          reject(new WarmswapError('UNAVAILABLE', `cannot listen on ${host}:${port}`));
-          return;
-        }
-        this.#listenSocket = socket;
-        resolve();
-      });
-    });
+    return this.#listener.listen(host, port);
+  }
+
+  /**
+   * Lets come in who may from now on, and closes with 1008 the connections of those who may no more. What
+   * is in flight on them is cancelled. Throws FAILED_PRECONDITION for a certificate that cannot be used; the
+   * old one stays then, and all else is done.
+   */
+  setAccess(access: AccessSettings): void {
+    this.gate.follow(access);
+    for (const connection of [...this.#connections]) {
+      const grant = this.gate.readmit(connection.grant);
+      if (grant) connection.grant = grant;
+      else connection.end(1008, 'the token is valid no more');
+    }
+    if (access.tls && !this.#draining) this.#listener.setCertificate(access.tls);
   }
 
   /**
@@ -93,14 +103,13 @@ export class DataPlane implements ConnectionContext {
     this.#draining = true;
     // Who has connected already is let in: closing the port would reset those that are not accepted yet.
     await setImmediate();
-    if (this.#listenSocket) uWS.us_listen_socket_close(this.#listenSocket);
-    this.#listenSocket = undefined;
+    this.#listener.stop();
     for (const connection of this.#connections) connection.drain();
     this.#http.drain();
     await this.#allDoneWithin(timeoutMs);
     this.#http.close();
     for (const connection of [...this.#connections]) connection.end(1001, 'shutting down');
-    this.#app.close();
+    this.#listener.close();
   }
 
   onIdle(): void {
@@ -123,16 +132,17 @@ export class DataPlane implements ConnectionContext {
     });
   }
 
-  #addRpcRoute(): void {
-    this.#app.ws<SocketData>('/rpc', {
+  #addRpcRoute(app: TemplatedApp): void {
+    app.ws<SocketData>('/rpc', {
       maxPayloadLength: this.#limits.maxMessageBytes * REFUSABLE_EXCESS,
       maxBackpressure: this.#limits.maxBufferedBytesPerConnection,
       closeOnBackpressureLimit: true,
       idleTimeout: 120,
       upgrade: (response, request, context) => this.#upgrade(response, request, context),
       open: (socket) => {
-        const connection = new RpcConnection(socket, this);
-        socket.getUserData().connection = connection;
+        const data = socket.getUserData();
+        const connection = new RpcConnection(socket, this, data.grant);
+        data.connection = connection;
         this.#connections.add(connection);
         if (this.#draining) connection.drain();
       },
@@ -156,12 +166,29 @@ export class DataPlane implements ConnectionContext {
       response.writeStatus('503 Service Unavailable').end(JSON.stringify({ error }));
       return;
     }
+    const admission = this.#admitUpgrade(response, request);
+    if (!admission) return;
     response.upgrade<SocketData>(
-      {},
+      { grant: admission.grant },
       request.getHeader('sec-websocket-key'),
-      request.getHeader('sec-websocket-protocol'),
+      admission.protocol,
       request.getHeader('sec-websocket-extensions'),
       context,
     );
+  }
+
+  /** Nothing if the answer was a refusal. */
+  #admitUpgrade(response: HttpResponse, request: HttpRequest): Admission | undefined {
+    try {
+      return this.gate.admitUpgrade(request);
+    } catch (error) {
+      new Exchange(
+        response,
+        false,
+        () => true,
+        () => {},
+      ).refuse(error);
+      return undefined;
+    }
   }
 }

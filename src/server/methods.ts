@@ -1,3 +1,4 @@
+import type { Grant } from '../access/grant.js';
 import type { CancelSlot } from '../native/engine.js';
 import { WarmswapError } from '../rpc/errors.js';
 import type { InferParams, InferResult, ModelDescription, ModelListing } from '../rpc/methods.js';
@@ -12,6 +13,7 @@ import { orderOf, type ServedModel } from '../registry/model-set.js';
 import type { Registry } from '../registry/registry.js';
 import type { Version } from '../registry/version.js';
 import type { Subscriber, Subscriptions } from './subscriptions.js';
+import { modelsFor, resolveFor } from './visible.js';
 
 /** The methods of the RPC, over one worker's registry. */
 
@@ -26,6 +28,8 @@ export type Method = (params: readonly unknown[], call: CallContext) => unknown;
 
 /** What a method tells its connection, before it first waits: also what cancels the request. */
 export interface CallContext extends CancelSlot {
+  /** What the caller may use. */
+  readonly grant: Grant;
   /** The connection that asks. */
   readonly subscriber: Subscriber;
   /**
@@ -41,8 +45,8 @@ export function createMethods(
 ): ReadonlyMap<string, Method> {
   return new Map<string, Method>([
     ['infer', (params, call) => infer(registry, params, call)],
-    ['models', (params) => listModels(registry, params)],
-    ['describe', (params) => describe(registry, params)],
+    ['models', (params, { grant }) => listModels(registry, params, grant)],
+    ['describe', (params, { grant }) => describe(registry, params, grant)],
     ['subscribe', (params, call) => subscribe(subscriptions, params, call)],
     ['unsubscribe', (params, call) => unsubscribe(subscriptions, params, call)],
     ['ping', ping],
@@ -63,7 +67,7 @@ async function runInfer(
   call: CallContext,
 ): Promise<InferResult> {
   const { model, version, label } = request;
-  const chosen = registry.current.resolve(model, version, label);
+  const chosen = resolveFor(call.grant, registry.current, model, version, label);
   if (chosen.isAway) return inferLater(registry, chosen, request, call);
   if (version === undefined) call.answeredBy(orderOf(model, label), chosen);
   const { outputs, timing } = await chosen.infer(request, call);
@@ -90,9 +94,9 @@ function timeLeft(deadlineMs: number, arrived: number): number {
   return Math.max(Number.MIN_VALUE, deadlineMs - (performance.now() - arrived));
 }
 
-function listModels(registry: Registry, params: readonly unknown[]): ModelListing[] {
+function listModels(registry: Registry, params: readonly unknown[], grant: Grant): ModelListing[] {
   parseNoParams(params, 'models');
-  return [...registry.current.models.values()].map(listModel);
+  return modelsFor(grant, registry.current).map(listModel);
 }
 
 function listModel(model: ServedModel): ModelListing {
@@ -104,9 +108,13 @@ function listModel(model: ServedModel): ModelListing {
   };
 }
 
-async function describe(registry: Registry, params: readonly unknown[]): Promise<ModelDescription> {
+async function describe(
+  registry: Registry,
+  params: readonly unknown[],
+  grant: Grant,
+): Promise<ModelDescription> {
   const { model, version } = parseDescribeParams(params);
-  const chosen = registry.current.resolve(model, version);
+  const chosen = resolveFor(grant, registry.current, model, version);
   const { inputs, outputs } = chosen.signature;
   const { batching } = chosen.plan.options;
   return {

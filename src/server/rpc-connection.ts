@@ -1,4 +1,5 @@
 import type { WebSocket } from 'uWebSockets.js';
+import type { Grant } from '../access/grant.js';
 import { WarmswapError } from '../rpc/errors.js';
 import { decodeMessage, encodeError, encodeResult, type Message } from '../rpc/frames.js';
 import { FrameError } from '../rpc/structure.js';
@@ -48,6 +49,8 @@ export class RpcConnection implements AnswerSink, Subscriber {
   constructor(
     private readonly socket: WebSocket<unknown>,
     private readonly context: ConnectionContext,
+    /** What its client may use; replaced when the tokens change. */
+    public grant: Grant,
   ) {}
 
   get inflight(): number {
@@ -154,11 +157,15 @@ export class RpcConnection implements AnswerSink, Subscriber {
       .then((frame) => this.answer(call, frame));
   }
 
-  /** What may not be queued now, and whatever is no plain request, is left to `#dispatch`. */
+  /**
+   * What may not be queued now, and whatever is no plain request, is left to `#dispatch`; so are the
+   * requests of those who may not use every model, since the lane asks nobody before it runs one.
+   */
   #takeByLane(frame: ArrayBuffer): boolean {
     const { registry, maxMessageBytes, maxInflight } = this.context;
     const isFull = this.#inflight.size >= maxInflight;
     if (this.#draining || isFull || frame.byteLength > maxMessageBytes) return false;
+    if (this.grant.isRestricted) return false;
     const accepted = registry.lane.accept(frame);
     if (!accepted) return false;
     const { order, target } = registry.current.routes[accepted.route] as Route;
@@ -251,6 +258,10 @@ class Call implements CallContext, CallInFlight {
     private readonly order: VersionOrder,
     readonly subscriber: Subscriber,
   ) {}
+
+  get grant(): Grant {
+    return this.subscriber.grant;
+  }
 
   answeredBy(target: string, version: object): void {
     this.turn = this.order.begin(target, version);

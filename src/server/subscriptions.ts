@@ -1,8 +1,12 @@
+import type { Grant } from '../access/grant.js';
 import { EVENT_TYPES, type DaemonEvent, type EventType } from '../rpc/events.js';
 import { encodeNotification } from '../rpc/frames.js';
+import { eventFor } from './visible.js';
 
 /** A connection, as far as events go. */
 export interface Subscriber {
+  /** What it may hear of. */
+  readonly grant: Grant;
   /** Sends a frame, or drops it if the connection is closed. Bounds what it buffers itself. */
   push(frame: Uint8Array): void;
 }
@@ -28,11 +32,15 @@ export class Subscriptions {
     this.unsubscribe(subscriber, EVENT_TYPES);
   }
 
-  /** Pushes `[2, 'event', [event]]` to those who asked for its type. */
+  /** Pushes `[2, 'event', [event]]` to those who asked for its type, as far as they may know it. */
   publish(event: DaemonEvent): void {
     const subscribers = this.#subscribers[event.type];
     if (subscribers.size === 0) return;
-    const frame = encodeNotification('event', event);
-    for (const subscriber of [...subscribers]) subscriber.push(frame);
+    const whole = encodeNotification('event', event);
+    for (const subscriber of [...subscribers]) {
+      const visible = eventFor(subscriber.grant, event);
+      if (visible === event) subscriber.push(whole);
+      else if (visible) subscriber.push(encodeNotification('event', visible));
+    }
   }
 }

@@ -1,19 +1,15 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
+import type { Grant } from '../access/grant.js';
+import type { TokenSet } from '../access/token-set.js';
+import { tokenOfHeader } from '../rpc/bearer.js';
 import { WarmswapError } from '../rpc/errors.js';
 
 /** Who may use the admin interface. */
 
-/** Throws UNAUTHENTICATED unless the request brings the token, in time that tells nothing of it. */
-export function requireToken({ headers }: IncomingMessage, token: string): void {
-  const given = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
-  if (given === undefined) {
-    const reason = "expected the header 'Authorization: Bearer TOKEN', got none";
-    throw new WarmswapError('UNAUTHENTICATED', reason);
-  }
-  if (timingSafeEqual(digest(given), digest(token))) return;
-  throw new WarmswapError('UNAUTHENTICATED', 'the token is another one than admin.token');
+/** Throws UNAUTHENTICATED or PERMISSION_DENIED unless the request brings a token for it, if it takes one. */
+export function requireToken({ headers }: IncomingMessage, tokens: TokenSet): Grant {
+  return tokens.admit('admin', tokenOfHeader(headers.authorization ?? ''));
 }
 
 /**
@@ -25,9 +21,4 @@ export function refuseBrowsers({ headers }: IncomingMessage, hasToken: boolean):
   const isNamed = isIP(host) === 0 && host !== 'localhost';
   if (headers.origin === undefined && (hasToken || !isNamed)) return;
   throw new WarmswapError('PERMISSION_DENIED', 'requests of browsers are refused');
-}
-
-/** Of equal length whatever the text. */
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { OPEN } from '../access/grant.js';
 import type { DaemonConfig } from '../config/schema.js';
 import type { ErrorCode } from '../rpc/codes.js';
 import { toWarmswapError, WarmswapError } from '../rpc/errors.js';
@@ -49,15 +50,13 @@ function readiness(supervisor: Supervisor): unknown {
   throw new WarmswapError('UNAVAILABLE', 'no worker is ready');
 }
 
-type AdminConfig = DaemonConfig['admin'];
-
 /** Listens at the address; rejects if it cannot. Gives the server and its port. */
 export async function listenAdmin(
   supervisor: Supervisor,
-  config: AdminConfig,
+  config: Pick<DaemonConfig['admin'], 'host' | 'port'>,
 ): Promise<{ server: Server; port: number }> {
   const server = createServer({ requestTimeout: BODY_TIMEOUT_MS }, (request, response) => {
-    void handle(supervisor, config, request, response);
+    void handle(supervisor, request, response);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(config.port, config.host, resolve);
@@ -67,20 +66,23 @@ export async function listenAdmin(
 
 async function handle(
   supervisor: Supervisor,
-  { token }: AdminConfig,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   try {
-    refuseBrowsers(request, token !== undefined);
+    const { tokens } = supervisor.access;
+    refuseBrowsers(request, tokens.asksFor('admin'));
     const found = findRoute(request);
-    if (token !== undefined && !found?.route.isPublic) requireToken(request, token);
+    const grant = found?.route.isPublic ? OPEN : requireToken(request, tokens);
     if (!found)
       throw new WarmswapError('NOT_FOUND', `there is no ${request.method} ${request.url}`);
     const body = request.method === 'GET' ? undefined : await readJson(request);
     const answer = await found.route.answer(supervisor, found.captured, body);
-    if (answer instanceof EventStream) answer.begin(response);
-    else respond(response, 200, answer);
+    if (answer instanceof EventStream) {
+      answer.begin(response);
+      const stopWatching = supervisor.access.watch(grant, () => response.end());
+      response.once('close', stopWatching);
+    } else respond(response, 200, answer);
   } catch (error) {
     refuse(response, error);
   }

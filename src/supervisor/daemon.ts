@@ -24,7 +24,8 @@ export async function runDaemon(sources: ConfigSources): Promise<void> {
     admin = listening.server;
     await supervisor.start();
     const { host, port } = supervisor.address;
-    const rpc = `ws://${hostInUrl(host)}:${port}/rpc`;
+    const scheme = config.listen.tls ? 'wss' : 'ws';
+    const rpc = `${scheme}://${hostInUrl(host)}:${port}/rpc`;
     log.info({ rpc, admin: `http://${hostInUrl(config.admin.host)}:${listening.port}` }, 'serving');
   } catch (error) {
     // What a signal cuts short has not failed; the signal's handler ends the process.

@@ -1,10 +1,11 @@
 import type { DaemonConfig } from '../config/schema.js';
 import { WarmswapError } from '../rpc/errors.js';
 import type { Logger } from '../telemetry/log.js';
+import { changedFixedSettings } from './fixed-settings.js';
 
 type Setting = keyof DaemonConfig;
 
-/** Settings that a reload applies; a change of any other one waits for a restart. */
+/** Settings that a reload applies here. */
 const RELOADED: readonly Setting[] = ['models', 'swap'];
 
 export interface LiveConfigOptions {
@@ -26,13 +27,17 @@ export class LiveConfig {
     return this.#current;
   }
 
-  /** Throws FAILED_PRECONDITION if the configuration cannot be used; it stays as it is then. */
-  reload(): void {
+  /**
+   * Gives all that is read, for who may use the daemon (`AccessKeeper`). Throws FAILED_PRECONDITION if the
+   * configuration cannot be used; it stays as it is then.
+   */
+  reload(): DaemonConfig {
     const next = this.#read();
-    const waiting = changedSettings(this.#current, next).filter((key) => !RELOADED.includes(key));
+    const waiting = changedFixedSettings(this.#current, next);
     if (waiting.length > 0) this.options.log.warn({ settings: waiting }, 'restart to apply');
     const reloaded = RELOADED.map((key) => [key, next[key]] as const);
     this.#current = { ...this.#current, ...Object.fromEntries(reloaded) };
+    return next;
   }
 
   #read(): DaemonConfig {
@@ -42,9 +47,4 @@ export class LiveConfig {
       throw new WarmswapError('FAILED_PRECONDITION', (error as Error).message, { cause: error });
     }
   }
-}
-
-function changedSettings(before: DaemonConfig, after: DaemonConfig): Setting[] {
-  const settings = [...new Set(Object.keys({ ...before, ...after }))] as Setting[];
-  return settings.filter((key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]));
 }

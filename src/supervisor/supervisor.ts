@@ -3,6 +3,7 @@ import type { DaemonConfig } from '../config/schema.js';
 import type { DaemonEvent } from '../rpc/events.js';
 import type { Logger } from '../telemetry/log.js';
 import type { WorkerSettings } from '../worker/messages.js';
+import { AccessKeeper } from './access-keeper.js';
 import { ArtifactSupply } from './artifact-supply.js';
 import { CheckpointKeeper } from './checkpoint-keeper.js';
 import { CommittedPlan } from './committed-plan.js';
@@ -46,6 +47,8 @@ const DEVICE = 'cpu';
 export class Supervisor {
   /** What happens, for those who want to know. */
   readonly events = new EventBus();
+  /** Who may use it. */
+  readonly access: AccessKeeper;
   readonly #startedAt = Date.now();
   readonly #log: Logger;
   readonly #config: LiveConfig;
@@ -67,7 +70,8 @@ export class Supervisor {
     const { config, log } = options;
     this.#log = log;
     this.#config = new LiveConfig({ initial: config, read: () => options.readConfig(), log });
-    this.#address = config.listen;
+    this.access = new AccessKeeper(config, log);
+    this.#address = { host: config.listen.host, port: config.listen.port };
     this.#threads = threadBudget(config.workers);
     this.#artifacts = this.#createArtifacts(config);
     this.#committed = new CommittedPlan(this.#createCheckpoint(config), log);
@@ -113,7 +117,7 @@ export class Supervisor {
   async reload(): Promise<ReloadResult> {
     this.#supersede();
     return this.#turns.run(() => {
-      this.#config.reload();
+      if (this.access.follow(this.#config.reload())) this.#pool.tellAccess();
       this.#pool.retryFailed();
       return this.#generations.follow();
     });
@@ -244,9 +248,10 @@ export class Supervisor {
   }
 
   #createPool(config: DaemonConfig): WorkerPool {
+    const settings = workerSettings(config);
     return new WorkerPool({
       size: firstWorkers(config.workers),
-      settings: workerSettings(config),
+      settings: () => ({ ...settings, access: this.access.settings }),
       health: config.health,
       committed: () => this.#committed.current,
       nextAttempt: () => ++this.#lastAttempt,
@@ -307,7 +312,7 @@ export class Supervisor {
   }
 }
 
-function workerSettings(config: DaemonConfig): Omit<WorkerSettings, 'id'> {
+function workerSettings(config: DaemonConfig): Omit<WorkerSettings, 'id' | 'access'> {
   return {
     limits: config.limits,
     drainTimeoutMs: config.swap.drainTimeout,

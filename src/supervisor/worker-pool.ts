@@ -11,7 +11,8 @@ import { WorkerReports } from './worker-reports.js';
 
 export interface WorkerPoolOptions {
   size: number;
-  settings: Omit<WorkerSettings, 'id'>;
+  /** What a worker that starts now gets. */
+  settings(): Omit<WorkerSettings, 'id'>;
   health: WorkerHealth;
   /** What a worker that (re)starts has to serve before it listens. */
   committed(): GenerationPlan;
@@ -111,6 +112,12 @@ export class WorkerPool {
     this.#workers.get(id)?.send(message);
   }
 
+  /** Who may come in has changed. */
+  tellAccess(): void {
+    const { access } = this.options.settings();
+    for (const worker of this.workers) worker.send({ type: 'access', access });
+  }
+
   /** Lets a worker that is stuck finish what it can, then ends it; another takes its place. */
   replace(id: number): void {
     void this.#workers.get(id)?.drain(this.#drainTimeoutMs);
@@ -190,7 +197,7 @@ export class WorkerPool {
   }
 
   get #drainTimeoutMs(): number {
-    return this.options.settings.drainTimeoutMs + EXIT_GRACE_MS;
+    return this.options.settings().drainTimeoutMs + EXIT_GRACE_MS;
   }
 
   #stopRestarting(): void {
@@ -216,7 +223,7 @@ export class WorkerPool {
     this.#workers.set(id, worker);
     this.options.onEvent({ worker: id, pid: worker.pid, state: 'started' });
     worker.setDeadline(this.options.health.joinTimeout, 'took too long to become ready');
-    worker.send({ type: 'start', settings: { ...this.options.settings, id } });
+    worker.send({ type: 'start', settings: { ...this.options.settings(), id } });
     return worker;
   }
 

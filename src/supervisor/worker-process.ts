@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { childEnvironment } from './child-environment.js';
 import type { FromWorker, ToWorker } from '../worker/messages.js';
 
 /**
@@ -39,6 +40,7 @@ export class WorkerProcess {
   ) {
     this.#child = fork(WORKER_ENTRY, [], {
       execArgv: [],
+      env: childEnvironment(),
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.#child.on('message', (message) => handlers.onMessage(this, message as FromWorker));

@@ -1,3 +1,4 @@
+import type { AccessSettings } from '../access/settings.js';
 import type { DaemonConfig } from '../config/schema.js';
 import type { NativeStats } from '../native/binding.js';
 import type { GenerationPlan, VersionFailure } from '../registry/plan.js';
@@ -11,6 +12,7 @@ import type { DaemonEvent } from '../rpc/events.js';
 export interface WorkerSettings {
   id: number;
   limits: DaemonConfig['limits'];
+  access: AccessSettings;
   drainTimeoutMs: number;
   /** See BusyPoll. */
   busyPollMs: number;
@@ -29,6 +31,8 @@ export type ToWorker =
   | { type: 'abort'; attempt: number }
   | { type: 'listen'; host: string; port: number }
   | { type: 'report'; request: number }
+  /** Who may come in from now on. */
+  | { type: 'access'; access: AccessSettings }
   /** Answer `alive`, from the JavaScript thread. */
   | { type: 'heartbeat' }
   /** Tell those who have subscribed. */

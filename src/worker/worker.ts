@@ -1,6 +1,8 @@
+import type { AccessSettings } from '../access/settings.js';
 import type { Logger } from '../telemetry/log.js';
 import { Engine } from '../native/engine.js';
-import { PrepareError, Registry, RestoreError } from '../registry/registry.js';
+import { PrepareError, RestoreError } from '../registry/failures.js';
+import { Registry } from '../registry/registry.js';
 import type { Version } from '../registry/version.js';
 import { DataPlane } from '../server/data-plane.js';
 import type {
@@ -25,15 +27,20 @@ export class Worker {
     private readonly send: (message: FromWorker) => void,
     private readonly log: Logger,
   ) {
-    const { drainTimeoutMs, limits, busyPollMs } = settings;
+    const { drainTimeoutMs, limits, busyPollMs, access } = settings;
     this.#engine = new Engine(settings.ortLibrary);
     this.#registry = new Registry(this.#engine, { drainTimeoutMs });
-    this.#dataPlane = new DataPlane(this.#registry, limits, busyPollMs);
+    this.#dataPlane = new DataPlane(this.#registry, limits, busyPollMs, access);
     this.log.debug({ onnxRuntime: this.#engine.onnxRuntimeVersion }, 'worker started');
     this.send({ type: 'started' });
   }
 
   async handle(message: ToWorker): Promise<void> {
+    // It holds for those whom a worker that drains still serves.
+    if (message.type === 'access') {
+      this.#setAccess(message.access);
+      return;
+    }
     if (this.#drained) return this.#drained;
     switch (message.type) {
       case 'start':
@@ -89,6 +96,14 @@ export class Worker {
       if (!(error instanceof PrepareError)) throw error;
       this.send({ type: 'prepareFailed', attempt, failures: error.failures });
       if (error instanceof RestoreError) this.#giveUp(error);
+    }
+  }
+
+  #setAccess(access: AccessSettings): void {
+    try {
+      this.#dataPlane.setAccess(access);
+    } catch (error) {
+      this.log.error({ reason: (error as Error).message }, 'the old certificate stays');
     }
   }
 

@@ -1,7 +1,7 @@
 import { encode } from '@msgpack/msgpack';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { connect, type Client, type WarmswapError } from '../../src/client/index.js';
-import type { ClientOptions } from '../../src/client/index.js';
+import type { ClientOptions, OpenSocket } from '../../src/client/index.js';
 import {
   answer,
   echo,
@@ -367,9 +367,9 @@ describe('connecting', () => {
     const server = await FakeRpcServer.start(echo);
     const opened: string[] = [];
     const { openNodeSocket } = await import('../../src/client/socket-node.js');
-    const openSocket = (url: string) => {
+    const openSocket: OpenSocket = (url, credentials) => {
       opened.push(url);
-      return openNodeSocket(url);
+      return openNodeSocket(url, credentials);
     };
     const client = await connectTo([server], { openSocket });
     expect(await client.ping(1)).toBe(1);

@@ -6,6 +6,7 @@ import type { Check } from '../../src/cli/doctor/check.js';
 import type { DoctorReport } from '../../src/cli/doctor/report.js';
 import { bundledLibraryPath } from '../../src/native/binding.js';
 import { runCli } from '../support/cli.js';
+import { installPair } from '../support/certificates.js';
 import { startDaemon, testRepository } from '../support/daemon.js';
 import { fakeNvidiaSmi } from '../support/fake-nvidia-smi.js';
 
@@ -83,6 +84,31 @@ test('a port that something else holds fails; one of a running daemon is warned 
     remedy: expect.stringContaining('listen.port') as string,
   });
   expect(check('admin port')).toMatchObject({ status: 'warn' });
+});
+
+test('a daemon behind TLS is known, and its certificate looked at', async () => {
+  const repository = await testRepository();
+  await repository.publish('shift', 1);
+  await installPair(repository.path, 'first');
+  const tls = 'tls: { cert: cert.pem, key: key.pem }';
+  const yaml = await repository.daemonConfig(`listen: { ${tls} }`);
+  const { process: daemon } = await startDaemon(repository, yaml, {}, ['--workers', '1']);
+  const { port } = new URL(daemon.rpcUrl);
+  const configuration = `listen: { port: ${port}, ${tls} }\nadmin: { port: 0 }`;
+  const right = await doctor(configuration, (folder) =>
+    installPair(folder, 'first').then(() => ({})),
+  );
+  expect(right.code).toBe(0);
+  expect(right.check('data port')).toMatchObject({ status: 'warn' });
+  expect(right.check('certificate').found).toContain('localhost');
+  const wrong = await doctor(configuration, (folder) =>
+    installPair(folder, 'first', 'second').then(() => ({})),
+  );
+  expect(wrong.code).toBe(1);
+  expect(wrong.check('certificate')).toMatchObject({
+    status: 'fail',
+    found: expect.stringContaining('is not the key of the certificate') as string,
+  });
 });
 
 test('GPUs are told with their VRAM, and what CUDA lacks beside them', async () => {

@@ -13,8 +13,8 @@ export interface HttpFinding {
   request: Uint8Array;
 }
 
-/** Neither a failure of the server nor anything that the contract does not have. */
-const STATUSES = new Set([200, 400, 404, 413, 429]);
+/** Neither a failure of the server nor anything that the contract does not have; 504 is a passed deadline. */
+const STATUSES = new Set([200, 400, 404, 413, 429, 504]);
 const MOST_FINDINGS = 20;
 const PATIENCE_MS = 20_000;
 

@@ -37,9 +37,13 @@ export async function startDaemon(
   return control(daemon, repository);
 }
 
-/** The handles of a daemon that the caller stops. */
-export function control(daemon: DaemonProcess, repository: TestRepository): TestDaemon {
-  const admin = new AdminClient(daemon.adminUrl);
+/** The handles of a daemon that the caller stops; with the token, those of an operator who has it. */
+export function control(
+  daemon: DaemonProcess,
+  repository: TestRepository,
+  token?: string,
+): TestDaemon {
+  const admin = new AdminClient(daemon.adminUrl, token);
   return {
     process: daemon,
     repository,

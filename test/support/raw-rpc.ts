@@ -14,7 +14,7 @@ export class RawRpc {
 
   private constructor(
     readonly socket: WebSocket,
-    private readonly options: { forceIntegerToFloat?: boolean },
+    private readonly options: RawRpcOptions,
   ) {
     socket.binaryType = 'arraybuffer';
     socket.on('message', (data) => this.#onMessage(data));
@@ -24,12 +24,9 @@ export class RawRpc {
     });
   }
 
-  /** With `forceIntegerToFloat` every number of a call is a float on the wire. */
-  static async connect(
-    url: string,
-    options: { forceIntegerToFloat?: boolean } = {},
-  ): Promise<RawRpc> {
-    const socket = new WebSocket(url);
+  static async connect(url: string, options: RawRpcOptions = {}): Promise<RawRpc> {
+    const { protocols = [], headers = {}, ca } = options;
+    const socket = new WebSocket(url, [...protocols], { headers, ...(ca && { ca: [...ca] }) });
     await new Promise((resolve, reject) => {
       socket.once('open', resolve);
       socket.once('error', reject);
@@ -40,8 +37,11 @@ export class RawRpc {
   /** Sends `[0, msgid, method, params]`; gives error and result. */
   call(method: string, ...params: unknown[]): Promise<Response> {
     const msgid = ++this.#lastMsgid;
+    const { forceIntegerToFloat = false } = this.options;
     const response = new Promise<Response>((resolve) => this.#waiting.set(msgid, resolve));
-    this.socket.send(encode([0, msgid, method, params], { ...this.options, useBigInt64: true }));
+    this.socket.send(
+      encode([0, msgid, method, params], { forceIntegerToFloat, useBigInt64: true }),
+    );
     return response;
   }
 
@@ -67,6 +67,14 @@ export class RawRpc {
     });
     this.#waiting.delete(Number(msgid));
   }
+}
+
+export interface RawRpcOptions {
+  /** Every number of a call is a float on the wire. */
+  forceIntegerToFloat?: boolean;
+  protocols?: readonly string[];
+  headers?: Readonly<Record<string, string>>;
+  ca?: readonly string[];
 }
 
 interface Response {

@@ -1,7 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { X509Certificate } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { checkCertificate } from '../../src/cli/doctor/certificate.js';
 import {
   checkDevice,
   checkDriver,
@@ -21,6 +23,7 @@ import {
 import { checkLibrary, checkNode, isAtLeast } from '../../src/cli/doctor/program.js';
 import { reportLines, toReport } from '../../src/cli/doctor/report.js';
 import { checkStore, fileSystemOf, judgeStore } from '../../src/cli/doctor/storage.js';
+import { certificatePath, keyPath } from '../support/certificates.js';
 
 const GIBIBYTE = 2 ** 30;
 const GPU = { index: 0, name: 'NVIDIA H200', uuid: 'GPU-1' };
@@ -170,6 +173,19 @@ describe('the store', () => {
     }
     expect(judgeStore('/s', GIBIBYTE, 'ext4')).toMatchObject({ status: 'warn' });
   });
+});
+
+test('a certificate is warned of two weeks before it expires', () => {
+  const cert = certificatePath('first');
+  const tls = { cert, key: keyPath('first'), minVersion: 'TLSv1.2' } as const;
+  const end = Date.parse(new X509Certificate(readFileSync(cert)).validTo);
+  const day = 24 * 3600 * 1000;
+  const statusAt = (now: number) => checkCertificate(tls, now).map(({ status }) => status);
+  expect(checkCertificate(undefined)).toEqual([]);
+  expect(statusAt(end - 15 * day)).toEqual(['ok']);
+  expect(statusAt(end - 13 * day)).toEqual(['warn']);
+  expect(checkCertificate(tls, end + day)[0]?.found).toContain('expired on');
+  expect(checkCertificate({ ...tls, key: '/nowhere' }, 0)[0]).toMatchObject({ status: 'fail' });
 });
 
 describe('CUDA', () => {

@@ -26,7 +26,7 @@ test('a reload applies what needs no restart, and names what does', () => {
   expect(config.current).toMatchObject({ models: '/other', swap: { prepareTimeout: 1000 } });
   expect(config.current).toMatchObject({ watch: false });
   expect(config.current.state).toBeUndefined();
-  expect(warnings).toEqual([{ settings: ['watch', 'state'] }]);
+  expect(warnings).toEqual([{ settings: ['state', 'watch'] }]);
 });
 
 test('a reload that changes nothing fixed warns of nothing', () => {

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Engine, EngineModel, EngineResult } from '../../src/native/engine.js';
 import type { GenerationPlan, ModelPlan, VersionPlan } from '../../src/registry/plan.js';
-import { PrepareError, Registry, RestoreError } from '../../src/registry/registry.js';
+import { PrepareError, RestoreError } from '../../src/registry/failures.js';
+import { Registry } from '../../src/registry/registry.js';
 import type { TensorSignature } from '../../src/rpc/tensor.js';
 import { versionOptions } from '../support/version-options.js';
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { OPEN } from '../../src/access/grant.js';
 import type { DaemonEvent } from '../../src/rpc/events.js';
 import { decodeMessage } from '../../src/rpc/frames.js';
 import { parseEventTypes } from '../../src/rpc/params.js';
@@ -7,6 +8,8 @@ import { Subscriptions } from '../../src/server/subscriptions.js';
 const SWAP: DaemonEvent = { type: 'swap', state: 'committed', generation: 3 };
 
 class Noting {
+  constructor(readonly grant = OPEN) {}
+
   readonly frames: Uint8Array[] = [];
 
   push(frame: Uint8Array): void {

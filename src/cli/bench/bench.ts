@@ -1,6 +1,11 @@
 import { connect } from '../../client/index.js';
 import { RequestFrame } from '../../client/request-frame.js';
-import { describeTarget, targetParams, type TargetFlags } from '../request-target.js';
+import {
+  describeTarget,
+  targetCredentials,
+  targetParams,
+  type TargetFlags,
+} from '../request-target.js';
 import { measure, type BenchPlan } from './measure.js';
 import { formatResult } from './report.js';
 import { requestInputs, type InputFlags } from './request-inputs.js';
@@ -20,15 +25,19 @@ export interface BenchFlags extends InputFlags, TargetFlags {
 
 /** `warmswap bench`: a load, and what became of it on standard output. */
 export async function runBench(flags: BenchFlags): Promise<void> {
-  const frames = await prepareFrames(flags);
-  const result = await measure(planOf(flags), frames);
+  const credentials = await targetCredentials(flags);
+  const frames = await prepareFrames(flags, credentials);
+  const result = await measure({ ...planOf(flags), credentials }, frames);
   console.log(flags.json ? JSON.stringify(result) : formatResult(result));
   if (result.succeeded === 0) process.exitCode = 1;
 }
 
 /** The requests, encoded once. */
-async function prepareFrames(flags: BenchFlags): Promise<readonly RequestFrame[]> {
-  const client = await connect(flags.url);
+async function prepareFrames(
+  flags: BenchFlags,
+  credentials: BenchPlan['credentials'],
+): Promise<readonly RequestFrame[]> {
+  const client = await connect(flags.url, credentials);
   try {
     const { inputs: signature } = await describeTarget(client, flags.model, flags);
     const inputs = await requestInputs(flags, signature);
@@ -39,7 +48,7 @@ async function prepareFrames(flags: BenchFlags): Promise<readonly RequestFrame[]
   }
 }
 
-function planOf({ rate, concurrency = 1, ...flags }: BenchFlags): BenchPlan {
+function planOf({ rate, concurrency = 1, ...flags }: BenchFlags): Omit<BenchPlan, 'credentials'> {
   const loop =
     rate === undefined
       ? ({ kind: 'closed', concurrency } as const)

@@ -1,3 +1,4 @@
+import type { ClientOptions } from '../../client/index.js';
 import type { RequestFrame } from '../../client/request-frame.js';
 import { UsageError } from '../usage-error.js';
 import { ClosedLoop } from './closed-loop.js';
@@ -10,6 +11,7 @@ import { Recording } from './recording.js';
 import { toResult, type BenchResult } from './result.js';
 
 export interface BenchPlan extends Pick<BenchResult, 'model' | 'url' | 'loop'> {
+  credentials: Pick<ClientOptions, 'token' | 'ca'>;
   connections: number | undefined;
   /** 0: none. */
   warmupMs: number;
@@ -32,6 +34,7 @@ export async function measure(
   const { model, url, loop, warmupMs, durationMs, count } = plan;
   const room = roomFor(plan, frames);
   const connections = await Connections.open(url, {
+    ...plan.credentials,
     connections: room.connections,
     maxInflightPerConnection: room.inFlight,
   });

@@ -4,6 +4,7 @@ import { readCudaProvider } from '../../supervisor/device/cuda-provider.js';
 import { readNvidia } from '../../supervisor/device/nvidia.js';
 import { findDriverLibrary, readLibrarySearch } from '../../supervisor/device/shared-libraries.js';
 import { tryLibrary } from '../../supervisor/device/try-library.js';
+import { checkCertificate } from './certificate.js';
 import type { Check } from './check.js';
 import { checkDevice, checkDriver, checkDriverLibrary, checkGpus, checkProvider } from './cuda.js';
 import { checkLimits } from './limits.js';
@@ -37,6 +38,7 @@ async function examine(config: DaemonConfig): Promise<Check[]> {
     ...(await checkMemory()),
     ...(await checkLimits(config.limits.maxConnections)),
     ...(await checkStorage(config.models, config.store.path)),
+    ...checkCertificate(config.listen.tls),
     await checkSharedPort(),
     await checkPort('data port', 'listen', config.listen),
     await checkPort('admin port', 'admin', config.admin),

@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { request as requestTls } from 'node:https';
 import { findFreePort } from '../../supervisor/free-port.js';
 import { fail, ok, warn, type Check } from './check.js';
 
@@ -6,10 +7,17 @@ import { fail, ok, warn, type Check } from './check.js';
 
 const ANSWER_TIMEOUT_MS = 2_000;
 
+interface Address {
+  host: string;
+  port: number;
+  /** Anything: TLS is spoken there. */
+  tls?: unknown;
+}
+
 export async function checkPort(
   name: string,
   setting: 'listen' | 'admin',
-  { host, port }: { host: string; port: number },
+  { host, port, tls }: Address,
 ): Promise<Check> {
   const address = `${host}:${port}`;
   try {
@@ -17,7 +25,7 @@ export async function checkPort(
     return ok(name, port === 0 ? `${host}, any port` : `${address} is free`);
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException;
-    if (code === 'EADDRINUSE') return takenPort(name, setting, { host, port });
+    if (code === 'EADDRINUSE') return takenPort(name, setting, { host, port, tls });
     const remedy =
       code === 'EACCES'
         ? `set ${setting}.port to 1024 or more, or give Node.js the capability to bind lower ones`
@@ -29,10 +37,10 @@ export async function checkPort(
 async function takenPort(
   name: string,
   setting: 'listen' | 'admin',
-  { host, port }: { host: string; port: number },
+  { host, port, tls }: Address,
 ): Promise<Check> {
   const address = `${host}:${port}`;
-  if (await servesModels(host, port)) {
+  if (await servesModels({ host, port, tls })) {
     const remedy = 'stop it before you start another, or use other ports';
     return warn(name, `${address} is taken by an inference server, maybe this daemon`, remedy);
   }
@@ -41,10 +49,14 @@ async function takenPort(
 }
 
 /** Whether the Open Inference Protocol's liveness is answered. */
-function servesModels(host: string, port: number): Promise<boolean> {
+function servesModels({ host, port, tls }: Address): Promise<boolean> {
+  // Nothing is told to whoever answers, so that it need not prove who it is.
+  const send = tls ? requestTls : request;
+  const timeout = ANSWER_TIMEOUT_MS;
+  const path = '/v2/health/live';
   return new Promise((resolve) => {
-    const call = request(
-      { host, port, path: '/v2/health/live', timeout: ANSWER_TIMEOUT_MS, agent: false },
+    const call = send(
+      { host, port, path, timeout, agent: false, rejectUnauthorized: false },
       (response) => {
         resolve(response.statusCode === 200);
         call.destroy();

@@ -7,6 +7,8 @@ const JSON_TYPE: readonly [string, string] = ['Content-Type', 'application/json'
 export class Exchange {
   /** Called when the client goes before it is answered. */
   onAborted: (() => void) | undefined;
+  /** Of the answer, besides its own. */
+  headers: NonNullable<Reply['headers']> = [];
   #open = true;
 
   constructor(
@@ -48,7 +50,8 @@ export class Exchange {
   #write({ status, body, headers = [] }: Reply): void {
     this.response.writeStatus(STATUS_LINES[status]);
     const isTyped = headers.some(([name]) => name === JSON_TYPE[0]);
-    for (const [name, value] of isTyped ? headers : [JSON_TYPE, ...headers]) {
+    const all = isTyped ? headers : [JSON_TYPE, ...headers];
+    for (const [name, value] of [...all, ...this.headers]) {
       this.response.writeHeader(name, value);
     }
     if (this.isHead) this.#endWithoutBody(Buffer.byteLength(body));

@@ -43,10 +43,13 @@ export function jsonReply(value: unknown, status: HttpStatus = 200): Reply {
   return { status, body: JSON.stringify(value) };
 }
 
+const CHALLENGE = [['WWW-Authenticate', 'Bearer']] as const;
+
 /** `{"error": "…"}` with the status of its code; 500 for what has none. */
 export function errorReply(thrown: unknown): Reply {
   const error = toWarmswapError(thrown);
   const body = JSON.stringify({ error: error.message });
   if (error instanceof HttpError) return { status: error.status, body, headers: error.headers };
-  return { status: ERROR_CODES[error.code].httpStatus, body };
+  const headers = error.code === 'UNAUTHENTICATED' ? CHALLENGE : [];
+  return { status: ERROR_CODES[error.code].httpStatus, body, headers };
 }

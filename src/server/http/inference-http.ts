@@ -1,11 +1,15 @@
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
+import { OPEN, type Grant } from '../../access/grant.js';
 import type { CancelSlot, EngineResult } from '../../native/engine.js';
 import type { ServedModel } from '../../registry/model-set.js';
 import type { Registry } from '../../registry/registry.js';
 import type { Version } from '../../registry/version.js';
 import { WarmswapError } from '../../rpc/errors.js';
+import type { Gate } from '../gate.js';
+import { resolveFor, versionsFor } from '../visible.js';
 import { QuietPeriod } from '../quiet-period.js';
 import { Body, BodyBudget, refuseTooLong } from './body.js';
+import { crossOriginHeaders, preflightReply } from './cross-origin.js';
 import { Exchange } from './exchange.js';
 import { HttpError, jsonReply, type Reply } from './http-error.js';
 import { parseInferRequest, type HttpInferRequest } from './infer-request.js';
@@ -21,6 +25,8 @@ export interface HttpContext {
   readonly maxMessageBytes: number;
   /** Every answer is the last one of its connection. */
   readonly draining: boolean;
+  /** Who may come in. */
+  readonly gate: Gate;
   /** Called when nothing is in flight over HTTP any more. */
   onIdle(): void;
 }
@@ -34,6 +40,7 @@ interface Inference {
   resource: ModelResource;
   body: Uint8Array;
   headerLength: number | undefined;
+  grant: Grant;
   /** When the body was whole, by the monotonic clock. */
   arrived: number;
   /** Of a request that has waited, if it has none of its own; counts from its arrival. */
@@ -83,14 +90,21 @@ export class InferenceHttp {
 
   #onRequest(response: HttpResponse, request: HttpRequest): void {
     const method = request.getMethod().toUpperCase();
+    const { gate } = this.context;
     const exchange = this.#begin(response, method);
     try {
       const path = request.getUrl();
-      const resource = parsePath(path, (name) => this.context.registry.current.models.has(name));
+      const origin = gate.requireOrigin(request);
+      exchange.headers = crossOriginHeaders(origin);
+      if (origin !== '' && method === 'OPTIONS') return exchange.send(preflightReply());
+      const grant = isPublic(path) ? OPEN : gate.admit(request);
+      const isModel = (name: string) =>
+        grant.allows(name) && this.context.registry.current.models.has(name);
+      const resource = parsePath(path, isModel);
       if (!resource) throw new HttpError(404, `there is no ${method} ${path}`);
       refuseMethod(method, resource, path);
-      if (resource.kind === 'infer') this.#receive(exchange, response, request, resource);
-      else exchange.send(this.#read(resource));
+      if (resource.kind === 'infer') this.#receive(exchange, response, request, resource, grant);
+      else exchange.send(this.#read(resource, grant));
     } catch (error) {
       exchange.refuse(error);
     }
@@ -106,7 +120,7 @@ export class InferenceHttp {
     return new Exchange(response, method === 'HEAD', () => this.context.draining, onEnd);
   }
 
-  #read(resource: Exclude<Resource, { kind: 'infer' }>): Reply {
+  #read(resource: Exclude<Resource, { kind: 'infer' }>, grant: Grant): Reply {
     const { draining, registry } = this.context;
     switch (resource.kind) {
       case 'rpc':
@@ -120,15 +134,15 @@ export class InferenceHttp {
       case 'ready':
         return jsonReply({ ready: !draining }, draining ? 503 : 200);
       case 'allStatistics':
-        return statistics([...registry.current.versions()]);
+        return statistics(versionsFor(grant, registry.current));
       default:
-        return this.#readModel(resource);
+        return this.#readModel(resource, grant);
     }
   }
 
-  #readModel({ kind, model: name, version }: ModelResource): Reply {
+  #readModel({ kind, model: name, version }: ModelResource, grant: Grant): Reply {
     const { draining, registry } = this.context;
-    const chosen = registry.current.resolve(name, version);
+    const chosen = resolveFor(grant, registry.current, name, version);
     const model = registry.current.models.get(name) as ServedModel;
     if (kind === 'metadata') return jsonReply(modelMetadata(model, chosen));
     if (kind === 'modelReady') {
@@ -143,8 +157,10 @@ export class InferenceHttp {
     response: HttpResponse,
     request: HttpRequest,
     resource: ModelResource,
+    grant: Grant,
   ): void {
     const { maxMessageBytes } = this.context;
+    grant.require(resource.model);
     refuseTooLong(Number(request.getHeader('content-length')), maxMessageBytes);
     refuseEncoding(request.getHeader('content-encoding'));
     const headerLength = parseHeaderLength(request.getHeader('inference-header-content-length'));
@@ -156,7 +172,7 @@ export class InferenceHttp {
         const whole = body.push(new Uint8Array(chunk), isLast);
         if (!whole) return;
         const arrived = performance.now();
-        this.#infer({ exchange, resource, body: whole, headerLength, arrived });
+        this.#infer({ exchange, resource, body: whole, headerLength, arrived, grant });
         body.release();
       } catch (error) {
         body.release();
@@ -167,9 +183,9 @@ export class InferenceHttp {
 
   /** The body is not needed any more when this returns. Throws what is wrong with it. */
   #infer(inference: Inference): void {
-    const { exchange, resource, body, headerLength } = inference;
+    const { exchange, resource, body, headerLength, grant } = inference;
     const { model, version } = resource;
-    const chosen = this.context.registry.current.resolve(model, version);
+    const chosen = resolveFor(grant, this.context.registry.current, model, version);
     const { signature } = chosen;
     const request =
       headerLength === 0
@@ -219,6 +235,11 @@ export class InferenceHttp {
       .catch((error: unknown) => exchange.refuse(error))
       .finally(() => this.#inflight--);
   }
+}
+
+/** Probes bring no token. */
+function isPublic(path: string): boolean {
+  return path.startsWith('/v2/health/');
 }
 
 /** Starts the run, with what is left of its time. */
