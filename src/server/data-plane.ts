@@ -8,6 +8,7 @@ import type { DaemonConfig } from '../config/schema.js';
 import { WarmswapError } from '../rpc/errors.js';
 import type { Registry } from '../registry/registry.js';
 import { InferenceHttp } from './http/inference-http.js';
+import { noLimitCounts, type LimitCounts } from '../telemetry/limit-counts.js';
 import { createMethods, type Method } from './methods.js';
 import { RpcConnection, type ConnectionContext } from './rpc-connection.js';
 import { Subscriptions } from './subscriptions.js';
@@ -29,6 +30,8 @@ export class DataPlane implements ConnectionContext {
   readonly methods: ReadonlyMap<string, Method>;
   readonly maxMessageBytes: number;
   readonly maxInflight: number;
+  readonly maxBufferedBytes: number;
+  readonly limited: LimitCounts = noLimitCounts();
   readonly #limits: DaemonConfig['limits'];
   readonly #app = uWS.App();
   readonly #connections = new Set<RpcConnection>();
@@ -45,6 +48,7 @@ export class DataPlane implements ConnectionContext {
     this.methods = createMethods(registry, this.subscriptions);
     this.maxMessageBytes = limits.maxMessageBytes;
     this.maxInflight = limits.maxInflightPerConnection;
+    this.maxBufferedBytes = limits.maxBufferedBytesPerConnection;
     this.#http = new InferenceHttp(this);
     this.#addRpcRoute();
     this.#http.addTo(this.#app);
@@ -116,6 +120,7 @@ export class DataPlane implements ConnectionContext {
   #addRpcRoute(): void {
     this.#app.ws<SocketData>('/rpc', {
       maxPayloadLength: this.#limits.maxMessageBytes * REFUSABLE_EXCESS,
+      // The connection's own check comes first, and tells the client.
       maxBackpressure: this.#limits.maxBufferedBytesPerConnection,
       closeOnBackpressureLimit: true,
       idleTimeout: 120,
@@ -128,6 +133,8 @@ export class DataPlane implements ConnectionContext {
       },
       message: (socket, frame, isBinary) =>
         socket.getUserData().connection?.onMessage(frame, isBinary),
+      ping: (socket) => socket.getUserData().connection?.onPing(),
+      drain: (socket) => socket.getUserData().connection?.onDrain(),
       close: (socket) => {
         const { connection } = socket.getUserData();
         connection?.onClose();

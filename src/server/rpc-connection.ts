@@ -8,6 +8,8 @@ import type { CallContext, Method } from './methods.js';
 import type { Route } from '../registry/model-set.js';
 import type { AnswerSink, Registry } from '../registry/registry.js';
 import { LaneCall } from './lane-call.js';
+import type { LimitCounts } from '../telemetry/limit-counts.js';
+import { Outlet } from './outlet.js';
 import type { Subscriber } from './subscriptions.js';
 import { VersionOrder, type Turn } from './version-order.js';
 
@@ -17,15 +19,14 @@ export interface ConnectionContext {
   readonly methods: ReadonlyMap<string, Method>;
   readonly maxMessageBytes: number;
   readonly maxInflight: number;
+  readonly maxBufferedBytes: number;
+  readonly limited: LimitCounts;
 }
 
 /** A connection that drains is idle once nothing has come for so long. */
 const LINGER_MS = 200;
 /** An answer that leaves at once, together with the close frame behind it. */
 const SMALL_FRAME_BYTES = 8 * 1024;
-
-/** The longest close reason that a WebSocket close frame holds, in bytes. */
-const MAX_REASON_BYTES = 123;
 
 /** A request that is not answered yet. */
 export interface CallInFlight {
@@ -37,16 +38,22 @@ export interface CallInFlight {
 
 /** One WebSocket that speaks MessagePack-RPC. Lives from open to close. */
 export class RpcConnection implements AnswerSink, Subscriber {
-  readonly #order = new VersionOrder((frame) => this.#send(frame));
+  readonly #outlet: Outlet;
+  readonly #order = new VersionOrder((frame, isLent) => this.#outlet.send(frame, isLent));
   readonly #inflight = new Set<CallInFlight>();
   #closed = false;
   #draining = false;
   #linger: NodeJS.Timeout | undefined;
 
   constructor(
-    private readonly socket: WebSocket<unknown>,
+    socket: WebSocket<unknown>,
     private readonly context: ConnectionContext,
-  ) {}
+  ) {
+    this.#outlet = new Outlet(socket, {
+      maxBufferedBytes: context.maxBufferedBytes,
+      onSlowReader: () => this.#onSlowReader(),
+    });
+  }
 
   get inflight(): number {
     return this.#inflight.size;
@@ -54,6 +61,7 @@ export class RpcConnection implements AnswerSink, Subscriber {
 
   /** `frame` is the server's buffer: it is gone when this returns. */
   onMessage(frame: ArrayBuffer, isBinary: boolean): void {
+    if (this.#outlet.isCutOff) return;
     if (isBinary && this.#takeByLane(frame)) return;
     try {
       if (!isBinary) throw new FrameError(1003, 'text frames are not accepted, only binary ones');
@@ -75,19 +83,39 @@ export class RpcConnection implements AnswerSink, Subscriber {
   }
 
   push(frame: Uint8Array): void {
-    this.#send(frame);
+    this.#outlet.send(frame);
+  }
+
+  /** uWebSockets has answered a ping. */
+  onPing(): void {
+    this.#outlet.checkReader();
+  }
+
+  /** The client has taken something of what waits for it. */
+  onDrain(): void {
+    this.#outlet.onDrain();
   }
 
   /** The socket is gone; what is still in flight is cancelled. */
   onClose(): void {
     this.#closed = true;
     clearTimeout(this.#linger);
-    for (const call of this.#inflight) call.cancel?.();
+    this.#outlet.onClose();
+    this.#cancelAll();
   }
 
   /** Closes with a code and a reason. Does nothing if it is closed. */
   end(code: number, reason: string): void {
-    if (!this.#closed) this.socket.end(code, Buffer.from(reason).subarray(0, MAX_REASON_BYTES));
+    this.#outlet.end(code, reason);
+  }
+
+  #onSlowReader(): void {
+    this.context.limited.slowReaders++;
+    this.#cancelAll();
+  }
+
+  #cancelAll(): void {
+    for (const call of [...this.#inflight]) call.cancel?.();
   }
 
   #refuseTooBig(bytes: number): void {
@@ -174,24 +202,26 @@ export class RpcConnection implements AnswerSink, Subscriber {
 
   /** Sends the answer to a call in its turn. A lent frame is gone when this returns. */
   answer(call: CallInFlight, frame: Uint8Array, isLent = false): void {
-    this.#finish(frame, () => {
-      this.#sendInTurn(call.turn, frame, isLent);
-      this.#inflight.delete(call);
-    });
+    if (this.#draining) this.#finish(frame, () => this.#settle(call, frame, isLent));
+    else this.#settle(call, frame, isLent);
   }
 
   cork(send: () => void): void {
-    if (this.#closed) send();
-    else this.socket.cork(send);
+    this.#outlet.cork(send);
+  }
+
+  #settle(call: CallInFlight, frame: Uint8Array, isLent: boolean): void {
+    this.#sendInTurn(call.turn, frame, isLent);
+    this.#inflight.delete(call);
   }
 
   #answerNow(frame: Uint8Array): void {
-    this.#finish(frame, () => this.#send(frame));
+    if (this.#draining) this.#finish(frame, () => this.#outlet.send(frame));
+    else this.#outlet.send(frame);
   }
 
-  /** Sends a call's answer, and closes in the same breath if it was the last one of a drain. */
+  /** Sends a call's answer in a drain, and closes in the same breath if it was the last one. */
   #finish(answer: Uint8Array, send: () => void): void {
-    if (!this.#draining) return send();
     this.cork(() => {
       send();
       this.#endIfDrained(answer);
@@ -200,7 +230,7 @@ export class RpcConnection implements AnswerSink, Subscriber {
 
   #endIfDrained({ byteLength }: Uint8Array): void {
     if (!this.#draining || this.#closed || this.#inflight.size > 0) return;
-    const leavesAtOnce = byteLength <= SMALL_FRAME_BYTES && this.socket.getBufferedAmount() === 0;
+    const leavesAtOnce = byteLength <= SMALL_FRAME_BYTES && this.#outlet.bufferedBytes === 0;
     if (leavesAtOnce) this.#endDrained();
     else this.#endSoon();
   }
@@ -210,7 +240,7 @@ export class RpcConnection implements AnswerSink, Subscriber {
     clearTimeout(this.#linger);
     this.#linger = setTimeout(() => {
       if (this.#closed || this.#inflight.size > 0) return;
-      if (this.socket.getBufferedAmount() === 0) this.#endDrained();
+      if (this.#outlet.bufferedBytes === 0) this.#endDrained();
       else this.#endSoon();
     }, LINGER_MS);
   }
@@ -221,11 +251,7 @@ export class RpcConnection implements AnswerSink, Subscriber {
 
   #sendInTurn(turn: Turn | undefined, frame: Uint8Array, isLent: boolean): void {
     if (turn) this.#order.end(turn, frame, isLent);
-    else this.#send(frame);
-  }
-
-  #send(frame: Uint8Array): void {
-    if (!this.#closed) this.socket.send(frame, true);
+    else this.#outlet.send(frame, isLent);
   }
 }
 

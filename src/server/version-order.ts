@@ -7,8 +7,8 @@ export class VersionOrder {
   /** By what was asked for (a model, or a label of it), oldest version first; the last one stays. */
   readonly #groups = new Map<string, Group[]>();
 
-  /** `send` gets every answer in its turn. */
-  constructor(private readonly send: (frame: Uint8Array) => void) {}
+  /** `send` gets every answer in its turn; a lent one is gone when it returns. */
+  constructor(private readonly send: (frame: Uint8Array, isLent?: boolean) => void) {}
 
   /** Registers a request for `target` that `version` will answer. */
   begin(target: string, version: object): Turn {
@@ -31,7 +31,7 @@ export class VersionOrder {
     const group = turn as Group;
     const groups = this.#groupsOf(group.target);
     group.inFlight--;
-    if (groups[0] === group) this.send(frame);
+    if (groups[0] === group) this.send(frame, isLent);
     else group.held.push(isLent ? new Uint8Array(frame) : frame);
     let [oldest] = groups;
     while (groups.length > 1 && oldest?.inFlight === 0) {

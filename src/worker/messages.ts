@@ -2,6 +2,7 @@ import type { DaemonConfig } from '../config/schema.js';
 import type { NativeStats } from '../native/binding.js';
 import type { GenerationPlan, VersionFailure } from '../registry/plan.js';
 import type { VersionState } from '../registry/version-state.js';
+import type { LimitCounts } from '../telemetry/limit-counts.js';
 import type { ModelMemory } from '../rpc/methods.js';
 
 import type { DaemonEvent } from '../rpc/events.js';
@@ -47,6 +48,7 @@ export interface WorkerReport {
   pid: number;
   connections: number;
   inflight: number;
+  limited: LimitCounts;
   /** Runs under way, and requests that wait for them. */
   running: number;
   queued: number;

@@ -109,6 +109,7 @@ export class Worker {
       pid: process.pid,
       connections: this.#dataPlane.connections,
       inflight: this.#dataPlane.inflight,
+      limited: this.#dataPlane.limited,
       ...countRuns(versions),
       busyMs: performance.eventLoopUtilization().active,
       versions: await Promise.all(versions.map(reportVersion)),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { noLimitCounts } from '../../src/telemetry/limit-counts.js';
 import { ERROR_CODES } from '../../src/rpc/codes.js';
 import { mergeVersions } from '../../src/supervisor/merge-versions.js';
 import {
@@ -127,6 +128,7 @@ describe('the versions of several workers', () => {
   const worker = (...versions: VersionReport[]): WorkerReport => ({
     generation: 1,
     ...{ pid: 1, connections: 0, inflight: 0, running: 0, queued: 0, busyMs: 0 },
+    limited: noLimitCounts(),
     versions,
   });
   const ok = (count: number) => ({ statistics: statistics({ requests: requests({ OK: count }) }) });
