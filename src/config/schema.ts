@@ -12,6 +12,9 @@ const window = duration.refine((ms) => ms <= MAX_TIMER_MS, 'expected 0 to 24 day
 const delay = duration.refine((ms) => ms <= MAX_DELAY_MS, 'expected 0 to 10s');
 const port = z.int().min(0).max(65_535);
 const positive = z.int().min(1);
+const MAX_RATE = 1e9;
+const MIN_IDLE_MS = 8_000;
+const MAX_IDLE_MS = 960_000;
 
 /** When a worker counts as hung, or as crashing in a loop. */
 const health = z
@@ -63,6 +66,27 @@ const storeSettings = z.strictObject({
   maxBytes: size.pipe(positive).prefault('64GiB'),
 });
 
+const limits = z.strictObject({
+  maxMessageBytes: size.pipe(positive.max(2 ** 30)).prefault('64MiB'),
+  maxConnections: positive.default(10_000),
+  maxInflightPerConnection: positive.default(256),
+  maxBufferedBytesPerConnection: size.pipe(positive.max(2 ** 31 - 1)).prefault('64MiB'),
+  /** Of a WebSocket; 0: for ever. uWebSockets counts in steps of 4 s. */
+  idleTimeout: duration
+    .refine((ms) => ms === 0 || (ms >= MIN_IDLE_MS && ms <= MAX_IDLE_MS), 'expected 0 or 8s to 16m')
+    .prefault('120s'),
+  /** Of the whole body of a request over HTTP. */
+  bodyTimeout: timeout.prefault('300s'),
+  /** Requests of one client; none: as many as it likes. */
+  rate: z
+    .strictObject({
+      perSecond: z.number().positive().max(MAX_RATE),
+      /** So many at once; what a second brings if left out. */
+      burst: positive.max(MAX_RATE).optional(),
+    })
+    .optional(),
+});
+
 export const daemonSchema = z.strictObject({
   models: z.string().min(1),
   /** Either the folder alone, or with the bound. */
@@ -88,14 +112,7 @@ export const daemonSchema = z.strictObject({
   device: z.enum(['auto', 'cpu']).default('auto'),
   /** Reload when a version is published. */
   watch: z.boolean().default(false),
-  limits: z
-    .strictObject({
-      maxMessageBytes: size.pipe(positive.max(2 ** 30)).prefault('64MiB'),
-      maxConnections: positive.default(10_000),
-      maxInflightPerConnection: positive.default(256),
-      maxBufferedBytesPerConnection: size.pipe(positive.max(2 ** 31 - 1)).prefault('64MiB'),
-    })
-    .prefault({}),
+  limits: limits.prefault({}),
   swap: z
     .strictObject({
       prepareTimeout: timeout.prefault('120s'),

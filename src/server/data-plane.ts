@@ -8,12 +8,17 @@ import type { DaemonConfig } from '../config/schema.js';
 import { WarmswapError } from '../rpc/errors.js';
 import type { Registry } from '../registry/registry.js';
 import { InferenceHttp } from './http/inference-http.js';
+import { clientOf } from './client-address.js';
+import { ConnectionLimit } from './connection-limit.js';
 import { noLimitCounts, type LimitCounts } from '../telemetry/limit-counts.js';
 import { createMethods, type Method } from './methods.js';
+import { rateOf, RateLimit } from './rate-limit.js';
 import { RpcConnection, type ConnectionContext } from './rpc-connection.js';
 import { Subscriptions } from './subscriptions.js';
 
 interface SocketData {
+  /** Who is behind it: see RateLimit. */
+  client: string;
   connection?: RpcConnection;
 }
 
@@ -32,10 +37,12 @@ export class DataPlane implements ConnectionContext {
   readonly maxInflight: number;
   readonly maxBufferedBytes: number;
   readonly limited: LimitCounts = noLimitCounts();
+  readonly rateLimit: RateLimit | undefined;
   readonly #limits: DaemonConfig['limits'];
   readonly #app = uWS.App();
   readonly #connections = new Set<RpcConnection>();
   readonly #http: InferenceHttp;
+  readonly #open: ConnectionLimit;
   #listenSocket: us_listen_socket | undefined;
   #draining = false;
   #onAllDone: (() => void) | undefined;
@@ -49,13 +56,25 @@ export class DataPlane implements ConnectionContext {
     this.maxMessageBytes = limits.maxMessageBytes;
     this.maxInflight = limits.maxInflightPerConnection;
     this.maxBufferedBytes = limits.maxBufferedBytesPerConnection;
+    this.rateLimit =
+      limits.rate && new RateLimit(rateOf(limits.rate), () => this.limited.overRate++);
+    this.#open = new ConnectionLimit(limits.maxConnections, () => this.limited.overConnections++);
     this.#http = new InferenceHttp(this);
+    this.#limitConnections();
     this.#addRpcRoute();
     this.#http.addTo(this.#app);
   }
 
   get draining(): boolean {
     return this.#draining;
+  }
+
+  get keepsConnections(): boolean {
+    return !this.#draining && !this.#open.isExceeded;
+  }
+
+  get bodyTimeoutMs(): number {
+    return this.#limits.bodyTimeout;
   }
 
   get connections(): number {
@@ -117,17 +136,26 @@ export class DataPlane implements ConnectionContext {
     });
   }
 
+  #limitConnections(): void {
+    this.#app.filter((response, change) => {
+      if (Number(change) < 0) this.#open.onClose();
+      else if (!this.#open.onOpen()) response.close();
+    });
+  }
+
   #addRpcRoute(): void {
     this.#app.ws<SocketData>('/rpc', {
       maxPayloadLength: this.#limits.maxMessageBytes * REFUSABLE_EXCESS,
       // The connection's own check comes first, and tells the client.
       maxBackpressure: this.#limits.maxBufferedBytesPerConnection,
       closeOnBackpressureLimit: true,
-      idleTimeout: 120,
+      idleTimeout: Math.ceil(this.#limits.idleTimeout / 1000),
       upgrade: (response, request, context) => this.#upgrade(response, request, context),
       open: (socket) => {
-        const connection = new RpcConnection(socket, this);
-        socket.getUserData().connection = connection;
+        this.#open.onUpgrade();
+        const data = socket.getUserData();
+        const connection = new RpcConnection(socket, this, data.client);
+        data.connection = connection;
         this.#connections.add(connection);
         if (this.#draining) connection.drain();
       },
@@ -136,6 +164,7 @@ export class DataPlane implements ConnectionContext {
       ping: (socket) => socket.getUserData().connection?.onPing(),
       drain: (socket) => socket.getUserData().connection?.onDrain(),
       close: (socket) => {
+        this.#open.onWebSocketClose();
         const { connection } = socket.getUserData();
         connection?.onClose();
         if (connection) {
@@ -148,13 +177,13 @@ export class DataPlane implements ConnectionContext {
   }
 
   #upgrade(response: HttpResponse, request: HttpRequest, context: us_socket_context_t): void {
-    if (this.#connections.size >= this.#limits.maxConnections) {
+    if (!this.#open.admitsWebSocket()) {
       const error = `${this.#limits.maxConnections} connections are open already`;
-      response.writeStatus('503 Service Unavailable').end(JSON.stringify({ error }));
+      response.writeStatus('503 Service Unavailable').end(JSON.stringify({ error }), true);
       return;
     }
     response.upgrade<SocketData>(
-      {},
+      { client: clientOf(response.getRemoteAddress()) },
       request.getHeader('sec-websocket-key'),
       request.getHeader('sec-websocket-protocol'),
       request.getHeader('sec-websocket-extensions'),

@@ -10,6 +10,7 @@ import type { AnswerSink, Registry } from '../registry/registry.js';
 import { LaneCall } from './lane-call.js';
 import type { LimitCounts } from '../telemetry/limit-counts.js';
 import { Outlet } from './outlet.js';
+import type { HeldBucket, RateLimit } from './rate-limit.js';
 import type { Subscriber } from './subscriptions.js';
 import { VersionOrder, type Turn } from './version-order.js';
 
@@ -21,6 +22,8 @@ export interface ConnectionContext {
   readonly maxInflight: number;
   readonly maxBufferedBytes: number;
   readonly limited: LimitCounts;
+  /** None: requests may come as fast as they like. */
+  readonly rateLimit: RateLimit | undefined;
 }
 
 /** A connection that drains is idle once nothing has come for so long. */
@@ -39,16 +42,20 @@ export interface CallInFlight {
 /** One WebSocket that speaks MessagePack-RPC. Lives from open to close. */
 export class RpcConnection implements AnswerSink, Subscriber {
   readonly #outlet: Outlet;
+  readonly #bucket: HeldBucket | undefined;
   readonly #order = new VersionOrder((frame, isLent) => this.#outlet.send(frame, isLent));
   readonly #inflight = new Set<CallInFlight>();
   #closed = false;
   #draining = false;
   #linger: NodeJS.Timeout | undefined;
 
+  /** `client` names who is behind it, for the limit on the rate of its requests. */
   constructor(
     socket: WebSocket<unknown>,
     private readonly context: ConnectionContext,
+    client: string,
   ) {
+    this.#bucket = context.rateLimit?.hold(client);
     this.#outlet = new Outlet(socket, {
       maxBufferedBytes: context.maxBufferedBytes,
       onSlowReader: () => this.#onSlowReader(),
@@ -101,6 +108,7 @@ export class RpcConnection implements AnswerSink, Subscriber {
     this.#closed = true;
     clearTimeout(this.#linger);
     this.#outlet.onClose();
+    this.#bucket?.release();
     this.#cancelAll();
   }
 
@@ -168,6 +176,7 @@ export class RpcConnection implements AnswerSink, Subscriber {
         `${this.context.maxInflight} requests of this connection are in flight already`,
       );
     }
+    this.#bucket?.admit();
     return method(params, call);
   }
 
@@ -184,8 +193,10 @@ export class RpcConnection implements AnswerSink, Subscriber {
     const { registry, maxMessageBytes, maxInflight } = this.context;
     const isFull = this.#inflight.size >= maxInflight;
     if (this.#draining || isFull || frame.byteLength > maxMessageBytes) return false;
+    if (this.#bucket?.hasRoom() === false) return false;
     const accepted = registry.lane.accept(frame);
     if (!accepted) return false;
+    this.#bucket?.admit();
     const { order, target } = registry.current.routes[accepted.route] as Route;
     const turn = order === undefined ? undefined : this.#order.begin(order, target);
     if (accepted.answer) {

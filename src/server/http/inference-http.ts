@@ -4,6 +4,9 @@ import type { ServedModel } from '../../registry/model-set.js';
 import type { Registry } from '../../registry/registry.js';
 import type { Version } from '../../registry/version.js';
 import { WarmswapError } from '../../rpc/errors.js';
+import { clientOf } from '../client-address.js';
+import type { RateLimit } from '../rate-limit.js';
+import type { LimitCounts } from '../../telemetry/limit-counts.js';
 import { Body, BodyBudget, refuseTooLong } from './body.js';
 import { Exchange } from './exchange.js';
 import { HttpError, jsonReply, type Reply } from './http-error.js';
@@ -20,6 +23,13 @@ export interface HttpContext {
   readonly maxMessageBytes: number;
   /** New work is refused, what runs is finished. */
   readonly draining: boolean;
+  /** A connection may be used again. */
+  readonly keepsConnections: boolean;
+  /** How long a body may take to arrive. */
+  readonly bodyTimeoutMs: number;
+  readonly limited: LimitCounts;
+  /** None: requests may come as fast as they like. */
+  readonly rateLimit: RateLimit | undefined;
   /** Called whenever nothing is in flight over HTTP any more. */
   onIdle(): void;
 }
@@ -47,12 +57,17 @@ export class InferenceHttp {
 
   #onRequest(response: HttpResponse, request: HttpRequest): void {
     const method = request.getMethod().toUpperCase();
-    const exchange = new Exchange(response, method === 'HEAD', () => this.context.draining);
+    const exchange = new Exchange(
+      response,
+      method === 'HEAD',
+      () => !this.context.keepsConnections,
+    );
     try {
       const path = request.getUrl();
       const resource = parsePath(path, (name) => this.context.registry.current.models.has(name));
       if (!resource) throw new HttpError(404, `there is no ${method} ${path}`);
       refuseMethod(method, resource, path);
+      if (!isProbe(resource)) this.context.rateLimit?.admit(clientOf(response.getRemoteAddress()));
       if (resource.kind === 'infer') this.#receive(exchange, response, request, resource);
       else exchange.send(this.#read(resource));
     } catch (error) {
@@ -100,19 +115,37 @@ export class InferenceHttp {
     refuseEncoding(request.getHeader('content-encoding'));
     const headerLength = parseHeaderLength(request.getHeader('inference-header-content-length'));
     const body = new Body(maxMessageBytes, this.#budget);
-    exchange.onAborted = () => body.release();
+    let patience: NodeJS.Timeout | undefined;
+    const release = () => {
+      clearTimeout(patience);
+      body.release();
+    };
+    exchange.onAborted = release;
     response.onData((chunk, isLast) => {
       if (!exchange.isOpen) return;
       try {
         const whole = body.push(new Uint8Array(chunk), isLast);
-        if (!whole) return;
+        if (!whole) {
+          patience ??= setTimeout(
+            () => this.#giveUp(exchange, release),
+            this.context.bodyTimeoutMs,
+          );
+          return;
+        }
         this.#infer(exchange, resource, whole, headerLength);
-        body.release();
+        release();
       } catch (error) {
-        body.release();
+        release();
         exchange.refuse(error);
       }
     });
+  }
+
+  #giveUp(exchange: Exchange, release: () => void): void {
+    release();
+    this.context.limited.slowBodies++;
+    const { bodyTimeoutMs } = this.context;
+    exchange.refuse(new HttpError(408, `body: expected it whole within ${bodyTimeoutMs} ms`));
   }
 
   /** The body is not needed any more when this returns. Throws what is wrong with it. */
@@ -180,6 +213,11 @@ function statistics(versions: readonly Version[]): Reply {
     versionStatistics(name, number, model.stats()),
   );
   return jsonReply({ model_stats });
+}
+
+/** Whoever watches over the daemon must be answered whatever else comes from there. */
+function isProbe({ kind }: Resource): boolean {
+  return kind === 'live' || kind === 'ready';
 }
 
 function refuseMethod(method: string, { kind }: Resource, path: string): void {
