@@ -183,6 +183,16 @@ const modelSettings = z.strictObject({
     .prefault({}),
   execution: z.enum(['auto', 'inline', 'threaded']).default('auto'),
   quickStart: z.boolean().default(true),
+  /** Of a version that fails; none: its requests run whatever happens. */
+  breaker: z
+    .strictObject({
+      errorRatio: z.number().gt(0).max(1).default(0.5),
+      minRequests: positive.max(1_000_000).default(20),
+      window: timeout.prefault('10s'),
+      cooldown: timeout.prefault('5s'),
+      fallback: z.union([label, version], { error: 'expected a label or a version' }).optional(),
+    })
+    .optional(),
   warmup: warmup.prefault({}),
 });
 

@@ -1,10 +1,11 @@
+import type { BreakerState } from './circuit-breaker.js';
 import type { Engine } from '../native/engine.js';
 import type { InferLane } from '../native/infer-lane.js';
 import { toWarmswapError, WarmswapError } from '../rpc/errors.js';
 import { clientsRefusal, signatureRefusal, warmUpRefusal } from './gates.js';
 import { goldenProblem } from './golden.js';
 import { loadVersion } from './load-version.js';
-import { ModelSet, type ServedModel } from './model-set.js';
+import { ModelSet, type Route, type ServedModel } from './model-set.js';
 import type { GenerationPlan, ModelPlan, VersionFailure, VersionPlan } from './plan.js';
 import { Version } from './version.js';
 
@@ -16,6 +17,12 @@ export class PrepareError extends Error {
     super(failures.map((f) => `${f.model}/${f.version}: ${f.reason}`).join('; '));
     this.name = 'PrepareError';
   }
+}
+
+export interface RegistryOptions {
+  drainTimeoutMs: number;
+  /** A version's breaker has opened, closed, or lets a request through to try. */
+  onBreakerChange?: (version: Version, state: BreakerState) => void;
 }
 
 interface Prepared {
@@ -39,19 +46,25 @@ export class Registry {
   /** Those for which prepacking has begun. */
   readonly #prepacked = new WeakSet<Version>();
   readonly #retiring = new Map<Version, Promise<boolean>>();
+  #laneRoutes: readonly Route[] = [];
 
   constructor(
     private readonly engine: Engine,
-    private readonly options: { drainTimeoutMs: number },
+    private readonly options: RegistryOptions,
   ) {}
 
   get current(): ModelSet {
     return this.#current;
   }
 
-  /** The lane, whose routes are those of `current`. */
+  /** The lane, whose routes are `laneRoutes`. */
   get lane(): InferLane {
     return this.engine.lane;
+  }
+
+  /** Those of `current`, but for versions whose breaker is not closed. */
+  get laneRoutes(): readonly Route[] {
+    return this.#laneRoutes;
   }
 
   /** Every version that takes memory or is being made, also those on their way out. */
@@ -139,7 +152,9 @@ export class Registry {
   }
 
   #routeLane(): void {
-    const routes = this.#current.routes.map(({ model, version, label, target }) => ({
+    const isOpen = ({ target }: Route) => (target.breaker?.state ?? 'closed') === 'closed';
+    this.#laneRoutes = this.#current.routes.filter(isOpen);
+    const routes = this.#laneRoutes.map(({ model, version, label, target }) => ({
       ...{ model, version, label },
       servedVersion: target.number,
       target: target.model.native,
@@ -166,7 +181,14 @@ export class Registry {
 
   #keptOrNew(name: string, plan: VersionPlan): Version {
     const served = this.#current.models.get(name)?.versions.get(plan.version);
-    return served?.plan.key === plan.key ? served : new Version(name, plan);
+    return served?.plan.key === plan.key ? served : this.#newVersion(name, plan);
+  }
+
+  #newVersion(name: string, plan: VersionPlan): Version {
+    return new Version(name, plan, (version, state) => {
+      if (this.#current.has(version)) this.#routeLane();
+      this.options.onBreakerChange?.(version, state);
+    });
   }
 
   async #loadAll(attempt: number, versions: readonly Version[]): Promise<VersionFailure[]> {

@@ -55,7 +55,7 @@ async function infer(
 ): Promise<InferResult> {
   const request = parseInferParams(params);
   const { model, version, label } = request;
-  const chosen = registry.current.resolve(model, version, label);
+  const chosen = registry.current.choose(model, version, label);
   if (version === undefined) call.answeredBy(orderOf(model, label), chosen);
   const { outputs, timing } = await chosen.infer(request, call);
   return { model, version: chosen.number, outputs, timing };

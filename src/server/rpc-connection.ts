@@ -197,9 +197,10 @@ export class RpcConnection implements AnswerSink, Subscriber {
     const accepted = registry.lane.accept(frame);
     if (!accepted) return false;
     this.#bucket?.admit();
-    const { order, target } = registry.current.routes[accepted.route] as Route;
+    const { order, target } = registry.laneRoutes[accepted.route] as Route;
     const turn = order === undefined ? undefined : this.#order.begin(order, target);
     if (accepted.answer) {
+      target.breaker?.end(target.breaker.begin(), 'succeeded');
       if (target.recorder.due()) target.recorder.record(inputsOf(frame));
       this.#sendInTurn(turn, accepted.answer, true);
       return true;

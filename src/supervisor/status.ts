@@ -1,7 +1,7 @@
 import type { GenerationPlan, ModelPlan, VersionFailure } from '../registry/plan.js';
 import type { ModelMemory } from '../rpc/methods.js';
 import { noLimitCounts, type LimitCounts } from '../telemetry/limit-counts.js';
-import type { WorkerReport } from '../worker/messages.js';
+import type { BreakerReport, WorkerReport } from '../worker/messages.js';
 import { mergeVersions, type LoadedVersion } from './merge-versions.js';
 import type { PlanProblem } from './plan-generation.js';
 import type { StatisticsSummary } from './statistics.js';
@@ -56,6 +56,8 @@ export interface VersionStatus {
   statistics?: StatisticsSummary;
   /** It serves already, and will be faster when its packed weights are in use. */
   prepacking?: true;
+  /** Of all workers: open if it is so in one of them, and how often it was opened in all. */
+  breaker?: BreakerReport;
   loadMs: number;
   warmMs: number;
 }

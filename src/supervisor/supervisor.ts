@@ -146,6 +146,10 @@ export class Supervisor {
         this.events.publish({
           ...{ type: 'worker', ...event, generation: this.#committed.generation },
         }),
+      onBreaker: (event) =>
+        this.events.publish({
+          ...{ type: 'model', ...event, generation: this.#committed.generation },
+        }),
       log: options.log,
     });
     const { workers } = this.#config;

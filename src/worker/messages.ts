@@ -1,5 +1,6 @@
 import type { DaemonConfig } from '../config/schema.js';
 import type { NativeStats } from '../native/binding.js';
+import type { BreakerState } from '../registry/circuit-breaker.js';
 import type { GenerationPlan, VersionFailure } from '../registry/plan.js';
 import type { VersionState } from '../registry/version-state.js';
 import type { LimitCounts } from '../telemetry/limit-counts.js';
@@ -41,7 +42,8 @@ export type FromWorker =
   | { type: 'listening' }
   | { type: 'listenFailed'; reason: string }
   | { type: 'report'; request: number; report: WorkerReport }
-  | { type: 'alive' };
+  | { type: 'alive' }
+  | { type: 'breaker'; model: string; version: number; state: BreakerState };
 
 export interface WorkerReport {
   generation: number;
@@ -55,6 +57,12 @@ export interface WorkerReport {
   /** How long the JavaScript thread has been busy since it began. */
   busyMs: number;
   versions: VersionReport[];
+}
+
+export interface BreakerReport {
+  state: BreakerState;
+  /** How often it has opened since the version was loaded. */
+  openings: number;
 }
 
 export type VersionStatistics = NativeStats;
@@ -74,6 +82,8 @@ export interface VersionReport {
   prepacking?: true;
   loadMs: number;
   warmMs: number;
+  /** Where model.yaml asks for one. */
+  breaker?: BreakerReport;
   /** Why it could not be warmed, where that is so. */
   reason?: string;
 }

@@ -1,5 +1,6 @@
 import type { Logger } from '../telemetry/log.js';
 import { Engine } from '../native/engine.js';
+import type { BreakerState } from '../registry/circuit-breaker.js';
 import type { GenerationPlan } from '../registry/plan.js';
 import { PrepareError, Registry } from '../registry/registry.js';
 import type { Version } from '../registry/version.js';
@@ -25,7 +26,10 @@ export class Worker {
     private readonly log: Logger,
   ) {
     const { drainTimeoutMs } = settings;
-    this.#registry = new Registry(this.#engine, { drainTimeoutMs });
+    this.#registry = new Registry(this.#engine, {
+      drainTimeoutMs,
+      onBreakerChange: (version, state) => this.#onBreakerChange(version, state),
+    });
     this.#dataPlane = new DataPlane(this.#registry, settings.limits);
     this.log.debug({ onnxRuntime: this.#engine.onnxRuntimeVersion }, 'worker started');
     this.send({ type: 'started' });
@@ -101,6 +105,11 @@ export class Worker {
     }
   }
 
+  #onBreakerChange({ name: model, number: version }: Version, state: BreakerState): void {
+    this.log.warn({ model, version }, `its breaker is ${state} now`);
+    this.send({ type: 'breaker', model, version, state });
+  }
+
   /** Never waits for a load: what it asks of the native side has a thread of its own. */
   async #report(): Promise<WorkerReport> {
     const versions = [...new Set(this.#registry.allVersions())];
@@ -118,7 +127,7 @@ export class Worker {
 }
 
 async function reportVersion(version: Version): Promise<VersionReport> {
-  const { problem, statistics } = version;
+  const { problem, statistics, breaker } = version;
   return {
     model: version.name,
     version: version.number,
@@ -129,6 +138,7 @@ async function reportVersion(version: Version): Promise<VersionReport> {
     ...(statistics && { statistics }),
     ...(version.isUnpacked ? { prepacking: true as const } : {}),
     ...version.times,
+    ...(breaker && { breaker: { state: breaker.state, openings: breaker.openings } }),
     ...(problem === undefined ? {} : { reason: problem }),
   };
 }

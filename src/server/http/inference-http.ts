@@ -158,7 +158,7 @@ export class InferenceHttp {
     const arrived = performance.now();
     if (this.context.draining)
       throw new WarmswapError('UNAVAILABLE', 'this worker is shutting down');
-    const chosen = this.context.registry.current.resolve(model, version);
+    const chosen = this.context.registry.current.choose(model, version);
     const { signature } = chosen;
     const request =
       headerLength === 0
