@@ -9,7 +9,7 @@ import { ModelSet, type Route, type ServedModel } from './model-set.js';
 import type { GenerationPlan, ModelPlan, VersionFailure, VersionPlan } from './plan.js';
 import { Version } from './version.js';
 
-export type { Accepted, AnswerHolder, AnswerSink } from '../native/infer-lane.js';
+export type { Accepted, AnswerHolder, AnswerSink, Frame } from '../native/infer-lane.js';
 
 /** A generation that cannot be served: every version of it that failed, with the reason. */
 export class PrepareError extends Error {

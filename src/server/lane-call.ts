@@ -1,5 +1,5 @@
 import { encodeError } from '../rpc/frames.js';
-import type { Accepted, AnswerHolder } from '../registry/registry.js';
+import type { Accepted, AnswerHolder, Frame } from '../registry/registry.js';
 import { outcomeOf, type RunOutcome } from '../registry/run-outcome.js';
 import type { Version } from '../registry/version.js';
 import type { CallInFlight, RpcConnection } from './rpc-connection.js';
@@ -37,7 +37,7 @@ export class LaneCall implements AnswerHolder, CallInFlight {
     return answered;
   }
 
-  resolve(frame: Uint8Array, isLent = false): void {
+  resolve(frame: Frame, isLent = false): void {
     this.#onSettled?.();
     this.#tellBreaker('succeeded');
     this.#end(frame, isLent);
@@ -53,7 +53,7 @@ export class LaneCall implements AnswerHolder, CallInFlight {
     if (this.#epoch !== undefined) this.version.breaker?.end(this.#epoch, outcome);
   }
 
-  #end(frame: Uint8Array, isLent: boolean): void {
+  #end(frame: Frame, isLent: boolean): void {
     this.version.release();
     this.sink.answer(this, frame, isLent);
   }

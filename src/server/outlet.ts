@@ -1,8 +1,9 @@
 import type { WebSocket } from 'uWebSockets.js';
+import type { Frame } from '../registry/registry.js';
 
 /** What `send` of uWebSockets answers when nothing had to be buffered. */
 const SENT = 1;
-/** Longer frames leave as fragments of this many bytes, each when there is room for it. */
+/** Longer frames, and those in pieces, leave as fragments of so many bytes at most, when there is room. */
 export const FRAGMENT_BYTES = 256 * 1024;
 const MAX_WHOLE_BYTES = 1024 * 1024;
 /** Fragments are handed to the socket while it holds less than this. */
@@ -29,20 +30,39 @@ export interface OutletOptions {
   onSlowReader(): void;
 }
 
+export function bytesOf(frame: Frame): number {
+  if (frame instanceof Uint8Array) return frame.byteLength;
+  return frame.reduce((sum, piece) => sum + piece.byteLength, 0);
+}
+
+/** A copy of a lent frame. */
+export function kept(frame: Frame): Frame {
+  if (frame instanceof Uint8Array) return new Uint8Array(frame);
+  return frame.map((piece) => new Uint8Array(piece));
+}
+
+/** A frame that waits: it leaves whole, or as fragments of its pieces. */
+interface Waiting {
+  /** Those that have left are gone. */
+  readonly pieces: Uint8Array[];
+  readonly isWhole: boolean;
+  hasBegun: boolean;
+}
+
 /**
  * What leaves by one WebSocket, in order. Frames that the reader does not take wait here, up to a bound;
  * a reader that is further behind is cut off with 1013.
  */
 export class Outlet {
-  /** Frames that wait for a long one to leave, which is the first; `#offset` bytes of it have left. */
-  readonly #waiting: Uint8Array[] = [];
+  /** A long frame that is leaving, and those that wait for its end. */
+  readonly #waiting: Waiting[] = [];
   #waitingBytes = 0;
-  #offset = 0;
   /** The socket held something when it was last given a frame. */
   #isBehind = false;
   #isClosed = false;
   #isCutOff = false;
   #patience: NodeJS.Timeout | undefined;
+  #resumption: NodeJS.Immediate | undefined;
   /** Below uWebSockets' own bound, beyond which it loses frames. */
   readonly #room: number;
 
@@ -64,9 +84,9 @@ export class Outlet {
   }
 
   /** Sends a frame, unless it is closed or cut off. A lent frame is gone when this returns. */
-  send(frame: Uint8Array, isLent = false): void {
+  send(frame: Frame, isLent = false): void {
     if (this.#isClosed) return;
-    if (this.#isBehind || frame.byteLength > MAX_WHOLE_BYTES) this.#sendBehind(frame, isLent);
+    if (this.#isBehind || !isShort(frame)) this.#sendBehind(frame, isLent);
     else this.#isBehind = this.socket.send(frame, true) !== SENT;
   }
 
@@ -81,8 +101,16 @@ export class Outlet {
     if (!this.#isCutOff && this.bufferedBytes > this.options.maxBufferedBytes) this.#cutOff();
   }
 
-  /** The reader has taken something. */
+  /**
+   * The reader has taken something. What waits is sent a moment later: uWebSockets may forget to wait for
+   * a socket to become writable when that is done from within its `drain`, and nothing would leave any more.
+   */
   onDrain(): void {
+    this.#resumption ??= setImmediate(() => this.#resume());
+  }
+
+  #resume(): void {
+    this.#resumption = undefined;
     if (this.#isClosed) return;
     if (!this.#isCutOff) this.#pump();
     else if (this.socket.getBufferedAmount() === 0) this.end(TRY_AGAIN_LATER, 'too slow a reader');
@@ -99,17 +127,22 @@ export class Outlet {
     this.#isClosed = true;
     this.#drop();
     clearTimeout(this.#patience);
+    clearImmediate(this.#resumption);
   }
 
-  #sendBehind(frame: Uint8Array, isLent: boolean): void {
+  #sendBehind(frame: Frame, isLent: boolean): void {
     if (this.#isCutOff) return;
     if (this.bufferedBytes > this.options.maxBufferedBytes) return this.#cutOff();
-    if (this.#waiting.length === 0 && frame.byteLength <= MAX_WHOLE_BYTES) {
+    if (this.#waiting.length === 0 && isShort(frame)) {
       this.#isBehind = this.socket.send(frame, true) !== SENT;
       return;
     }
-    this.#waiting.push(isLent ? frame.slice() : frame);
-    this.#waitingBytes += frame.byteLength;
+    const own = isLent ? kept(frame) : frame;
+    const pieces = own instanceof Uint8Array ? [own] : [...own];
+    const [first] = pieces;
+    const isWhole = pieces.length === 1 && first !== undefined && isShort(first);
+    this.#waiting.push({ pieces, isWhole, hasBegun: false });
+    this.#waitingBytes += bytesOf(own);
     this.#isBehind = true;
     this.#pump();
   }
@@ -118,34 +151,32 @@ export class Outlet {
   #pump(): void {
     let [frame] = this.#waiting;
     while (frame && this.socket.getBufferedAmount() < this.#room) {
-      if (frame.byteLength > MAX_WHOLE_BYTES) this.#sendFragment(frame);
-      else this.#sendWhole(frame);
+      const sent = this.#sendNext(frame);
+      this.#waitingBytes -= sent.byteLength;
+      if (frame.pieces.length === 0) this.#waiting.shift();
       [frame] = this.#waiting;
     }
     this.#isBehind = this.bufferedBytes > 0;
   }
 
-  #sendWhole(frame: Uint8Array): void {
-    this.socket.send(frame, true);
-    this.#sent(frame, frame.byteLength);
+  /** Gives what it has sent. */
+  #sendNext(frame: Waiting): Uint8Array {
+    const [piece = new Uint8Array()] = frame.pieces;
+    const isWholePiece = frame.isWhole || piece.byteLength <= FRAGMENT_BYTES;
+    const fragment = isWholePiece ? piece : piece.subarray(0, FRAGMENT_BYTES);
+    if (isWholePiece) frame.pieces.shift();
+    else frame.pieces[0] = piece.subarray(FRAGMENT_BYTES);
+    if (frame.isWhole) this.socket.send(fragment, true);
+    else this.#sendFragment(frame, fragment);
+    return fragment;
   }
 
-  #sendFragment(frame: Uint8Array): void {
+  #sendFragment(frame: Waiting, fragment: Uint8Array): void {
     const socket = this.socket as unknown as FragmentSocket;
-    const from = this.#offset;
-    const fragment = frame.subarray(from, from + FRAGMENT_BYTES);
-    if (from === 0) socket.sendFirstFragment(fragment, true);
-    else if (from + fragment.byteLength < frame.byteLength) socket.sendFragment(fragment);
+    if (!frame.hasBegun) socket.sendFirstFragment(fragment, true);
+    else if (frame.pieces.length > 0) socket.sendFragment(fragment);
     else socket.sendLastFragment(fragment);
-    this.#sent(frame, fragment.byteLength);
-  }
-
-  #sent(frame: Uint8Array, bytes: number): void {
-    this.#offset += bytes;
-    this.#waitingBytes -= bytes;
-    if (this.#offset < frame.byteLength) return;
-    this.#waiting.shift();
-    this.#offset = 0;
+    frame.hasBegun = true;
   }
 
   /**
@@ -163,6 +194,9 @@ export class Outlet {
   #drop(): void {
     this.#waiting.length = 0;
     this.#waitingBytes = 0;
-    this.#offset = 0;
   }
+}
+
+function isShort(frame: Frame): frame is Uint8Array {
+  return frame instanceof Uint8Array && frame.byteLength <= MAX_WHOLE_BYTES;
 }

@@ -6,10 +6,10 @@ import type { InferParams } from '../rpc/methods.js';
 import { parseCancelParams, parseInferParams } from '../rpc/params.js';
 import type { CallContext, Method } from './methods.js';
 import type { Route } from '../registry/model-set.js';
-import type { AnswerSink, Registry } from '../registry/registry.js';
+import type { AnswerSink, Frame, Registry } from '../registry/registry.js';
 import { LaneCall } from './lane-call.js';
 import type { LimitCounts } from '../telemetry/limit-counts.js';
-import { Outlet } from './outlet.js';
+import { bytesOf, Outlet } from './outlet.js';
 import type { HeldBucket, RateLimit } from './rate-limit.js';
 import type { Subscriber } from './subscriptions.js';
 import { VersionOrder, type Turn } from './version-order.js';
@@ -213,7 +213,7 @@ export class RpcConnection implements AnswerSink, Subscriber {
   }
 
   /** Sends the answer to a call in its turn. A lent frame is gone when this returns. */
-  answer(call: CallInFlight, frame: Uint8Array, isLent = false): void {
+  answer(call: CallInFlight, frame: Frame, isLent = false): void {
     if (this.#draining) this.#finish(frame, () => this.#settle(call, frame, isLent));
     else this.#settle(call, frame, isLent);
   }
@@ -222,7 +222,7 @@ export class RpcConnection implements AnswerSink, Subscriber {
     this.#outlet.cork(send);
   }
 
-  #settle(call: CallInFlight, frame: Uint8Array, isLent: boolean): void {
+  #settle(call: CallInFlight, frame: Frame, isLent: boolean): void {
     this.#sendInTurn(call.turn, frame, isLent);
     this.#inflight.delete(call);
   }
@@ -233,16 +233,16 @@ export class RpcConnection implements AnswerSink, Subscriber {
   }
 
   /** Sends a call's answer in a drain, and closes in the same breath if it was the last one. */
-  #finish(answer: Uint8Array, send: () => void): void {
+  #finish(answer: Frame, send: () => void): void {
     this.cork(() => {
       send();
       this.#endIfDrained(answer);
     });
   }
 
-  #endIfDrained({ byteLength }: Uint8Array): void {
+  #endIfDrained(answer: Frame): void {
     if (!this.#draining || this.#closed || this.#inflight.size > 0) return;
-    const leavesAtOnce = byteLength <= SMALL_FRAME_BYTES && this.#outlet.bufferedBytes === 0;
+    const leavesAtOnce = bytesOf(answer) <= SMALL_FRAME_BYTES && this.#outlet.bufferedBytes === 0;
     if (leavesAtOnce) this.#endDrained();
     else this.#endSoon();
   }
@@ -261,7 +261,7 @@ export class RpcConnection implements AnswerSink, Subscriber {
     this.end(1001, 'shutting down');
   }
 
-  #sendInTurn(turn: Turn | undefined, frame: Uint8Array, isLent: boolean): void {
+  #sendInTurn(turn: Turn | undefined, frame: Frame, isLent: boolean): void {
     if (turn) this.#order.end(turn, frame, isLent);
     else this.#outlet.send(frame, isLent);
   }

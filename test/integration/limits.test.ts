@@ -1,10 +1,17 @@
-import { encode } from '@msgpack/msgpack';
+import { decode, encode } from '@msgpack/msgpack';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { connect } from '../../src/client/index.js';
 import { shiftBody } from '../support/inference-http.js';
 import { startDaemon, testRepository, type TestDaemon } from '../support/daemon.js';
 import { RawHttp } from '../support/raw-http.js';
-import { RawRpc, shiftRequest, slowRequest } from '../support/raw-rpc.js';
+import {
+  fromFloat32,
+  RawRpc,
+  shiftRequest,
+  slowRequest,
+  type WireResult,
+  type WireTensor,
+} from '../support/raw-rpc.js';
 import {
   BINARY,
   CLOSE,
@@ -100,6 +107,55 @@ test('a big answer leaves as fragments, and others of its connection follow it w
   const whole = Buffer.concat(fragments.map(({ payload }) => payload));
   expect(whole.equals(encode([1, 1, null, text]))).toBe(true);
   expect(frames[end + 1]?.payload).toEqual(Buffer.from(encode([1, 2, null, 'after'])));
+  client.destroy();
+});
+
+test('outputs of any size come back as they are, each message with its fragments', async () => {
+  const daemon = await startLimited('{}');
+  const client = await connect(daemon.process.rpcUrl);
+  const sizes = [1, 15_000, 17_000, 65_530, 65_537, 262_100, 262_144, 1_000_000];
+  const answers = await Promise.all(
+    sizes.map((rows) => {
+      const data = Float32Array.from({ length: 4 * rows }, (_, i) => i % 1_000);
+      return client.infer({ model: 'shift', inputs: { x: { shape: [rows, 4], data } } });
+    }),
+  );
+  answers.forEach(({ outputs }, index) => {
+    const data = outputs.y?.data as Float32Array;
+    expect(data.length).toBe(4 * (sizes[index] as number));
+    expect(data.findIndex((value, i) => value !== (i % 1_000) + 1)).toBe(-1);
+  });
+  await client.close();
+});
+
+test('many big answers leave one after another', async () => {
+  const daemon = await startLimited('{}');
+  const client = await connect(daemon.process.rpcUrl);
+  const x = { shape: [2 ** 20, 4], data: new Float32Array(2 ** 22).fill(1) };
+  for (let i = 0; i < 20; i++) {
+    const { outputs } = await client.infer({ model: 'shift', inputs: { x } });
+    expect((outputs.y?.data as Float32Array).length).toBe(2 ** 22);
+  }
+  await client.close();
+});
+
+test('the data of a big output leaves apart from what stands around it', async () => {
+  const daemon = await startLimited('{}');
+  const client = await RawWebSocket.connect(daemon.process.rpcUrl);
+  const values = new Array<number>(400_000).fill(1);
+  client.send(encode([0, 5, 'infer', [shiftRequest(values)]]));
+  client.read();
+  const frames = await client.until((all) => all.at(-1)?.isFinal === true);
+  const sizes = frames.map(({ payload }) => payload.length);
+  expect(sizes[0]).toBeLessThan(256);
+  expect(sizes.at(-1)).toBeLessThan(256);
+  expect(sizes.slice(1, -1).reduce((sum, size) => sum + size, 0)).toBe(4 * values.length);
+  const whole = decode(
+    new Uint8Array(Buffer.concat(frames.map(({ payload }) => payload))),
+  ) as unknown[];
+  const { outputs } = whole[3] as WireResult;
+  expect(whole.slice(0, 3)).toEqual([1, 5, null]);
+  expect(fromFloat32(outputs.y as WireTensor).every((value) => value === 2)).toBe(true);
   client.destroy();
 });
 

@@ -46,10 +46,15 @@ function frame(first: number, bytes: number): Uint8Array {
   return new Uint8Array(bytes).fill(first);
 }
 
+function drain(from: Outlet): void {
+  from.onDrain();
+  vi.advanceTimersByTime(0);
+}
+
 function readAll(from: Outlet): void {
   while (socket.buffered > 0) {
     socket.buffered = 0;
-    from.onDrain();
+    drain(from);
   }
 }
 
@@ -69,6 +74,33 @@ test('a long frame leaves as fragments, each when there is room, and what is sen
     ['whole', 2, 10],
   ]);
   expect(out.bufferedBytes).toBe(0);
+});
+
+test('a frame in pieces leaves as one message, the pieces behind one another', () => {
+  const out = outlet();
+  out.send([frame(1, 10), frame(2, FRAGMENT_BYTES + 1), frame(3, 5), frame(4, 0), frame(5, 6)]);
+  out.send(frame(6, 1));
+  readAll(out);
+  expect(socket.sent.map(([kind, , bytes]) => [kind, bytes])).toEqual([
+    ['first', 10],
+    ['next', FRAGMENT_BYTES],
+    ['next', 1],
+    ['next', 5],
+    ['next', 0],
+    ['last', 6],
+    ['whole', 1],
+  ]);
+  expect(out.bufferedBytes).toBe(0);
+});
+
+test('one piece alone is a whole message, if it is short', () => {
+  const out = outlet();
+  out.send([frame(1, 10)]);
+  out.send([frame(2, MEBIBYTE + 1)]);
+  readAll(out);
+  expect(socket.sent.map(([kind]) => kind)).toEqual([
+    ...['whole', 'first', 'next', 'next', 'next', 'last'],
+  ]);
 });
 
 test('a lent frame that waits is copied', () => {
@@ -105,10 +137,10 @@ test('a reader that is cut off gets 1013 once it has taken the rest', () => {
   out.send(frame(1, 1000));
   out.send(frame(2, 1));
   socket.buffered = 10;
-  out.onDrain();
+  drain(out);
   expect(socket.ended).toBeUndefined();
   socket.buffered = 0;
-  out.onDrain();
+  drain(out);
   expect(socket.ended).toEqual([1013, 'too slow a reader']);
   out.onClose();
   vi.advanceTimersByTime(60_000);
@@ -139,7 +171,7 @@ test('nothing is sent once the socket is closed', () => {
   out.send(frame(1, MEBIBYTE + 1));
   out.onClose();
   out.send(frame(2, 1));
-  out.onDrain();
+  drain(out);
   out.end(1000, '');
   expect([socket.sent.length, socket.ended, out.bufferedBytes]).toEqual([1, undefined, 0]);
 });
