@@ -1,6 +1,7 @@
 import type { Row } from '../lib/row.js';
 import { throughputBatching } from './batching.js';
-import { hundredSwaps } from './hundred-swaps.js';
+import { idleConnections } from './idle-connections.js';
+import { manySwaps } from './many-swaps.js';
 import { latencyMid, latencyTiny } from './latency.js';
 import { neighbour } from './neighbour.js';
 import { processorTime } from './processor-time.js';
@@ -23,5 +24,6 @@ export const ROWS: readonly Row[] = [
   swapUnderLoad,
   neighbour,
   workerKill,
-  hundredSwaps,
+  manySwaps,
+  idleConnections,
 ];

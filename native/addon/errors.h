@@ -7,7 +7,7 @@
 
 namespace warmswap {
 
-/// A JavaScript Error with the contract's `code`.
+/// A JavaScript Error with the contract's `code`, and with `details` where memory was short.
 Napi::Error ToJsError(Napi::Env env, const Error& error);
 
 /// The one translator of exceptions: runs `body` and lets nothing but a JavaScript error out of it.

@@ -16,14 +16,14 @@ enum class Execution : std::uint8_t {
 };
 
 /// Decides from measured run times which requests run inline. Handing a request to another thread
-/// and back costs tens of microseconds, so shorter runs are done before that. Inputs of different
-/// sizes take different times: each power of two is judged by itself, so that a size that was never
-/// measured never holds up the thread that asks. Thread-safe; nothing waits.
+/// and back costs tens of microseconds, so runs that are as short are done before that. Inputs of
+/// different sizes take different times: each power of two is judged by itself, so that a size that
+/// was never measured never holds up the thread that asks. Thread-safe; nothing waits.
 class ExecutionPolicy {
  public:
   // Two thresholds, so that a model in between does not change sides all the time.
-  static constexpr std::chrono::microseconds kInlineBelow{20};
-  static constexpr std::chrono::microseconds kThreadedAbove{40};
+  static constexpr std::chrono::microseconds kInlineBelow{60};
+  static constexpr std::chrono::microseconds kThreadedAbove{100};
   /// Runs before the first decision.
   static constexpr std::uint64_t kMinRuns = 16;
 

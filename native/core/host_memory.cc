@@ -1,7 +1,10 @@
 #include "core/host_memory.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <cmath>
+#include <cstddef>
 #include <fstream>
 #include <string>
 #include <string_view>
@@ -68,6 +71,14 @@ std::string OwnGroup() {
   return "/";
 }
 
+std::string DescribeShortage(std::uint64_t needed, std::uint64_t available) {
+  const std::uint64_t missing = needed - available;
+  return "loading takes about " + FormatBytes(needed) + " of memory, there are " +
+         FormatBytes(available) + " available: " + FormatBytes(missing) + " too little (" +
+         std::to_string(needed) + ", " + std::to_string(available) + " and " +
+         std::to_string(missing) + " bytes)";
+}
+
 void ResetPeak() {
   std::ofstream references("/proc/self/clear_refs");
   references << '5';
@@ -95,9 +106,22 @@ std::optional<std::uint64_t> AvailableGroupBytes(const std::filesystem::path& ro
 void RequireHostBytes(std::uint64_t bytes) {
   const std::uint64_t available = AvailableHostBytes();
   if (bytes <= available) return;
-  throw Error(ErrorCode::kResourceExhausted, "loading takes about " + std::to_string(bytes) +
-                                                 " bytes of memory, there are " +
-                                                 std::to_string(available) + " available");
+  throw Error(ErrorCode::kResourceExhausted, DescribeShortage(bytes, available),
+              MemoryShortage{bytes, available});
+}
+
+std::string FormatBytes(std::uint64_t bytes) {
+  constexpr std::array kUnits{"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+  if (bytes < kKibibyte) return std::to_string(bytes) + " B";
+  std::size_t unit = 0;
+  std::uint64_t size = kKibibyte;
+  while (unit + 1 < kUnits.size() && bytes / size >= kKibibyte) {
+    size *= kKibibyte;
+    ++unit;
+  }
+  const double exact = static_cast<double>(bytes) / static_cast<double>(size);
+  const auto tenths = static_cast<std::uint64_t>(std::ceil(exact * 10));
+  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " " + kUnits.at(unit);
 }
 
 std::uint64_t AnonymousBytes() { return ReadBytes(kStatus, "RssAnon"); }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace warmswap {
@@ -17,9 +18,12 @@ std::uint64_t AvailableHostBytes();
 std::optional<std::uint64_t> AvailableGroupBytes(const std::filesystem::path& root,
                                                  std::string_view group);
 
-/// Throws kResourceExhausted with both numbers if loading takes more than is available: better than
-/// being killed for it later.
+/// Throws kResourceExhausted with both numbers and their difference if loading takes more than is
+/// available: better than being killed for it later.
 void RequireHostBytes(std::uint64_t bytes);
+
+/// For people: "512 B", "1.5 GiB"; rounded up, so that nobody makes room for too little.
+std::string FormatBytes(std::uint64_t bytes);
 
 /// Memory of this process that no other can share: without the pages of files.
 std::uint64_t AnonymousBytes();

@@ -5,8 +5,9 @@
 namespace warmswap {
 namespace {
 
-// 3 ms when the pages are in memory.
-constexpr std::uint64_t kChunk = std::uint64_t{64} << 20U;
+// Until a chunk is there no other thread of the process can map or unmap anything: 0.2 ms when its
+// pages are in memory.
+constexpr std::uint64_t kChunk = std::uint64_t{1} << 20U;
 
 }  // namespace
 

@@ -1,86 +1,57 @@
-import { readFile } from 'node:fs/promises';
+import { connect, type InferAnswer, type ModelDescription } from '../client/index.js';
 import {
-  connect,
-  type InferAnswer,
-  type InputTensor,
-  type TensorSignature,
-} from '../client/index.js';
-import { bytesToInput, jsonToInput } from './infer-input.js';
+  answerToJson,
+  answerToText,
+  saveOutputs,
+  toSaveTargets,
+  type SaveTargets,
+} from './infer-output.js';
+import { checkShapes, readInputs, type Shapes } from './input-options.js';
+import { describeTarget, targetParams, type TargetFlags } from './request-target.js';
 import { UsageError } from './usage-error.js';
 
-export interface InferFlags {
+export interface InferFlags extends TargetFlags {
   input: string[];
-  url: string;
-  version?: number;
-  label?: string;
-  priority?: number;
-  /** Milliseconds. */
-  deadline?: number;
+  shape: Shapes;
+  output: string[];
+  save: string[];
   json?: boolean;
 }
 
-/** `warmswap infer`: one request, its outputs on standard output. */
+/** `warmswap infer`: one request, its outputs on standard output and in files. */
 export async function runInfer(model: string, flags: InferFlags): Promise<void> {
   const client = await connect(flags.url);
   try {
-    const { version, label, priority, deadline } = flags;
-    const { inputs: signature } = await client.describe(model, version);
-    const given = await Promise.all(flags.input.map((text) => readInput(text, signature)));
+    const description = await describeTarget(client, model, flags);
+    checkShapes(flags.shape, description.inputs);
+    const targets = toSaveTargets(flags.save, description.outputs);
+    const outputs = wantedOutputs(flags.output, targets, description);
     const answer = await client.infer({
-      model,
-      ...(version === undefined ? {} : { version }),
-      ...(label === undefined ? {} : { label }),
-      ...(priority === undefined ? {} : { priority }),
-      ...(deadline === undefined ? {} : { deadlineMs: deadline }),
-      inputs: Object.fromEntries(given),
+      ...targetParams(model, flags),
+      ...(outputs === undefined ? {} : { outputs }),
+      inputs: await readInputs(flags.input, flags.shape, description.inputs),
     });
-    console.log(flags.json ? toJson(answer) : toText(answer));
+    await saveOutputs(answer, targets);
+    print(answer, flags);
   } finally {
     await client.close();
   }
 }
 
-async function readInput(
-  text: string,
-  signature: readonly TensorSignature[],
-): Promise<[string, InputTensor]> {
-  const [name = '', ...rest] = text.split('=');
-  const value = rest.join('=');
-  const tensor = signature.find((input) => input.name === name);
-  if (!tensor || value === '') {
-    const names = signature.map((input) => input.name).join(', ');
-    throw new UsageError(`--input takes NAME=VALUE with a NAME of ${names}, got '${text}'`);
+/** Those that are named or saved; all if none is named. */
+function wantedOutputs(
+  named: readonly string[],
+  targets: SaveTargets,
+  { outputs }: ModelDescription,
+): string[] | undefined {
+  const unknown = named.find((name) => !outputs.some((output) => output.name === name));
+  if (unknown !== undefined) {
+    const names = outputs.map(({ name }) => name).join(', ');
+    throw new UsageError(`--output takes a NAME of ${names}, got '${unknown}'`);
   }
-  if (!value.startsWith('@')) return [name, jsonToInput(value, tensor)];
-  const file = value.slice(1);
-  if (file.endsWith('.json')) return [name, jsonToInput(await readFile(file, 'utf8'), tensor)];
-  return [name, bytesToInput(await readFile(file), tensor)];
+  return named.length === 0 ? undefined : [...new Set([...named, ...targets.keys()])];
 }
 
-function toJson(answer: InferAnswer): string {
-  const outputs = Object.entries(answer.outputs).map(([name, { datatype, shape, data }]) => [
-    name,
-    { datatype, shape, data: Array.from(data as ArrayLike<unknown>, printable) },
-  ]);
-  return JSON.stringify({ ...answer, outputs: Object.fromEntries(outputs) as unknown });
-}
-
-const MOST_VALUES = 16;
-
-function toText({ model, version, outputs, timing }: InferAnswer): string {
-  const lines = Object.entries(outputs).map(([name, { datatype, shape, data }]) => {
-    const values = Array.from(data as ArrayLike<unknown>)
-      .slice(0, MOST_VALUES)
-      .map(printable);
-    const more = data.length > MOST_VALUES ? ', …' : '';
-    return `  ${name}  ${datatype} [${shape.join(', ')}]  ${values.join(', ')}${more}`;
-  });
-  const time = `queued ${timing.queueUs.toFixed(0)} µs, ran ${timing.computeUs.toFixed(0)} µs`;
-  return [`${model} version ${version} (${time})`, ...lines].join('\n');
-}
-
-/** Integers beyond a number's precision and bytes as text. */
-function printable(value: unknown): string | number {
-  if (typeof value === 'bigint') return value.toString();
-  return value instanceof Uint8Array ? Buffer.from(value).toString('utf8') : (value as number);
+function print(answer: InferAnswer, { json }: InferFlags): void {
+  console.log(json ? answerToJson(answer) : answerToText(answer));
 }

@@ -1,11 +1,13 @@
 #!/usr/bin/env node
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { readFileSync } from 'node:fs';
-import { duration } from '../config/units.js';
+import { addBench } from './bench/command.js';
 import { addCtlCommands } from './ctl.js';
 import { runDemo, type DemoFlags } from './demo/demo.js';
 import { runInfer, type InferFlags } from './infer.js';
+import { collect, collectShape, positiveInteger } from './option-values.js';
 import { runPack, type PackFlags } from './pack.js';
+import { addTargetOptions } from './request-target.js';
 import { runServe, type ServeFlags } from './serve.js';
 
 /** The command line. Exit codes: 0 fine, 1 failed, 2 wrong usage or configuration. */
@@ -16,26 +18,6 @@ const WRONG_USAGE = 2;
 function packageVersion(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
-}
-
-function collect(value: string, previous: string[]): string[] {
-  return [...previous, value];
-}
-
-export function positiveInteger(text: string): number {
-  if (/^[1-9]\d*$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('expected a positive integer');
-}
-
-function priority(text: string): number {
-  if (/^\d+$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('expected an integer of at least 0, the most urgent');
-}
-
-function durationMs(text: string): number {
-  const { data } = duration.safeParse(text);
-  if (data !== undefined && data > 0) return data;
-  throw new InvalidArgumentError('expected a time above 0 such as 30s, 100ms or 500us');
 }
 
 function buildProgram(): Command {
@@ -49,6 +31,7 @@ function buildProgram(): Command {
   addServe(program);
   addInfer(program);
   addPack(program);
+  addBench(program);
   addCtlCommands(program.command('ctl').description('steer a running daemon'), positiveInteger);
   program
     .command('demo')
@@ -90,23 +73,36 @@ function addPack(program: Command): void {
 }
 
 function addInfer(program: Command): void {
-  program
+  const infer = program
     .command('infer')
     .description('run a model once')
     .argument('<model>')
-    .option(
-      '--input <name=value>',
-      'JSON, @file.json, or @file with the raw bytes; once per input',
-      collect,
-      [],
+    .addOption(
+      new Option(
+        '--input <name=value>',
+        'numbers, JSON, @file.json, @file.npy, or @file with the raw bytes; once per input',
+      )
+        .argParser(collect)
+        .default([], 'none'),
     )
-    .option('--url <url>', 'the daemon', 'ws://127.0.0.1:9000')
-    .option('--version <n>', 'a version instead of the active one', positiveInteger)
-    .option('--label <label>', 'the version with this label')
-    .option('--priority <n>', 'how urgent it is; 0 is the most', priority)
-    .option('--deadline <time>', 'how long the run may take, for example 100ms', durationMs)
+    .addOption(
+      new Option('--shape <name=sizes>', 'the shape of an input, as x=1,512')
+        .argParser(collectShape)
+        .default({}, 'that of the data'),
+    )
+    .addOption(
+      new Option('--output <name>', 'an output that is wanted')
+        .argParser(collect)
+        .default([], 'all'),
+    )
+    .addOption(
+      new Option('--save <name=file.npy>', 'write an output to a file')
+        .argParser(collect)
+        .default([], 'none'),
+    )
     .option('--json', 'print JSON')
     .action((model: string, flags: InferFlags) => runInfer(model, flags));
+  addTargetOptions(infer);
 }
 
 async function main(): Promise<void> {

@@ -9,10 +9,10 @@ export type PackFlags = Pick<Flags, 'models' | 'store'> & { config?: string; jso
 export async function runPack(name: string, { config, json, ...flags }: PackFlags): Promise<void> {
   if (!/^[^/]+\/[1-9]\d*$/.test(name))
     throw new UsageError(`expected MODEL/VERSION, got '${name}'`);
-  const { models, store } = loadConfig({ file: config, flags, environment: process.env });
+  const { models, store, swap } = loadConfig({ file: config, flags, environment: process.env });
   const modelPath = join(models, name, 'model.onnx');
   const order = { store: store.path, device: 'cpu', jobs: [{ id: 0, modelPath }] };
-  const packer = new PackerProcess(order, {
+  const packer = new PackerProcess(order, swap.packTimeout, {
     onProgress: (_, step) => console.error(`${name}: ${step}`),
   });
   const result = (await packer.results).get(0);

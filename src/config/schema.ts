@@ -7,6 +7,7 @@ import { duration, size } from './units.js';
 
 const MAX_TIMER_MS = 2 ** 31 - 1;
 const MAX_DELAY_MS = 10_000;
+const MAX_POLL_MS = 1;
 const timeout = duration.refine((ms) => ms > 0 && ms <= MAX_TIMER_MS, 'expected 1us to 24 days');
 const window = duration.refine((ms) => ms <= MAX_TIMER_MS, 'expected 0 to 24 days');
 const delay = duration.refine((ms) => ms <= MAX_DELAY_MS, 'expected 0 to 10s');
@@ -113,12 +114,18 @@ export const daemonSchema = z.strictObject({
   /** Reload when a version is published. */
   watch: z.boolean().default(false),
   limits: limits.prefault({}),
+  /** How long a worker looks for the next request before it sleeps, where requests come that soon. */
+  busyPoll: duration.refine((ms) => ms <= MAX_POLL_MS, 'expected 0 to 1ms').prefault('50us'),
   swap: z
     .strictObject({
+      /** Of one version. */
+      packTimeout: timeout.prefault('30m'),
       prepareTimeout: timeout.prefault('120s'),
       drainTimeout: timeout.prefault('30s'),
       /** How long the version before the active one stays ready; 0: not at all. */
       rollbackWindow: window.prefault('300s'),
+      /** What goes first where versions are replaced: the load of the new, or the unload of the old. */
+      strategy: z.enum(['load-first', 'unload-first']).default('load-first'),
     })
     .prefault({}),
   health: health.prefault({}),
@@ -129,6 +136,7 @@ export const daemonSchema = z.strictObject({
 
 /** The whole configuration of a daemon, with every default filled in. */
 export type DaemonConfig = z.output<typeof daemonSchema>;
+export type SwapStrategy = DaemonConfig['swap']['strategy'];
 
 const version = positive.max(Number.MAX_SAFE_INTEGER);
 /** The name of a label. */

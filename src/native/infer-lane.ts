@@ -86,6 +86,11 @@ export class InferLane {
     return { route, msgid, ticket, answer };
   }
 
+  /** Something is out at the native side. */
+  get isBusy(): boolean {
+    return this.tickets.areOut;
+  }
+
   hold(ticket: number, holder: AnswerHolder): void {
     this.tickets.hold(ticket, holder);
   }

@@ -14,6 +14,10 @@ export class Tickets {
   #last = 0;
   readonly #holders = new Map<number, TicketHolder>();
 
+  get areOut(): boolean {
+    return this.#holders.size > 0;
+  }
+
   /** A number that no ticket has had. */
   next(): number {
     return ++this.#last;

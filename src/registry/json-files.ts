@@ -38,11 +38,20 @@ export async function readJsonFiles<S extends z.ZodType>(
   for (const path of paths) {
     const text = await readText(path, bytesLeft);
     bytesLeft -= text.length;
-    const result = schema.safeParse(parseJson(text, path));
-    if (!result.success) throw refusal(path, describeIssues(result.error.issues));
-    documents.push({ path, document: result.data });
+    documents.push({ path, document: parseDocument(text.toString('utf8'), schema, path) });
   }
   return documents;
+}
+
+/** Throws FAILED_PRECONDITION, naming the file, what was expected and what came. */
+export function parseDocument<S extends z.ZodType>(
+  text: string,
+  schema: S,
+  path: string,
+): z.output<S> {
+  const result = schema.safeParse(parseJson(text, path));
+  if (result.success) return result.data;
+  throw refusal(path, describeIssues(result.error.issues));
 }
 
 /** Throws FAILED_PRECONDITION, naming the file and the tensor, which is an input or an output. */
@@ -77,9 +86,9 @@ async function readText(path: string, bytesLeft: number): Promise<Buffer> {
   }
 }
 
-function parseJson(text: Buffer, path: string): unknown {
+function parseJson(text: string, path: string): unknown {
   try {
-    return JSON.parse(text.toString('utf8'));
+    return JSON.parse(text);
   } catch (error) {
     throw refusal(path, (error as Error).message);
   }

@@ -43,7 +43,8 @@ const LEAST_QUICK_START_BYTES = 64 * 1024 * 1024;
  * serves, that is no matter. The last bits of answers may differ before and after.
  */
 function startsUnpacked({ artifact, options }: VersionPlan, active: Version | undefined): boolean {
-  if (active || !options.quickStart || artifact?.form !== 'prepacked') return false;
+  const isServed = active !== undefined && !active.isAway;
+  if (isServed || !options.quickStart || artifact?.form !== 'prepacked') return false;
   if (artifact.bytes < LEAST_QUICK_START_BYTES) return false;
   return artifact.unpackedSlowdown > 0 && artifact.unpackedSlowdown <= MOST_SLOWDOWN;
 }

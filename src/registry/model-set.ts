@@ -24,13 +24,14 @@ export interface Route {
 
 /** What one generation serves. Immutable: a swap replaces the whole set by assigning one reference. */
 export class ModelSet {
+  /** To versions that are not away when the set is made. */
   readonly routes: readonly Route[];
 
   constructor(
     readonly generation: number,
     readonly models: ReadonlyMap<string, ServedModel>,
   ) {
-    this.routes = [...models.values()].flatMap(routesOf);
+    this.routes = [...models.values()].flatMap(routesOf).filter(({ target }) => !target.isAway);
   }
 
   /** The version that a request gets; throws NOT_FOUND, naming what there is. */
@@ -64,6 +65,17 @@ export class ModelSet {
     const model = this.models.get(name);
     if (typeof fallback === 'number') return model?.versions.get(fallback);
     return fallback === undefined ? undefined : model?.labels.get(fallback);
+  }
+
+  /** The same generation with other versions in the place of some. */
+  withVersions(others: ReadonlyMap<Version, Version>): ModelSet {
+    const swapped = (version: Version) => others.get(version) ?? version;
+    const models = [...this.models].map(([name, model]): [string, ServedModel] => {
+      const labels = new Map([...model.labels].map(([label, one]) => [label, swapped(one)]));
+      const versions = new Map([...model.versions].map(([number, one]) => [number, swapped(one)]));
+      return [name, { name, active: swapped(model.active), labels, versions }];
+    });
+    return new ModelSet(this.generation, new Map(models));
   }
 
   *versions(): Generator<Version> {

@@ -125,6 +125,8 @@ export interface VersionFailure {
   key: string;
   code: string;
   reason: string;
+  /** The numbers of the reason, where it has some: `neededBytes`, `availableBytes`, `missingBytes`. */
+  details?: unknown;
   /** It may serve those who ask for it, but not become active: its clients would notice. */
   isServable?: true;
 }

@@ -1,7 +1,9 @@
 import type { BreakerState } from './circuit-breaker.js';
 import type { Engine } from '../native/engine.js';
+import type { CancelSlot } from '../native/engine.js';
 import type { InferLane } from '../native/infer-lane.js';
 import { toWarmswapError, WarmswapError } from '../rpc/errors.js';
+import { Absences } from './absences.js';
 import { clientsRefusal, signatureRefusal, warmUpRefusal } from './gates.js';
 import { goldenProblem } from './golden.js';
 import { loadVersion } from './load-version.js';
@@ -25,16 +27,32 @@ export interface RegistryOptions {
   onBreakerChange?: (version: Version, state: BreakerState) => void;
 }
 
+/** Besides, what was unloaded for it cannot be loaded again: this worker should be replaced. */
+export class RestoreError extends PrepareError {
+  constructor(
+    failures: readonly VersionFailure[],
+    override readonly cause: unknown,
+  ) {
+    super(failures);
+    this.name = 'RestoreError';
+    this.message = `what was unloaded cannot be loaded again: ${(cause as Error).message}`;
+  }
+}
+
 interface Prepared {
   attempt: number;
   set: ModelSet;
   /** Loaded for this attempt; the rest of the set was served already. */
   fresh: readonly Version[];
+  /** Versions of the current set were unloaded for it, and come back if it is given up. */
+  isRestorable: boolean;
 }
 
 /**
- * The versions of this worker. Generations change in two phases: `prepare` loads what is new beside
- * what is served, `commit` makes it current by one assignment, `abort` gives it up.
+ * The versions of this worker. Generations change in two phases: `prepare` loads what is new, `commit`
+ * makes it current by one assignment, `abort` gives it up. The new versions are loaded beside the old
+ * ones, or instead of them where there is no room for both: requests for those wait until one of the
+ * two is there.
  */
 export class Registry {
   #current = new ModelSet(0, new Map());
@@ -47,6 +65,10 @@ export class Registry {
   readonly #prepacked = new WeakSet<Version>();
   readonly #retiring = new Map<Version, Promise<boolean>>();
   #laneRoutes: readonly Route[] = [];
+  readonly #absences = new Absences();
+  readonly #closing = new AbortController();
+  /** Until then versions of the current set are away, and may come back. Never rejects. */
+  #restored: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly engine: Engine,
@@ -69,22 +91,50 @@ export class Registry {
 
   /** Every version that takes memory or is being made, also those on their way out. */
   *allVersions(): Generator<Version> {
-    yield* this.#current.versions();
+    for (const version of this.#current.versions()) if (!version.isAway) yield version;
     yield* this.#loading;
     yield* this.#prepared?.fresh ?? [];
     yield* this.#retiring.keys();
   }
 
   /**
-   * Loads what `plan` has and this worker has not, and gives what it loaded. A later call or `abort`
-   * supersedes it and cancels its loads. Rejects with a PrepareError; then nothing has changed.
+   * Resolves when a version that is away has been replaced, or is back: what is current then may be
+   * another one. Rejects as WaitingRoom.wait does, and with UNAVAILABLE if this worker ends.
    */
-  async prepare(attempt: number, plan: GenerationPlan): Promise<readonly Version[]> {
+  returned(version: Version, deadlineMs: number | undefined, slot: CancelSlot): Promise<void> {
+    return this.#absences.wait(version, deadlineMs, slot);
+  }
+
+  /**
+   * Loads what `plan` has and this worker has not, and gives what it loaded. A later call or `abort`
+   * supersedes it and cancels its loads. Rejects with a PrepareError; then nothing has changed. With
+   * `unloadsFirst` what `plan` has not is unloaded before, and loaded again if the attempt fails or is
+   * given up, unless the plan is committed; rejects with a RestoreError if that fails.
+   */
+  async prepare(
+    attempt: number,
+    plan: GenerationPlan,
+    unloadsFirst = false,
+  ): Promise<readonly Version[]> {
     const superseded = this.#attempt;
     this.#attempt = attempt;
     await this.abort(superseded);
+    await this.#restored;
+    const prepared = this.#prepare(attempt, plan, unloadsFirst);
+    if (unloadsFirst) this.#restored = prepared.catch(() => {});
+    return prepared;
+  }
+
+  async #prepare(
+    attempt: number,
+    plan: GenerationPlan,
+    unloadsFirst: boolean,
+  ): Promise<readonly Version[]> {
     const set = this.#plan(plan);
     const fresh = [...set.versions()].filter((version) => version.state === 'discovered');
+    const makesRoom = unloadsFirst && fresh.length > 0 && this.#attempt === attempt;
+    if (makesRoom) await this.#makeRoom(set);
+    const isRestorable = makesRoom && !plan.isCommitted;
     const failures = await this.#loadAll(attempt, fresh);
     if (!plan.isCommitted) {
       failures.push(...(await this.#goldenFailures(attempt, fresh)));
@@ -93,9 +143,10 @@ export class Registry {
     for (const version of fresh) this.#loading.delete(version);
     if (failures.length > 0 || this.#attempt !== attempt) {
       await this.#retireAll(fresh.filter((version) => version.state === 'ready'));
+      if (isRestorable) await this.#restore(failures);
       throw new PrepareError(failures);
     }
-    this.#prepared = { attempt, set, fresh };
+    this.#prepared = { attempt, set, fresh, isRestorable };
     return fresh;
   }
 
@@ -115,29 +166,42 @@ export class Registry {
     this.#prepared = undefined;
     this.#routeLane();
     this.#markActive(previous);
+    this.#absences.end();
     const flipMs = performance.now() - started;
-    void this.#retireAll([...previous.versions()].filter((version) => !prepared.set.has(version)));
+    void this.#retireAll(droppedBy(prepared.set, previous));
     void this.#prepackAll();
     return flipMs;
   }
 
-  /** Gives up an attempt, prepared or under way. Does nothing for any other. */
+  /**
+   * Gives up an attempt, prepared or under way. Does nothing for any other. Rejects with a RestoreError
+   * if what was unloaded for it cannot be loaded again.
+   */
   async abort(attempt: number): Promise<void> {
     if (this.#attempt === attempt) this.#attempt = 0;
     this.#cancels.get(attempt)?.abort();
     if (this.#prepared?.attempt !== attempt) return;
-    const { fresh } = this.#prepared;
+    const { fresh, isRestorable } = this.#prepared;
     this.#prepared = undefined;
-    await this.#retireAll(fresh);
+    const done = this.#retireAll(fresh).then(() => (isRestorable ? this.#restore([]) : undefined));
+    if (isRestorable) this.#restored = done.catch(() => {});
+    await done;
+  }
+
+  /** No request waits any more, now or later: this worker is shutting down. */
+  refuseWaiting(): void {
+    this.#absences.close();
   }
 
   /** Cancels what is being loaded; drains and unloads everything else. */
   async close(): Promise<void> {
+    this.refuseWaiting();
+    this.#closing.abort();
     await this.abort(this.#attempt);
     const last = this.#current;
     this.#current = new ModelSet(last.generation, new Map());
     this.#routeLane();
-    await this.#retireAll([...last.versions()]);
+    await this.#retireAll([...last.versions()].filter(({ isAway }) => !isAway));
     await Promise.all(this.#retiring.values());
   }
 
@@ -149,6 +213,37 @@ export class Registry {
       this.#prepacked.add(version);
       await version.prepack();
     }
+  }
+
+  /** Unloads what `set` has not. Requests for that wait from now on. */
+  async #makeRoom(set: ModelSet): Promise<void> {
+    const dropped = droppedBy(set, this.#current);
+    this.#absences.begin(dropped);
+    const retired = this.#retireAll(dropped);
+    this.#current = this.#current.withVersions(new Map());
+    this.#routeLane();
+    await retired;
+  }
+
+  /** Loads again what is away, as it was: it has passed its gates before. */
+  async #restore(failures: readonly VersionFailure[]): Promise<void> {
+    const { signal } = this.#closing;
+    const away = [...this.#current.versions()].filter(({ isAway }) => isAway);
+    const again = new Map(
+      away.map((version) => [version, this.#newVersion(version.name, version.plan)]),
+    );
+    for (const version of again.values()) {
+      const error = signal.aborted ? undefined : await this.#load(version, signal);
+      if (error !== undefined && !signal.aborted) throw new RestoreError(failures, error);
+    }
+    for (const version of again.values()) this.#loading.delete(version);
+    if (signal.aborted) return this.#retireAll([...again.values()].filter(isReady));
+    const previous = this.#current;
+    this.#current = previous.withVersions(again);
+    this.#routeLane();
+    this.#markActive(previous);
+    this.#absences.end();
+    void this.#prepackAll();
   }
 
   #routeLane(): void {
@@ -181,7 +276,8 @@ export class Registry {
 
   #keptOrNew(name: string, plan: VersionPlan): Version {
     const served = this.#current.models.get(name)?.versions.get(plan.version);
-    return served?.plan.key === plan.key ? served : this.#newVersion(name, plan);
+    const isKept = served?.plan.key === plan.key && !served.isAway;
+    return isKept ? served : this.#newVersion(name, plan);
   }
 
   #newVersion(name: string, plan: VersionPlan): Version {
@@ -227,7 +323,6 @@ export class Registry {
   }
 
   #gateFailures(set: ModelSet, plan: GenerationPlan, fresh: readonly Version[]): VersionFailure[] {
-    const isReady = ({ state }: Version) => state === 'ready';
     const next = [...set.models.values()].map(({ active }) => active).filter(isReady);
     const welcome = next.filter((version) => clientsRefusal(version) === undefined);
     return [
@@ -277,17 +372,27 @@ function refusal(version: Version, reason: string | undefined): VersionFailure[]
   return [failure(version, new WarmswapError('FAILED_PRECONDITION', reason))];
 }
 
+function isReady({ state }: Version): boolean {
+  return state === 'ready';
+}
+
+/** Versions of `before` that `after` has not, but for those that are away already. */
+function droppedBy(after: ModelSet, before: ModelSet): Version[] {
+  return [...before.versions()].filter((version) => !after.has(version) && !version.isAway);
+}
+
 function activeFirst(a: Version, b: Version): number {
   return Number(b.state === 'active') - Number(a.state === 'active');
 }
 
 function failure(version: Version, error: unknown): VersionFailure {
-  const { code, message } = toWarmswapError(error);
+  const { code, message, details } = toWarmswapError(error);
   return {
     model: version.name,
     version: version.number,
     key: version.plan.key,
     code,
     reason: message,
+    ...(details === undefined ? {} : { details }),
   };
 }

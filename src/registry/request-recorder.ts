@@ -1,4 +1,4 @@
-import type { Tensor } from '../rpc/tensor.js';
+import { copyTensors, type Tensor } from '../rpc/tensor.js';
 
 /** The inputs of one request, in memory of their own. */
 export type RecordedInputs = Readonly<Record<string, Tensor>>;
@@ -38,7 +38,7 @@ export class RequestRecorder {
   record(inputs: RecordedInputs, answered?: Promise<unknown>): void {
     const bytes = sizeOf(inputs);
     if (bytes > MOST_BYTES) return;
-    const copy = copyOf(inputs);
+    const copy = copyTensors(inputs);
     if (!answered) {
       this.#keep(copy, bytes);
       return;
@@ -76,18 +76,4 @@ function dataBytes(data: Tensor['data']): number {
     (sum, element) => sum + ELEMENT_OVERHEAD_BYTES + Buffer.byteLength(element),
     0,
   );
-}
-
-function copyOf(inputs: RecordedInputs): RecordedInputs {
-  return Object.fromEntries(
-    Object.entries(inputs).map(([name, { datatype, shape, data }]) => [
-      name,
-      { datatype, shape: [...shape], data: copyData(data) },
-    ]),
-  );
-}
-
-function copyData(data: Tensor['data']): Tensor['data'] {
-  if (data instanceof Uint8Array) return new Uint8Array(data);
-  return data.map((element) => (typeof element === 'string' ? element : new Uint8Array(element)));
 }

@@ -51,6 +51,7 @@ export class Version {
   readonly breaker: CircuitBreaker | undefined;
   #state: VersionState = 'discovered';
   #model: EngineModel | undefined;
+  #signature: Signature | undefined;
   #leases = 0;
   #onIdle: (() => void) | undefined;
   readonly #memory = new Recent(() => this.#measureMemory(), MEMORY_AGE_MS);
@@ -83,13 +84,18 @@ export class Version {
     return this.#state;
   }
 
+  /** It served, and is unloaded or about to be. */
+  get isAway(): boolean {
+    return this.#state === 'draining' || this.#state === 'retired';
+  }
+
   get leases(): number {
     return this.#leases;
   }
 
-  /** The signature; throws before the model is loaded. */
+  /** The signature, also of one that is unloaded; throws before the model is loaded. */
   get signature(): Signature {
-    return this.#loaded().signature;
+    return this.#signature ?? this.#loaded().signature;
   }
 
   moveTo(state: VersionState): void {
@@ -104,6 +110,7 @@ export class Version {
   /** Takes ownership of the loaded model. */
   attach(model: EngineModel): void {
     this.#model = model;
+    this.#signature = model.signature;
   }
 
   /** Takes the packed weights into use, while it serves. Never rejects: see `prepackProblem`. */

@@ -32,7 +32,8 @@ export function toWarmswapError(error: unknown): WarmswapError {
   if (error instanceof WarmswapError) return error;
   if (!(error instanceof Error)) return new WarmswapError('INTERNAL', String(error));
   const code = 'code' in error && isErrorCode(error.code) ? error.code : 'INTERNAL';
-  return new WarmswapError(code, error.message, { cause: error });
+  const details = 'details' in error ? error.details : undefined;
+  return new WarmswapError(code, error.message, { cause: error, details });
 }
 
 export function toWireError(error: unknown): WireError {

@@ -20,6 +20,7 @@ const MAX_DEPTH = 16;
 const MAX_VALUES = 2_000_000;
 /** Keys of all maps in one frame: a model has far fewer inputs, and big objects are slow to build. */
 const MAX_KEYS = 65_536;
+const MAX_KEY_BYTES = 65_535;
 /** Above this many keys, repeated ones are found through a Set instead of pair by pair. */
 const PAIRWISE_KEYS = 8;
 const PROTO_KEY = '__proto__';
@@ -134,6 +135,7 @@ class StructureReader {
   #skipKey(): KeyRange {
     const type = this.#readUint(1);
     const length = this.#keyLength(type);
+    if (length > MAX_KEY_BYTES) throw malformed(`a key of more than ${MAX_KEY_BYTES} bytes`);
     const start = this.offset;
     this.#skipBytes(length);
     return { start, end: this.offset };
@@ -143,6 +145,7 @@ class StructureReader {
     if (type >= 0xa0 && type <= 0xbf) return type & 0x1f;
     if (type === 0xd9) return this.#readUint(1);
     if (type === 0xda) return this.#readUint(2);
+    if (type === 0xdb) return this.#readUint(4);
     throw malformed('a key of a map is not a string');
   }
 
@@ -183,7 +186,7 @@ class StructureReader {
 
   /** One character a byte: equal exactly if the bytes are equal. */
   #text({ start, end }: KeyRange): string {
-    return String.fromCharCode(...this.bytes.subarray(start, Math.min(end, start + 65_535)));
+    return String.fromCharCode(...this.bytes.subarray(start, end));
   }
 
   #sameBytes(a: KeyRange, b: KeyRange): boolean {

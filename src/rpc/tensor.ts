@@ -44,3 +44,20 @@ export function describeTensor(tensor: { datatype: string; shape: readonly numbe
   const shape = tensor.shape.map((size) => (size < 0 ? '?' : String(size)));
   return `${tensor.datatype} [${shape.join(', ')}]`;
 }
+
+/** The same tensors in memory of their own. */
+export function copyTensors(
+  tensors: Readonly<Record<string, Tensor>>,
+): Readonly<Record<string, Tensor>> {
+  return Object.fromEntries(
+    Object.entries(tensors).map(([name, { datatype, shape, data }]) => [
+      name,
+      { datatype, shape: [...shape], data: copyData(data) },
+    ]),
+  );
+}
+
+function copyData(data: Tensor['data']): Tensor['data'] {
+  if (data instanceof Uint8Array) return new Uint8Array(data);
+  return data.map((element) => (typeof element === 'string' ? element : new Uint8Array(element)));
+}

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import uWS, {
   type HttpRequest,
   type HttpResponse,
@@ -7,6 +8,7 @@ import uWS, {
 import type { DaemonConfig } from '../config/schema.js';
 import { WarmswapError } from '../rpc/errors.js';
 import type { Registry } from '../registry/registry.js';
+import { BusyPoll } from './busy-poll.js';
 import { InferenceHttp } from './http/inference-http.js';
 import { clientOf } from './client-address.js';
 import { ConnectionLimit } from './connection-limit.js';
@@ -38,6 +40,7 @@ export class DataPlane implements ConnectionContext {
   readonly maxBufferedBytes: number;
   readonly limited: LimitCounts = noLimitCounts();
   readonly rateLimit: RateLimit | undefined;
+  readonly busyPoll: BusyPoll;
   readonly #limits: DaemonConfig['limits'];
   readonly #app = uWS.App();
   readonly #connections = new Set<RpcConnection>();
@@ -50,6 +53,7 @@ export class DataPlane implements ConnectionContext {
   constructor(
     readonly registry: Registry,
     limits: DaemonConfig['limits'],
+    busyPollMs: number,
   ) {
     this.#limits = limits;
     this.methods = createMethods(registry, this.subscriptions);
@@ -59,6 +63,7 @@ export class DataPlane implements ConnectionContext {
     this.rateLimit =
       limits.rate && new RateLimit(rateOf(limits.rate), () => this.limited.overRate++);
     this.#open = new ConnectionLimit(limits.maxConnections, () => this.limited.overConnections++);
+    this.busyPoll = new BusyPoll(busyPollMs, () => registry.lane.isBusy);
     this.#http = new InferenceHttp(this);
     this.#limitConnections();
     this.#addRpcRoute();
@@ -103,15 +108,20 @@ export class DataPlane implements ConnectionContext {
 
   /**
    * Takes no more connections, and closes each one with 1001 when its requests are answered, or
-   * after `timeoutMs`. A request is refused as UNAVAILABLE if others of its connection are in flight,
-   * and so is every request over HTTP.
+   * after `timeoutMs`. A request over RPC is refused as UNAVAILABLE if others of its connection are in
+   * flight. Requests over HTTP are served, and their connections closed behind the answers; what is
+   * open then is idle.
    */
   async drain(timeoutMs: number): Promise<void> {
     this.#draining = true;
+    // Who has connected already is let in: closing the port would reset those that are not accepted yet.
+    await setImmediate();
     if (this.#listenSocket) uWS.us_listen_socket_close(this.#listenSocket);
     this.#listenSocket = undefined;
     for (const connection of this.#connections) connection.drain();
+    this.#http.drain();
     await this.#allDoneWithin(timeoutMs);
+    this.#http.close();
     for (const connection of [...this.#connections]) connection.end(1001, 'shutting down');
     this.#app.close();
   }
@@ -120,9 +130,9 @@ export class DataPlane implements ConnectionContext {
     if (this.#isDone()) this.#onAllDone?.();
   }
 
-  /** No WebSocket is open, and nothing is in flight over HTTP. */
+  /** No WebSocket is open, and nothing comes over HTTP any more. */
   #isDone(): boolean {
-    return this.#connections.size === 0 && this.#http.inflight === 0;
+    return this.#connections.size === 0 && this.#http.isDrained;
   }
 
   #allDoneWithin(timeoutMs: number): Promise<void> {

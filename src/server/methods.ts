@@ -1,12 +1,13 @@
 import type { CancelSlot } from '../native/engine.js';
 import { WarmswapError } from '../rpc/errors.js';
-import type { InferResult, ModelDescription, ModelListing } from '../rpc/methods.js';
+import type { InferParams, InferResult, ModelDescription, ModelListing } from '../rpc/methods.js';
 import {
   parseDescribeParams,
   parseEventTypes,
   parseInferParams,
   parseNoParams,
 } from '../rpc/params.js';
+import { copyTensors } from '../rpc/tensor.js';
 import { orderOf, type ServedModel } from '../registry/model-set.js';
 import type { Registry } from '../registry/registry.js';
 import type { Version } from '../registry/version.js';
@@ -53,12 +54,40 @@ async function infer(
   params: readonly unknown[],
   call: CallContext,
 ): Promise<InferResult> {
-  const request = parseInferParams(params);
+  return runInfer(registry, parseInferParams(params), call);
+}
+
+async function runInfer(
+  registry: Registry,
+  request: InferParams,
+  call: CallContext,
+): Promise<InferResult> {
   const { model, version, label } = request;
   const chosen = registry.current.choose(model, version, label);
+  if (chosen.isAway) return inferLater(registry, chosen, request, call);
   if (version === undefined) call.answeredBy(orderOf(model, label), chosen);
   const { outputs, timing } = await chosen.infer(request, call);
   return { model, version: chosen.number, outputs, timing };
+}
+
+/** Once a version that is away is replaced or back. */
+async function inferLater(
+  registry: Registry,
+  away: Version,
+  request: InferParams,
+  call: CallContext,
+): Promise<InferResult> {
+  const arrived = performance.now();
+  const inputs = copyTensors(request.inputs);
+  const deadlineMs = request.deadlineMs ?? away.plan.options.deadlineMs;
+  await registry.returned(away, deadlineMs, call);
+  const left = deadlineMs === undefined ? {} : { deadlineMs: timeLeft(deadlineMs, arrived) };
+  return runInfer(registry, { ...request, inputs, ...left }, call);
+}
+
+/** Of a request that came then; as little as possible if nothing is left. */
+function timeLeft(deadlineMs: number, arrived: number): number {
+  return Math.max(Number.MIN_VALUE, deadlineMs - (performance.now() - arrived));
 }
 
 function listModels(registry: Registry, params: readonly unknown[]): ModelListing[] {

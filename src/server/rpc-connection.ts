@@ -7,6 +7,7 @@ import { parseCancelParams, parseInferParams } from '../rpc/params.js';
 import type { CallContext, Method } from './methods.js';
 import type { Route } from '../registry/model-set.js';
 import type { AnswerSink, Frame, Registry } from '../registry/registry.js';
+import type { BusyPoll } from './busy-poll.js';
 import { LaneCall } from './lane-call.js';
 import type { LimitCounts } from '../telemetry/limit-counts.js';
 import { bytesOf, Outlet } from './outlet.js';
@@ -24,6 +25,7 @@ export interface ConnectionContext {
   readonly limited: LimitCounts;
   /** None: requests may come as fast as they like. */
   readonly rateLimit: RateLimit | undefined;
+  readonly busyPoll: BusyPoll;
 }
 
 /** A connection that drains is idle once nothing has come for so long. */
@@ -69,8 +71,9 @@ export class RpcConnection implements AnswerSink, Subscriber {
   /** `frame` is the server's buffer: it is gone when this returns. */
   onMessage(frame: ArrayBuffer, isBinary: boolean): void {
     if (this.#outlet.isCutOff) return;
-    if (isBinary && this.#takeByLane(frame)) return;
+    this.context.busyPoll.onRequest();
     try {
+      if (isBinary && this.#takeByLane(frame)) return;
       if (!isBinary) throw new FrameError(1003, 'text frames are not accepted, only binary ones');
       this.#refuseTooBig(frame.byteLength);
       this.#dispatch(decodeMessage(new Uint8Array(frame)));
@@ -203,6 +206,7 @@ export class RpcConnection implements AnswerSink, Subscriber {
       target.breaker?.end(target.breaker.begin(), 'succeeded');
       if (target.recorder.due()) target.recorder.record(inputsOf(frame));
       this.#sendInTurn(turn, accepted.answer, true);
+      this.context.busyPoll.onAnswer();
       return true;
     }
     const call = new LaneCall(this, accepted, target, turn);
@@ -216,6 +220,7 @@ export class RpcConnection implements AnswerSink, Subscriber {
   answer(call: CallInFlight, frame: Frame, isLent = false): void {
     if (this.#draining) this.#finish(frame, () => this.#settle(call, frame, isLent));
     else this.#settle(call, frame, isLent);
+    this.context.busyPoll.onAnswer();
   }
 
   cork(send: () => void): void {

@@ -11,6 +11,8 @@ export interface ArtifactSupplyOptions {
   /** The store is kept below this as far as what is served allows. */
   maxBytes: number;
   device: string;
+  /** For one version. */
+  packTimeoutMs: () => number;
   log: Logger;
 }
 
@@ -32,6 +34,7 @@ export class ArtifactSupply {
   #known: ReadonlyMap<string, PackedArtifact> = new Map();
   #packer: PackerProcess | undefined;
   #packing: Wanted | undefined;
+  #isClosed = false;
 
   constructor(private readonly options: ArtifactSupplyOptions) {
     this.#store = new ArtifactStore(options.store);
@@ -77,34 +80,43 @@ export class ArtifactSupply {
 
   /** Ends a packer that is at work. */
   close(): void {
+    this.#isClosed = true;
     this.#packer?.kill();
   }
 
+  /** One packer after another, until each version has its artifact or the reason why not. */
   async #pack(wanted: readonly Wanted[]): Promise<VersionFailure[]> {
-    if (wanted.length === 0) return [];
-    const { store, device, log } = this.options;
-    const jobs: PackJob[] = wanted.map(toJob);
-    this.#packer = new PackerProcess(
-      { store, device, jobs },
-      {
-        onProgress: (job, step) => {
-          this.#packing = wanted[job];
-          log.info({ ...this.packing, step }, 'packing');
-        },
-      },
-    );
+    const failures: VersionFailure[] = [];
+    let left = wanted;
+    while (left.length > 0 && !this.#isClosed) {
+      const results = await this.#runPacker(left);
+      failures.push(...left.flatMap((one, id) => this.#settle(one, results.get(id))));
+      left = left.filter((_, id) => !results.has(id));
+    }
+    return failures;
+  }
+
+  async #runPacker(wanted: readonly Wanted[]): Promise<ReadonlyMap<number, PackResult>> {
+    const { store, device, packTimeoutMs, log } = this.options;
+    const onProgress = (job: number, step: string) => {
+      this.#packing = wanted[job];
+      log.info({ ...this.packing, step }, 'packing');
+    };
+    const order = { store, device, jobs: wanted.map(toJob) };
+    this.#packer = new PackerProcess(order, packTimeoutMs(), { onProgress });
     const results = await this.#packer.results;
     this.#packer = undefined;
     this.#packing = undefined;
-    return wanted.flatMap((one, id) => this.#settle(one, results.get(id)));
+    return results;
   }
 
   #settle({ model, version }: Wanted, result: PackResult | undefined): VersionFailure[] {
-    if (result && 'manifest' in result) {
+    if (!result) return [];
+    if ('manifest' in result) {
       this.#known = new Map(this.#known).set(version.fingerprint, result);
       return [];
     }
-    const { code = 'INTERNAL', reason = 'the packer gave no answer' } = result ?? {};
+    const { code, reason } = result;
     return [{ model, version: version.version, key: version.key, code, reason }];
   }
 

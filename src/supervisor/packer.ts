@@ -17,17 +17,26 @@ export interface PackerHandlers {
 
 const PACKER_ENTRY = fileURLToPath(new URL('../repository/packer-main.js', import.meta.url));
 
-/** One packer process at work. It ends by itself when all jobs are done. */
+/**
+ * One packer process at work. It ends by itself when all jobs are done; one that dies, or takes longer
+ * than `timeoutMs` for a job, fails that job and leaves those after it.
+ */
 export class PackerProcess {
-  /** The results by job. Never rejects: a packer that dies fails the jobs it had left. */
+  /** The results by job; none of the jobs that were left. Never rejects. */
   readonly results: Promise<ReadonlyMap<number, PackResult>>;
   readonly #child = fork(PACKER_ENTRY, [], {
     execArgv: [],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
+  #timer: NodeJS.Timeout | undefined;
+  #isLate = false;
 
-  constructor(order: PackOrder, handlers: PackerHandlers) {
-    this.results = this.#run(order, handlers);
+  constructor(
+    order: PackOrder,
+    private readonly timeoutMs: number,
+    private readonly handlers: PackerHandlers,
+  ) {
+    this.results = this.#run(order);
   }
 
   /** Ends it now; what is half made is never served. */
@@ -35,23 +44,39 @@ export class PackerProcess {
     this.#child.kill('SIGKILL');
   }
 
-  #run(order: PackOrder, handlers: PackerHandlers): Promise<ReadonlyMap<number, PackResult>> {
+  #run(order: PackOrder): Promise<ReadonlyMap<number, PackResult>> {
     const results = new Map<number, PackResult>();
     this.#child.on('message', (message: FromPacker) => {
-      if (message.type === 'progress') handlers.onProgress(message.id, message.step);
-      if (message.type === 'packed') results.set(message.id, message);
-      if (message.type === 'failed') results.set(message.id, message);
+      if (message.type === 'progress') this.handlers.onProgress(message.id, message.step);
+      if (message.type !== 'packed' && message.type !== 'failed') return;
+      results.set(message.id, message);
+      this.#restartTimer();
     });
     this.#child.on('error', () => {});
     this.#child.send(order, () => {});
+    this.#restartTimer();
     return new Promise((resolve) => {
       this.#child.once('exit', (code, signal) => {
-        const reason = `the packer ended with ${signal ?? `code ${code}`}`;
-        for (const { id } of order.jobs) {
-          if (!results.has(id)) results.set(id, { code: 'INTERNAL', reason });
-        }
+        clearTimeout(this.#timer);
+        const unfinished = order.jobs.find(({ id }) => !results.has(id));
+        if (unfinished) results.set(unfinished.id, this.#failure(signal ?? `code ${code}`));
         resolve(results);
       });
     });
+  }
+
+  #restartTimer(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#isLate = true;
+      this.kill();
+    }, this.timeoutMs);
+  }
+
+  #failure(end: string): PackResult {
+    if (!this.#isLate) return { code: 'INTERNAL', reason: `the packer ended with ${end}` };
+    const seconds = this.timeoutMs / 1000;
+    const reason = `packing it took longer than swap.packTimeout, ${seconds} s`;
+    return { code: 'DEADLINE_EXCEEDED', reason };
   }
 }

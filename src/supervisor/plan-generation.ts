@@ -88,6 +88,20 @@ export function modelServesTheSame(a: ModelPlan | undefined, b: ModelPlan | unde
   return JSON.stringify(a && served(a)) === JSON.stringify(b && served(b));
 }
 
+/** Whether versions go and others come. */
+export function replacesVersions(before: GenerationPlan, after: GenerationPlan): boolean {
+  const [old, next] = [loadedKeys(before), loadedKeys(after)];
+  const hasOthers = (these: ReadonlySet<string>, those: ReadonlySet<string>) =>
+    [...these].some((key) => !those.has(key));
+  return hasOthers(old, next) && hasOthers(next, old);
+}
+
+function loadedKeys({ models }: GenerationPlan): ReadonlySet<string> {
+  return new Set(
+    models.flatMap(({ name, versions }) => versions.map(({ key }) => `${name} ${key}`)),
+  );
+}
+
 function served({ name, active, labels, versions }: ModelPlan): unknown {
   return [name, active, Object.entries(labels).sort(), versions.map(({ key }) => key)];
 }

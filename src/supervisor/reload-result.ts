@@ -20,6 +20,8 @@ export interface ReloadChange {
    */
   result: 'committed' | 'ready' | 'failed' | 'refused' | 'aborted';
   reason?: string;
+  /** See VersionFailure. */
+  details?: unknown;
 }
 
 export interface ReloadOutcome {
@@ -58,12 +60,13 @@ function swapChanges({ before, wanted, swap, failures }: ReloadOutcome): ReloadC
 }
 
 function failedChanges({ before, failures }: ReloadOutcome): ReloadChange[] {
-  return failures.map(({ model, version, reason, isServable }) => ({
+  return failures.map(({ model, version, reason, details, isServable }) => ({
     model,
     from: activeOf(before, model),
     to: version,
     result: isServable ? 'ready' : 'failed',
     reason,
+    ...(details === undefined ? {} : { details }),
   }));
 }
 

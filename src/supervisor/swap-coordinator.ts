@@ -1,3 +1,4 @@
+import type { SwapStrategy } from '../config/schema.js';
 import type { GenerationPlan, VersionFailure } from '../registry/plan.js';
 
 /**
@@ -5,6 +6,10 @@ import type { GenerationPlan, VersionFailure } from '../registry/plan.js';
  * PREPARE goes to one worker at a time, so that the others keep the capacity; once all are prepared
  * the generation is decided, and COMMIT goes to all. A worker that joins before that takes part; one
  * that joins later has to bring itself to the decided generation. Events of an attempt that is over are ignored.
+ *
+ * With `unload-first` a worker has no room for two generations: it prepares one in the place of the other. The
+ * first worker does so alone, while the others serve on; once it is prepared the generation is decided, and the
+ * others rejoin at it, all at once because what they serve is committed no more.
  */
 
 export type WorkerId = number;
@@ -15,6 +20,7 @@ export type SwapState =
       phase: 'preparing';
       attempt: number;
       plan: GenerationPlan;
+      strategy: SwapStrategy;
       preparing: WorkerId;
       waiting: readonly WorkerId[];
       prepared: readonly WorkerId[];
@@ -23,13 +29,20 @@ export type SwapState =
       phase: 'committing';
       attempt: number;
       plan: GenerationPlan;
+      /** Have not committed, or not rejoined. */
       unacknowledged: readonly WorkerId[];
       flipMs: number;
     };
 
 export type SwapEvent =
   /** Only while idle. */
-  | { type: 'begin'; attempt: number; plan: GenerationPlan; workers: readonly WorkerId[] }
+  | {
+      type: 'begin';
+      attempt: number;
+      plan: GenerationPlan;
+      strategy: SwapStrategy;
+      workers: readonly WorkerId[];
+    }
   | { type: 'prepared'; attempt: number; worker: WorkerId }
   | {
       type: 'prepareFailed';
@@ -46,11 +59,19 @@ export type SwapEvent =
   | { type: 'workerGone'; worker: WorkerId };
 
 export type SwapAction =
-  | { type: 'prepare'; worker: WorkerId; attempt: number; plan: GenerationPlan }
+  | {
+      type: 'prepare';
+      worker: WorkerId;
+      attempt: number;
+      plan: GenerationPlan;
+      unloadsFirst: boolean;
+    }
   /** The generation is committed from here on, whatever becomes of a worker. */
   | { type: 'decide'; plan: GenerationPlan }
   | { type: 'commit'; worker: WorkerId; attempt: number }
   | { type: 'abort'; worker: WorkerId; attempt: number }
+  /** The worker is to serve the decided generation instead of its own; `workerJoined` follows. */
+  | { type: 'rejoin'; worker: WorkerId }
   /** (Re)start the one timer; it sends `timedOut`. */
   | { type: 'startTimer'; attempt: number }
   /** The worker does not answer: end it, another one joins at the committed generation. */
@@ -84,12 +105,11 @@ export function step(state: SwapState, event: SwapEvent): SwapStep {
   }
 }
 
-function begin(state: SwapState, { attempt, plan, workers }: Begin): SwapStep {
+function begin(state: SwapState, { attempt, plan, strategy, workers }: Begin): SwapStep {
   if (state.phase !== 'idle') throw new Error('a swap began while another one is under way');
   const [first, ...waiting] = workers;
-  return first === undefined
-    ? decide({ attempt, plan, prepared: [] })
-    : prepareNext({ attempt, plan, prepared: [] }, first, waiting);
+  const nobody = { attempt, plan, strategy, prepared: [] };
+  return first === undefined ? decide(nobody, []) : prepareNext(nobody, first, waiting);
 }
 
 function stepPreparing(state: Preparing, event: Exclude<SwapEvent, Begin>): SwapStep {
@@ -128,40 +148,45 @@ function loseWorker(state: Preparing, worker: WorkerId): SwapStep {
 
 function advance(state: Preparing): SwapStep {
   const [next, ...waiting] = state.waiting;
-  return next === undefined ? decide(state) : prepareNext(state, next, waiting);
+  if (state.strategy === 'unload-first' || next === undefined) return decide(state, state.waiting);
+  return prepareNext(state, next, waiting);
 }
 
-type Attempt = Pick<Preparing, 'attempt' | 'plan' | 'prepared'>;
+type Attempt = Pick<Preparing, 'attempt' | 'plan' | 'strategy' | 'prepared'>;
 
 function prepareNext(
-  { attempt, plan, prepared }: Attempt,
+  { attempt, plan, strategy, prepared }: Attempt,
   worker: WorkerId,
   waiting: readonly WorkerId[],
 ): SwapStep {
   return {
-    state: { phase: 'preparing', attempt, plan, preparing: worker, waiting, prepared },
+    state: { phase: 'preparing', attempt, plan, strategy, preparing: worker, waiting, prepared },
     actions: [
       { type: 'startTimer', attempt },
-      { type: 'prepare', worker, attempt, plan },
+      { type: 'prepare', worker, attempt, plan, unloadsFirst: strategy === 'unload-first' },
     ],
   };
 }
 
-function decide({ attempt, plan, prepared }: Attempt): SwapStep {
+function decide({ attempt, plan, prepared }: Attempt, rejoining: readonly WorkerId[]): SwapStep {
   const state: Committing = {
     phase: 'committing',
     attempt,
     plan,
-    unacknowledged: prepared,
+    unacknowledged: [...prepared, ...rejoining],
     flipMs: 0,
   };
   const commits = prepared.map((worker) => ({ type: 'commit', worker, attempt }) as const);
+  const rejoins = rejoining.map((worker) => ({ type: 'rejoin', worker }) as const);
   const settled = settle(state);
   const actions: SwapAction[] = [
     { type: 'decide', plan },
     { type: 'startTimer', attempt },
   ];
-  return { state: settled.state, actions: [...actions, ...commits, ...settled.actions] };
+  return {
+    state: settled.state,
+    actions: [...actions, ...commits, ...rejoins, ...settled.actions],
+  };
 }
 
 function abort(
@@ -178,8 +203,10 @@ function abort(
 }
 
 function stepCommitting(state: Committing, event: Exclude<SwapEvent, Begin>): SwapStep {
-  if (event.type === 'workerGone') return acknowledge(state, event.worker, 0);
-  if (event.type === 'superseded' || event.type === 'workerJoined') return { state, actions: [] };
+  if (event.type === 'workerGone' || event.type === 'workerJoined') {
+    return acknowledge(state, event.worker, 0);
+  }
+  if (event.type === 'superseded') return { state, actions: [] };
   if (event.attempt !== state.attempt) return { state, actions: [] };
   if (event.type === 'committed') return acknowledge(state, event.worker, event.flipMs);
   if (event.type !== 'timedOut') return { state, actions: [] };

@@ -1,4 +1,5 @@
 import type { GenerationPlan } from '../registry/plan.js';
+import type { SwapStrategy } from '../config/schema.js';
 import type { FromWorker, ToWorker } from '../worker/messages.js';
 import {
   IDLE,
@@ -15,6 +16,8 @@ export interface SwapDriverOptions {
   members(): readonly number[];
   send(worker: number, message: ToWorker): void;
   replace(worker: number): void;
+  /** Brings a worker to what is committed, in the place of what it serves; it joins again then. */
+  rejoin(worker: number): void;
   /** The generation is committed from now on. */
   onDecided(plan: GenerationPlan): void;
 }
@@ -32,11 +35,11 @@ export class SwapDriver {
   }
 
   /** Brings all members to a generation. One at a time. */
-  run(plan: GenerationPlan): Promise<SwapResult> {
+  run(plan: GenerationPlan, strategy: SwapStrategy): Promise<SwapResult> {
     const attempt = this.options.nextAttempt();
     return new Promise((resolve) => {
       this.#finished.set(attempt, resolve);
-      this.#apply({ type: 'begin', attempt, plan, workers: this.options.members() });
+      this.#apply({ type: 'begin', attempt, plan, strategy, workers: this.options.members() });
     });
   }
 
@@ -81,6 +84,8 @@ export class SwapDriver {
         return this.#startTimer(action.attempt);
       case 'replace':
         return this.options.replace(action.worker);
+      case 'rejoin':
+        return this.options.rejoin(action.worker);
       case 'finish':
         return this.#finish(action.attempt, action.result);
     }

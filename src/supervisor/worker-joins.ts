@@ -20,7 +20,7 @@ interface Join {
   without: readonly VersionFailure[];
 }
 
-/** Prepares and commits the committed generation in workers that (re)start. */
+/** Prepares and commits the committed generation in workers that (re)start, or have an older one. */
 export class WorkerJoins {
   readonly #joins = new Map<number, Join>();
 
@@ -33,7 +33,8 @@ export class WorkerJoins {
     this.#joins.set(worker.id, { attempt, generation, without });
     const kept = models.flatMap((model) => withoutFailed(model, without));
     const plan = { generation, models: kept, isCommitted: true as const };
-    worker.send({ type: 'prepare', attempt, plan });
+    // Nothing that it serves is committed any more but what the plan has.
+    worker.send({ type: 'prepare', attempt, plan, unloadsFirst: true });
   }
 
   /** What a worker says while it joins. */

@@ -118,6 +118,14 @@ export class WorkerPool {
     void this.#workers.get(id)?.drain(this.#drainTimeoutMs);
   }
 
+  /** Has a member unload what is not committed any more, and load what is; it joins again then. */
+  rejoin(id: number): void {
+    const worker = this.#workers.get(id);
+    if (!worker?.isMember) return;
+    worker.setDeadline(this.options.health.joinTimeout, 'took too long to join again');
+    this.#joins.begin(worker);
+  }
+
   /** Starts one worker more and gives its id once it is ready; rejects with UNAVAILABLE if it ends before. */
   async add(): Promise<number> {
     const worker = this.#spawn(this.#freeId(), 0);
@@ -227,6 +235,10 @@ export class WorkerPool {
         if (worker.state === 'joining') this.#joins.onMessage(worker, message);
         else this.options.onSwapMessage(worker.id, message);
         break;
+      case 'unfit':
+        this.options.log.error({ worker: worker.id, reason: message.reason }, 'worker is replaced');
+        this.replace(worker.id);
+        break;
       case 'listening':
         this.#onListening(worker);
         break;
@@ -261,7 +273,7 @@ export class WorkerPool {
 
   #onJoined(worker: WorkerProcess, isComplete: boolean): void {
     worker.clearDeadline();
-    worker.state = 'joined';
+    worker.state = worker.listens ? 'ready' : 'joined';
     worker.isComplete = isComplete;
     this.options.onJoined(worker.id);
     this.#listen(worker);

@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url';
 import type { FromWorker, ToWorker } from '../worker/messages.js';
 
 /**
- * `starting → joining → joined → ready`: it loads the committed generation, then it listens.
+ * `starting → joining → joined → ready`: it loads the committed generation, then it listens. One that
+ * is to load another one in the place of what it serves goes through `joining` again.
  * `draining` finishes what it holds; `gone` has ended and starts again; `failed` is given up.
  */
 export type WorkerState =
@@ -62,6 +63,11 @@ export class WorkerProcess {
   /** Takes part in swaps. */
   get isMember(): boolean {
     return this.state === 'joined' || this.state === 'ready';
+  }
+
+  /** Its port is open, or was until it was asked to end. */
+  get listens(): boolean {
+    return this.readySince !== undefined;
   }
 
   get hasEnded(): boolean {

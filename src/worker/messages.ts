@@ -14,14 +14,16 @@ export interface WorkerSettings {
   id: number;
   limits: DaemonConfig['limits'];
   drainTimeoutMs: number;
+  /** See BusyPoll. */
+  busyPollMs: number;
   logLevel: DaemonConfig['log']['level'];
 }
 
 export type ToWorker =
   /** First of all, once. */
   | { type: 'start'; settings: WorkerSettings }
-  /** Make this generation ready beside what is served. */
-  | { type: 'prepare'; attempt: number; plan: GenerationPlan }
+  /** Make this generation ready, beside what is served or, with `unloadsFirst`, in its place. */
+  | { type: 'prepare'; attempt: number; plan: GenerationPlan; unloadsFirst?: boolean }
   /** Serve the prepared generation from now on. */
   | { type: 'commit'; attempt: number }
   | { type: 'abort'; attempt: number }
@@ -39,6 +41,8 @@ export type FromWorker =
   | { type: 'prepared'; attempt: number }
   | { type: 'prepareFailed'; attempt: number; failures: readonly VersionFailure[] }
   | { type: 'committed'; attempt: number; flipMs: number }
+  /** It has lost what it served, and wants to be replaced. */
+  | { type: 'unfit'; reason: string }
   | { type: 'listening' }
   | { type: 'listenFailed'; reason: string }
   | { type: 'report'; request: number; report: WorkerReport }

@@ -1,8 +1,7 @@
 import type { Logger } from '../telemetry/log.js';
 import { Engine } from '../native/engine.js';
 import type { BreakerState } from '../registry/circuit-breaker.js';
-import type { GenerationPlan } from '../registry/plan.js';
-import { PrepareError, Registry } from '../registry/registry.js';
+import { PrepareError, Registry, RestoreError } from '../registry/registry.js';
 import type { Version } from '../registry/version.js';
 import { DataPlane } from '../server/data-plane.js';
 import type {
@@ -12,6 +11,8 @@ import type {
   WorkerReport,
   WorkerSettings,
 } from './messages.js';
+
+type Prepare = Extract<ToWorker, { type: 'prepare' }>;
 
 /** One worker process: wires the engine, the registry and the data plane to the supervisor's messages. */
 export class Worker {
@@ -25,12 +26,12 @@ export class Worker {
     private readonly send: (message: FromWorker) => void,
     private readonly log: Logger,
   ) {
-    const { drainTimeoutMs } = settings;
+    const { drainTimeoutMs, limits, busyPollMs } = settings;
     this.#registry = new Registry(this.#engine, {
       drainTimeoutMs,
       onBreakerChange: (version, state) => this.#onBreakerChange(version, state),
     });
-    this.#dataPlane = new DataPlane(this.#registry, settings.limits);
+    this.#dataPlane = new DataPlane(this.#registry, limits, busyPollMs);
     this.log.debug({ onnxRuntime: this.#engine.onnxRuntimeVersion }, 'worker started');
     this.send({ type: 'started' });
   }
@@ -41,13 +42,13 @@ export class Worker {
       case 'start':
         throw new Error('a worker is started once');
       case 'prepare':
-        return this.#prepare(message.attempt, message.plan);
+        return this.#prepare(message);
       case 'commit': {
         this.#commit(message.attempt);
         return;
       }
       case 'abort':
-        return this.#registry.abort(message.attempt);
+        return this.#abort(message.attempt);
       case 'listen':
         return this.#listen(message.host, message.port);
       case 'report': {
@@ -73,22 +74,38 @@ export class Worker {
   }
 
   async #drain(): Promise<void> {
+    this.#registry.refuseWaiting();
     await this.#dataPlane.drain(this.settings.drainTimeoutMs);
     await this.#registry.close();
     this.#engine.close();
     this.log.info('worker drained');
   }
 
-  async #prepare(attempt: number, plan: GenerationPlan): Promise<void> {
+  async #prepare({ attempt, plan, unloadsFirst }: Prepare): Promise<void> {
     try {
-      for (const { name, number, problem } of await this.#registry.prepare(attempt, plan)) {
+      const fresh = await this.#registry.prepare(attempt, plan, unloadsFirst);
+      for (const { name, number, problem } of fresh) {
         if (problem !== undefined) this.log.warn({ model: name, version: number }, problem);
       }
       this.send({ type: 'prepared', attempt });
     } catch (error) {
       if (!(error instanceof PrepareError)) throw error;
       this.send({ type: 'prepareFailed', attempt, failures: error.failures });
+      if (error instanceof RestoreError) this.#giveUp(error);
     }
+  }
+
+  async #abort(attempt: number): Promise<void> {
+    try {
+      await this.#registry.abort(attempt);
+    } catch (error) {
+      if (!(error instanceof RestoreError)) throw error;
+      this.#giveUp(error);
+    }
+  }
+
+  #giveUp({ message }: RestoreError): void {
+    this.send({ type: 'unfit', reason: message });
   }
 
   #commit(attempt: number): void {
@@ -120,7 +137,7 @@ export class Worker {
       inflight: this.#dataPlane.inflight,
       limited: this.#dataPlane.limited,
       ...countRuns(versions),
-      busyMs: performance.eventLoopUtilization().active,
+      busyMs: performance.eventLoopUtilization().active - this.#dataPlane.busyPoll.idleMs,
       versions: await Promise.all(versions.map(reportVersion)),
     };
   }

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ReconnectingLoad } from '../support/reconnecting-load.js';
+import { Random } from '../support/random.js';
 import { until } from '../support/until.js';
 import { LibraryLoad } from './library-load.js';
-import { Random } from './random.js';
 import { Swaps } from './swaps.js';
 import { VictimDaemon } from './victim-daemon.js';
 
@@ -25,7 +25,7 @@ export interface ChaosReport {
   requests: number;
   lost: number;
   /** A client that uses the library. */
-  library: { requests: number; unavailable: number };
+  library: { requests: number; failed: number };
   /** What must not happen. */
   violations: string[];
 }
@@ -44,7 +44,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const { seconds, seed, workers = 2, clients = 8 } = options;
   const daemon = await VictimDaemon.start(workers);
   const load = new ReconnectingLoad(() => daemon.url, clients, CLIENT_PAUSE_MS);
-  const library = new LibraryLoad(daemon.url, CLIENT_PAUSE_MS);
+  const library = await LibraryLoad.start(daemon.url, CLIENT_PAUSE_MS);
   const swaps = new Swaps(daemon.admin);
   const chaos = new Chaos(daemon, swaps, new Random(seed));
   try {
@@ -61,8 +61,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     swaps: { committed, aborted, unanswered },
     requests: load.requests,
     lost: load.lost.length,
-    library: { requests: library.requests, unavailable: library.unavailable },
-    violations: [...chaos.violations, ...library.violations],
+    library: { requests: library.requests, failed: library.failures.length },
+    violations: [...chaos.violations, ...library.failures.map((it) => `library: ${it}`)],
   };
 }
 

@@ -1,65 +1,42 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connect, WarmswapError, type Client } from '../../src/client/index.js';
+import { connect, type Client } from '../../src/client/index.js';
 
-const RECONNECT_PAUSE_MS = 10;
-
-/** One client of the fixture `shift` that uses the client library, and connects again after a failure. */
+/** A client of the fixture `shift` that uses the client library as it comes: no request of it may fail. */
 export class LibraryLoad {
   requests = 0;
-  /** Requests that failed as UNAVAILABLE and retryable. */
-  unavailable = 0;
-  /** Any other failure. */
-  readonly violations: string[] = [];
+  readonly failures: string[] = [];
   #running = true;
   readonly #done: Promise<void>;
 
-  constructor(
-    private readonly url: string,
+  private constructor(
+    private readonly client: Client,
     private readonly pauseMs: number,
   ) {
     this.#done = this.#drive();
   }
 
+  static async start(url: string, pauseMs: number): Promise<LibraryLoad> {
+    return new LibraryLoad(await connect(url), pauseMs);
+  }
+
   async stop(): Promise<void> {
     this.#running = false;
     await this.#done;
+    await this.client.close();
   }
 
   async #drive(): Promise<void> {
-    while (this.#running) {
-      const client = await connect(this.url).catch(() => undefined);
-      if (client) await this.#ask(client);
-      else await sleep(RECONNECT_PAUSE_MS);
+    for (let value = 0; this.#running; value = (value + 1) % 1000) {
+      this.requests++;
+      await this.#ask(value).catch((error: unknown) => this.failures.push(String(error)));
+      await sleep(this.pauseMs);
     }
   }
 
-  /** Asks until a request fails. */
-  async #ask(client: Client): Promise<void> {
-    try {
-      for (let value = 0; this.#running; value = (value + 1) % 1000) {
-        this.requests++;
-        await askShift(client, value);
-        await sleep(this.pauseMs);
-      }
-    } catch (error) {
-      this.#onFailure(error);
-    }
-    client.destroy();
+  async #ask(value: number): Promise<void> {
+    const x = { shape: [1, 4], data: Float32Array.of(value, 0, 0, 0) };
+    const { version, outputs } = await this.client.infer({ model: 'shift', inputs: { x } });
+    const answer = outputs.y?.data[0];
+    if (answer !== value + version) throw new Error(`${value} → ${String(answer)} of ${version}`);
   }
-
-  #onFailure(error: unknown): void {
-    const isRetryable = error instanceof WarmswapError && error.retryable;
-    if (isRetryable && error.code === 'UNAVAILABLE') this.unavailable++;
-    else this.violations.push(`the client library failed with ${String(error)}`);
-  }
-}
-
-async function askShift(client: Client, value: number): Promise<void> {
-  const data = Float32Array.of(value, 0, 0, 0);
-  const { version, outputs } = await client.infer({
-    model: 'shift',
-    inputs: { x: { shape: [1, 4], data } },
-  });
-  const answer = outputs.y?.data[0];
-  if (answer !== value + version) throw new Error(`${value} → ${String(answer)} of ${version}`);
 }

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { runCli } from '../support/cli.js';
 import { startDaemon, testRepository } from '../support/daemon.js';
+import { npyDict, npyFile } from '../support/npy.js';
 
 test('infer runs a model with JSON, a JSON file and raw bytes, and prints text or JSON', async () => {
   const repository = await testRepository();
@@ -51,6 +52,62 @@ test('infer runs a model with JSON, a JSON file and raw bytes, and prints text o
     code: 1,
     output: expect.stringContaining('expected FP32 [n, 4], got FP32 [1, 2]') as string,
   });
+});
+
+test('infer reads and writes files of NumPy, and gives the outputs that are named', async () => {
+  const repository = await testRepository();
+  for (const name of ['shift', 'identity-fp16', 'mixed']) await repository.publish(name, 1);
+  const { process } = await startDaemon(repository, [], {}, ['--workers', '1']);
+  const infer = (...args: string[]) => runCli(['infer', ...args, '--url', process.rpcUrl]);
+  const inFolder = (name: string) => join(repository.path, name);
+
+  await writeFile(
+    inFolder('x.npy'),
+    npyFile(npyDict('<f4', '(2, 4)'), new Float32Array(8).fill(1)),
+  );
+  const saved = await infer(
+    ...['shift', '--input', `x=@${inFolder('x.npy')}`, '--save', `y=${inFolder('y.npy')}`],
+  );
+  expect(saved).toMatchObject({ code: 0 });
+  expect(await readFile(inFolder('y.npy'))).toEqual(
+    npyFile(npyDict('<f4', '(2, 4)'), new Float32Array(8).fill(2)),
+  );
+
+  await writeFile(inFolder('half.npy'), npyFile(npyDict('<f2', '(1,)'), Uint16Array.of(0xb800)));
+  const half = await infer('identity-fp16', '--input', `x=@${inFolder('half.npy')}`, '--json');
+  expect(JSON.parse(half.output)).toMatchObject({ outputs: { y: { data: [-0.5] } } });
+  const two = ['mixed', '--input', 'a=1,2,3,4,5,6', '--input', 'b=3,4', '--json'];
+  const named = await infer(...two, '--output', 'b2');
+  expect(Object.keys((JSON.parse(named.output) as { outputs: object }).outputs)).toEqual(['b2']);
+  const both = await infer(...two, '--output', 'b2', '--save', `sum=${inFolder('sum.npy')}`);
+  expect(JSON.parse(both.output)).toMatchObject({ outputs: { b2: {}, sum: {} } });
+
+  const refused = await infer('shift', '--input', `x=@${inFolder('half.npy')}`);
+  expect(refused).toMatchObject({
+    code: 2,
+    output: expect.stringContaining('expected FP32, got FP16 [1]') as string,
+  });
+});
+
+test('infer with wrong options ends with 2 and says what was expected', async () => {
+  const repository = await testRepository();
+  await repository.publish('shift', 1);
+  const { process } = await startDaemon(repository, [], {}, ['--workers', '1']);
+  const cases: [string[], string][] = [
+    [['--output', 'z'], 'NAME of y'],
+    [['--shape', 'z=1,4'], 'NAME of x'],
+    [['--version', '1', '--label', 'stable'], 'cannot be used with'],
+    [['--url', 'nonsense'], 'an address like'],
+  ];
+  for (const [args, message] of cases) {
+    const { code, output } = await runCli([
+      ...['infer', 'shift', '--input', 'x=1,2,3,4', '--url', process.rpcUrl, ...args],
+    ]);
+    expect(output).toContain(message);
+    expect(code).toBe(2);
+  }
+  const label = ['--input', 'x=1,2,3,4', '--label', 'none', '--url', process.rpcUrl];
+  expect(await runCli(['infer', 'shift', ...label])).toMatchObject({ code: 1 });
 });
 
 test('ctl shows the status, reloads and activates', async () => {

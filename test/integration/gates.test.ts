@@ -1,16 +1,22 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, symlink, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { writeModel } from '../../models/onnx/index.js';
+import { shift } from '../fixtures/arithmetic.js';
 import { fixturesDir } from '../fixtures/paths.js';
 import { startDaemon, testRepository, type TestDaemon } from '../support/daemon.js';
 import { RawRpc, shiftRequest } from '../support/raw-rpc.js';
+import type { TestRepository } from '../support/repository.js';
+import { until } from '../support/until.js';
 
 /** What keeps a version from serving: the old one serves on, and the reason is named everywhere. */
 
-async function serveShift(flags: readonly string[] = []): Promise<TestDaemon> {
+/** `config` is warmswap.yaml. */
+async function serveShift(config = ''): Promise<TestDaemon> {
   const repository = await testRepository();
   await repository.publish('shift', 1);
+  const flags = await repository.daemonConfig(config);
   return startDaemon(repository, ['--workers', '1', ...flags]);
 }
 
@@ -98,6 +104,68 @@ describe('golden vectors', () => {
     const seen = daemon.process.log.length;
     await daemon.process.logged(
       (line) => line.msg === 'worker ready' && daemon.process.log.indexOf(line) >= seen,
+    );
+    const rpc = await RawRpc.connect(daemon.process.rpcUrl);
+    expect((await rpc.call('infer', shiftRequest())).result.version).toBe(1);
+  });
+});
+
+describe('weights that are not where model.onnx says', () => {
+  /** Version 2 with its weights where `file` says, changed by `spoil`. */
+  async function publishWeights(
+    { path }: TestRepository,
+    file: string,
+    spoil: (weights: string) => Promise<void>,
+  ): Promise<void> {
+    const folder = join(path, '.source');
+    await mkdir(folder);
+    writeModel(folder, shift(2), { externalData: { file, minBytes: 0 } });
+    await spoil(join(folder, file));
+    await rename(folder, join(path, 'shift', '2'));
+  }
+
+  test('are refused where they end before they should', async () => {
+    const daemon = await serveShift();
+    await publishWeights(daemon.repository, 'weights.bin', (weights) => truncate(weights, 2));
+    await expectRefused(daemon, 'weights.bin');
+  });
+
+  test('are refused outside of the folder, and through a link', async () => {
+    const daemon = await serveShift();
+    await publishWeights(daemon.repository, '../weights.bin', async () => {});
+    await expectRefused(daemon, '../weights.bin');
+    await daemon.repository.removeVersion('shift', 2);
+    const elsewhere = join(daemon.repository.path, 'elsewhere.bin');
+    await publishWeights(daemon.repository, 'weights.bin', async (weights) => {
+      await rename(weights, elsewhere);
+      await symlink(elsewhere, weights);
+    });
+    await expectRefused(daemon, 'weights.bin');
+  });
+});
+
+describe('a version that never becomes ready', () => {
+  test('is given up while it is packed', async () => {
+    const daemon = await serveShift('swap: { packTimeout: 3s }');
+    await daemon.repository.publish('shift', 2, 'endless', 1);
+    await daemon.repository.publish('mixed', 1);
+    const reason = 'packing it took longer than swap.packTimeout, 3 s';
+    expect((await daemon.reload()).changes).toEqual([
+      { model: 'mixed', from: null, to: 1, result: 'committed' },
+      { model: 'shift', from: 1, to: 2, result: 'failed', reason },
+    ]);
+  });
+
+  test('is given up while it is warmed', async () => {
+    const daemon = await serveShift('swap: { prepareTimeout: 3s }');
+    await daemon.repository.publish('shift', 2, 'endless-on-demand', 1);
+    const x = { datatype: 'FP32', shape: [1, 4], data: [1, 2, 3, 1001] };
+    await daemon.repository.addFile('shift', 2, 'warmup/a.json', JSON.stringify({ inputs: { x } }));
+    const [change] = (await daemon.reload()).changes;
+    expect(change).toMatchObject({ from: 1, to: 2, result: 'aborted' });
+    expect(change?.reason).toContain('took too long to prepare');
+    await until('the worker is replaced', async () =>
+      (await daemon.status()).workers.every(({ state }) => state === 'ready'),
     );
     const rpc = await RawRpc.connect(daemon.process.rpcUrl);
     expect((await rpc.call('infer', shiftRequest())).result.version).toBe(1);

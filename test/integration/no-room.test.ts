@@ -29,7 +29,15 @@ test('a version for which there is no room is refused with the numbers, and the 
   await claimMemory(store, known, FAR_TOO_MUCH);
   const [change] = (await reload()).changes;
   expect(change).toMatchObject({ model: 'shift', from: 1, to: 2, result: 'failed' });
-  expect(change?.reason).toMatch(/memory.*available/s);
+  expect(change?.reason).toMatch(
+    /takes about 909\.5 TiB of memory, there are .* available: .* too little/s,
+  );
+  const { availableBytes = 0, ...details } = (change?.details ?? {}) as Record<string, number>;
+  expect(availableBytes).toBeGreaterThan(0);
+  expect(details).toEqual({
+    neededBytes: FAR_TOO_MUCH,
+    missingBytes: FAR_TOO_MUCH - availableBytes,
+  });
   const rpc = await RawRpc.connect(daemon.rpcUrl);
   expect((await rpc.call('infer', shiftRequest())).result.version).toBe(1);
 });

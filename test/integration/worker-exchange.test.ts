@@ -3,8 +3,10 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import type { WorkerExchange } from '../../src/supervisor/supervisor.js';
 import { runCli } from '../support/cli.js';
 import { startDaemon, testRepository, type TestDaemon } from '../support/daemon.js';
+import { HttpLoad } from '../support/http-load.js';
 import { RawRpc, slowRequest } from '../support/raw-rpc.js';
 import { ReconnectingLoad } from '../support/reconnecting-load.js';
 import { until } from '../support/until.js';
@@ -30,6 +32,22 @@ async function underLoad(daemon: TestDaemon, work: () => Promise<void>): Promise
 }
 
 describe('ctl', () => {
+  test('drain and restart lose no request of HTTP clients that keep their connections', async () => {
+    const daemon = await startShift();
+    const load = new HttpLoad(daemon.process.rpcUrl, CLIENTS);
+    await until('every client is served', () => load.answers.every((answers) => answers > 10));
+    const { replacement } = (await daemon.admin.post('/drain', { worker: 0 })) as WorkerExchange;
+    expect(replacement).toBe(2);
+    await daemon.admin.post('/restart');
+    const before = [...load.answers];
+    await until('every client is served again', () =>
+      load.answers.every((answers, client) => answers > 10 + (before[client] ?? 0)),
+    );
+    await load.stop();
+    expect(load.failures).toEqual([]);
+    expect(load.closed).toBeGreaterThan(0);
+  });
+
   test('drain replaces one worker without a failed request', async () => {
     const daemon = await startShift();
     const before = (await daemon.status()).workers.map(({ pid }) => pid);

@@ -24,20 +24,20 @@ TEST_CASE("short runs are done inline once enough of them were measured") {
 
 TEST_CASE("long runs stay on threads") {
   ExecutionPolicy policy(Execution::kAuto);
-  AddRuns(policy, 1000, 21us);
+  AddRuns(policy, 1000, 61us);
   CHECK_FALSE(policy.IsInline(256));
 }
 
 TEST_CASE("a model between the thresholds stays where it is") {
   ExecutionPolicy policy(Execution::kAuto);
-  AddRuns(policy, 100, 10us);
-  AddRuns(policy, 1000, 35us);
+  AddRuns(policy, 100, 30us);
+  AddRuns(policy, 1000, 95us);
   CHECK(policy.IsInline(256));
-  AddRuns(policy, 100, 60us);
+  AddRuns(policy, 100, 160us);
   CHECK_FALSE(policy.IsInline(256));
-  AddRuns(policy, 1000, 25us);
+  AddRuns(policy, 1000, 65us);
   CHECK_FALSE(policy.IsInline(256));
-  AddRuns(policy, 100, 10us);
+  AddRuns(policy, 100, 30us);
   CHECK(policy.IsInline(256));
 }
 

@@ -92,8 +92,26 @@ TEST_CASE("what is available is granted, what is not is refused with the numbers
   constexpr std::uint64_t kTooMany = std::uint64_t{1} << 60U;
   const Error error = ErrorOf([] { RequireHostBytes(kTooMany); });
   CHECK(CodeName(error) == "RESOURCE_EXHAUSTED");
-  CHECK(Contains(error.what(), "takes about " + std::to_string(kTooMany) + " bytes"));
-  CHECK(Contains(error.what(), " available"));
+  CHECK(Contains(error.what(), "takes about 1.0 EiB of memory"));
+  REQUIRE(error.shortage());
+  const auto [needed, available] = *error.shortage();
+  CHECK(needed == kTooMany);
+  CHECK(available > 0);
+  CHECK(available < needed);
+  const std::string missing = std::to_string(needed - available);
+  CHECK(Contains(error.what(), std::to_string(available) + " and " + missing + " bytes"));
+  CHECK(Contains(error.what(), FormatBytes(needed - available) + " too little"));
+}
+
+TEST_CASE("sizes for people are rounded up, in the unit that suits them") {
+  CHECK(FormatBytes(0) == "0 B");
+  CHECK(FormatBytes(1023) == "1023 B");
+  CHECK(FormatBytes(1024) == "1.0 KiB");
+  CHECK(FormatBytes(1025) == "1.1 KiB");
+  CHECK(FormatBytes(1536) == "1.5 KiB");
+  CHECK(FormatBytes((std::uint64_t{1} << 20U) - 1) == "1024.0 KiB");
+  CHECK(FormatBytes(std::uint64_t{3} << 30U) == "3.0 GiB");
+  CHECK(FormatBytes(~std::uint64_t{0}) == "16.0 EiB");
 }
 
 TEST_CASE("the host has memory left, and less than a pebibyte") {

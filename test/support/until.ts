@@ -17,3 +17,17 @@ export async function until<T>(
     await sleep(PAUSE_MS);
   }
 }
+
+/** Rejects where the promise takes longer. */
+export async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
+  const timeout = new AbortController();
+  const late = sleep(ms, undefined, { signal: timeout.signal }).then(() => {
+    throw new Error(`no answer within ${ms} ms`);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    timeout.abort();
+    late.catch(() => {});
+  }
+}

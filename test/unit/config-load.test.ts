@@ -46,7 +46,14 @@ test('without a file, flags and variables, everything is at its default', () => 
       idleTimeout: 120_000,
       bodyTimeout: 300_000,
     },
-    swap: { prepareTimeout: 120_000, drainTimeout: 30_000, rollbackWindow: 300_000 },
+    busyPoll: 0.05,
+    swap: {
+      packTimeout: 1_800_000,
+      prepareTimeout: 120_000,
+      drainTimeout: 30_000,
+      rollbackWindow: 300_000,
+      strategy: 'load-first',
+    },
     health: {
       heartbeatInterval: 1_000,
       heartbeatTimeout: 10_000,
@@ -72,7 +79,12 @@ test('units are understood wherever sizes and durations are', () => {
     maxMessageBytes: 2 ** 20,
     maxBufferedBytesPerConnection: 2_000,
   });
-  expect(swap).toEqual({ prepareTimeout: 120_000, drainTimeout: 0.5, rollbackWindow: 0 });
+  expect(swap).toMatchObject({
+    packTimeout: 1_800_000,
+    prepareTimeout: 120_000,
+    drainTimeout: 0.5,
+    rollbackWindow: 0,
+  });
 });
 
 test('some limits can be turned off', () => {

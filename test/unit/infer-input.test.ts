@@ -30,7 +30,8 @@ describe('JSON', () => {
   });
 
   test.each([
-    ['5', []],
+    ['5', [1]],
+    ['5, 6', [2]],
     ['[5]', [1]],
     ['[[1, 2, 3], [4, 5, 6]]', [2, 3]],
     ['[[[1]], [[2]]]', [2, 1, 1]],
@@ -38,6 +39,40 @@ describe('JSON', () => {
     ['[[], []]', [2, 0]],
   ])('%s has the shape %j', (text, shape) => {
     expect(jsonToInput(text, input('FP32')).shape).toEqual(shape);
+  });
+
+  test.each([
+    ['1, 2, 3, 4', [-1, 2], [2, 2]],
+    ['[1, 2, 3, 4]', [1, -1], [1, 4]],
+    ['-5', [1, 1], [1, 1]],
+    ['[5]', [], []],
+  ] as const)('%s in a row fills %j as %j', (text, shape, filled) => {
+    expect(jsonToInput(text, input('FP32', shape)).shape).toEqual(filled);
+  });
+
+  test.each([
+    ['for two free dimensions', '[1, 2]', [-1, -1]],
+    ['for a size it does not fill', '[1, 2, 3]', [-1, 2]],
+  ] as const)('a row %s stays as it is, for the server to refuse', (_, text, shape) => {
+    const { data, shape: own } = jsonToInput(text, input('FP32', shape));
+    expect(own).toEqual([data.length]);
+  });
+
+  test('holds integers of 64 bits that are no texts', () => {
+    const { data } = jsonToInput('[9007199254740993]', input('INT64'));
+    expect(data).toEqual(BigInt64Array.of(9_007_199_254_740_993n));
+  });
+
+  test.each([
+    ['[[1, 2], [3]]', 'its rows differ in length'],
+    ['[[1, 2], [3], [4, 5, 6]]', 'its rows differ in length'],
+    ['[1, [2]]', 'its rows differ in length'],
+    ['{"shape": [3], "data": [1, 2]}', 'expected 3 elements for [3], got 2'],
+    ['{"shape": [-2], "data": [1, 2]}', 'the shape must be an array of integers of at least 0'],
+    ['{"shape": 2, "data": [1, 2]}', 'the shape must be an array of integers of at least 0'],
+    ['{"datatype": "FP64", "shape": [1], "data": [1]}', 'expected FP32, got "FP64"'],
+  ])('%s is refused', (text, problem) => {
+    expect(() => jsonToInput(text, input('FP32'))).toThrow(`input 'x': ${problem}`);
   });
 
   test('may give shape and data apart, the data flat or not', () => {
@@ -63,7 +98,7 @@ describe('JSON', () => {
     ['UINT8', '[-1]', '-1 is no UINT8'],
     ['UINT16', '[""]', '"" is no UINT16'],
     ['INT8', '["1e2"]', '"1e2" is no INT8'],
-    ['INT64', '[9007199254740993]', '9007199254740992 is no INT64'],
+    ['INT64', '[9223372036854775808]', '9223372036854775808 is no INT64'],
     ['INT64', '["9223372036854775808"]', '"9223372036854775808" is no INT64'],
     ['INT64', '[true]', 'true is no INT64'],
     ['UINT64', '["-1"]', '"-1" is no UINT64'],

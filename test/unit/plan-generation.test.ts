@@ -12,6 +12,7 @@ import type { RepositoryModel } from '../../src/repository/scan.js';
 import {
   modelServesTheSame,
   planGeneration,
+  replacesVersions,
   servesTheSame,
   type PlannedGeneration,
 } from '../../src/supervisor/plan-generation.js';
@@ -465,4 +466,16 @@ describe('two generations serve the same', () => {
     expect(modelServesTheSame(of(base).models[0], undefined)).toBe(false);
     expect(modelServesTheSame(undefined, undefined)).toBe(true);
   });
+});
+
+test('versions are replaced where some go and others come, in whatever models', () => {
+  const of = (...models: RepositoryModel[]) => plan(models).plan;
+  const one = of(model('m', [1]));
+  expect(replacesVersions(one, of(model('m', [2])))).toBe(true);
+  expect(replacesVersions(one, of(model('n', [1])))).toBe(true);
+  expect(replacesVersions(one, of(model('m', [1], 'warmup: { runs: 9 }')))).toBe(true);
+  expect(replacesVersions(one, of(model('m', [1]), model('n', [1])))).toBe(false);
+  expect(replacesVersions(one, of(model('m', [1, 2], 'versions: all')))).toBe(false);
+  expect(replacesVersions(one, NOTHING)).toBe(false);
+  expect(replacesVersions(NOTHING, one)).toBe(false);
 });

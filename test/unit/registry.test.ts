@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Engine, EngineModel, EngineResult } from '../../src/native/engine.js';
 import type { GenerationPlan, ModelPlan, VersionPlan } from '../../src/registry/plan.js';
-import { PrepareError, Registry } from '../../src/registry/registry.js';
+import { PrepareError, Registry, RestoreError } from '../../src/registry/registry.js';
 import type { TensorSignature } from '../../src/rpc/tensor.js';
 import { versionOptions } from '../support/version-options.js';
 
@@ -351,4 +351,153 @@ test('closing gives up what is prepared and waits for what retires', async () =>
   engine.loaded[0]?.runs[0]?.();
   await Promise.all([answer, closed]);
   expect(engine.held).toEqual([]);
+});
+
+describe('without room for both', () => {
+  const unloadsFirst = true;
+  const current = () => registry.current.resolve('m');
+
+  /** Version 1 is served, and version 2 about to be loaded in its place. */
+  async function replacing(next: GenerationPlan = plan(2, ['2'])) {
+    await serve(1, plan(1, ['1']), 1);
+    const prepared = registry.prepare(2, next, unloadsFirst);
+    prepared.catch(() => {});
+    const load = await engine.begun(nextLoad++);
+    return { prepared, load };
+  }
+
+  test('what is dropped is unloaded before what is new is loaded', async () => {
+    const { prepared, load } = await replacing();
+    expect([all(), engine.held]).toEqual([['2 mapping'], []]);
+    load.finish();
+    await prepared;
+    expect([states(), current().isAway]).toEqual([['1 retired'], true]);
+    registry.commit(2);
+    expect([states(), engine.held]).toEqual([['2 active'], ['/2']]);
+  });
+
+  test('requests that run are finished before', async () => {
+    await serve(1, plan(1, ['1']), 1);
+    const answer = current().infer({ inputs: {} });
+    const prepared = registry.prepare(2, plan(2, ['2']), unloadsFirst);
+    await settled();
+    expect([engine.held, engine.loads.length]).toEqual([['/1'], 1]);
+    engine.loaded[0]?.runs[0]?.();
+    await answer;
+    await finishLoad();
+    await prepared;
+  });
+
+  test('what stays is served on, with its requests', async () => {
+    await serve(1, plan(1, ['1', '2']), 2);
+    const prepared = registry.prepare(2, plan(2, ['1', '3']), unloadsFirst);
+    const load = await engine.begun(nextLoad++);
+    expect(registry.current.routes.map(({ version }) => version)).toEqual([1]);
+    expect(registry.current.resolve('m', 1).isAway).toBe(false);
+    load.finish();
+    await prepared;
+    registry.commit(2);
+    expect(states()).toEqual(['1 ready', '3 active']);
+  });
+
+  test('nothing is unloaded where nothing is to be loaded', async () => {
+    await serve(1, plan(1, ['1', '2']), 2);
+    await registry.prepare(2, plan(2, ['1']), unloadsFirst);
+    expect(states()).toEqual(['1 ready', '2 active']);
+  });
+
+  test('requests wait until the new one is committed', async () => {
+    const { prepared, load } = await replacing();
+    let isBack = false;
+    const back = registry.returned(current(), undefined, {}).then(() => (isBack = true));
+    load.finish();
+    await prepared;
+    await settled();
+    expect(isBack).toBe(false);
+    registry.commit(2);
+    await back;
+    expect(current().number).toBe(2);
+  });
+
+  test('the old one is loaded again if the new one fails, and then requests go on', async () => {
+    const { prepared, load } = await replacing();
+    const back = registry.returned(current(), undefined, {});
+    load.fail('broken');
+    const restored = await engine.begun(nextLoad++);
+    expect(restored.modelPath).toBe('/1');
+    restored.finish();
+    await back;
+    expect(await failuresOf(prepared)).toEqual(['2: broken']);
+    expect([states(), engine.held]).toEqual([['1 active'], ['/1']]);
+    expect(current().isAway).toBe(false);
+  });
+
+  test('the old one is loaded again if the attempt is given up', async () => {
+    const { prepared, load } = await replacing();
+    load.finish();
+    await prepared;
+    const aborted = registry.abort(2);
+    await finishLoad();
+    await aborted;
+    expect([states(), engine.held]).toEqual([['1 active'], ['/1']]);
+  });
+
+  test('a newer attempt begins when the old one is back', async () => {
+    const { prepared, load } = await replacing();
+    load.signal.onabort = () => {
+      load.fail('cancelled');
+    };
+    const newer = registry.prepare(3, plan(2, ['3']), unloadsFirst);
+    const restored = await engine.begun(nextLoad++);
+    expect(restored.modelPath).toBe('/1');
+    restored.finish();
+    expect(await failuresOf(prepared)).toEqual([]);
+    await finishLoad();
+    await newer;
+    registry.commit(3);
+    expect([states(), engine.held]).toEqual([['3 active'], ['/3']]);
+  });
+
+  test('a signature that differs from that of the one that is away is refused', async () => {
+    const { prepared, load } = await replacing();
+    load.finish(OTHER_SIGNATURE);
+    await finishLoad();
+    const [failure] = await failuresOf(prepared);
+    expect(failure).toContain("2: the signature differs from the active version's");
+  });
+
+  test('what is committed elsewhere already does not come back', async () => {
+    const committed: GenerationPlan = { ...plan(2, ['2']), isCommitted: true };
+    const { prepared, load } = await replacing(committed);
+    const back = registry.returned(current(), undefined, {});
+    load.fail('broken');
+    expect(await failuresOf(prepared)).toEqual(['2: broken']);
+    expect([all(), engine.held, engine.loads.length]).toEqual([[], [], 2]);
+    await registry.prepare(3, { generation: 2, models: [] }, unloadsFirst);
+    registry.commit(3);
+    await back;
+    expect(() => current()).toThrow('not served');
+  });
+
+  test('a worker that cannot load the old one again says so', async () => {
+    const { prepared, load } = await replacing();
+    load.fail('broken');
+    (await engine.begun(nextLoad++)).fail('no memory');
+    await expect(prepared).rejects.toThrow(RestoreError);
+    await expect(prepared).rejects.toThrow('what was unloaded cannot be loaded again: no memory');
+    expect(await failuresOf(prepared)).toEqual(['2: broken']);
+  });
+
+  test('closing sends away who waits, and loads nothing again', async () => {
+    const { prepared, load } = await replacing();
+    const back = registry.returned(current(), undefined, {});
+    back.catch(() => {});
+    load.signal.onabort = () => {
+      load.fail('cancelled');
+    };
+    await registry.close();
+    await expect(back).rejects.toThrow('this worker is shutting down');
+    expect(await failuresOf(prepared)).toEqual([]);
+    expect([engine.held, engine.loads.length]).toEqual([[], 2]);
+  });
 });

@@ -15,6 +15,14 @@ const begin = (...workers: number[]): SwapEvent => ({
   type: 'begin',
   attempt: ATTEMPT,
   plan: PLAN,
+  strategy: 'load-first',
+  workers,
+});
+const beginWithoutRoom = (...workers: number[]): SwapEvent => ({
+  type: 'begin',
+  attempt: ATTEMPT,
+  plan: PLAN,
+  strategy: 'unload-first',
   workers,
 });
 const prepared = (worker: number, attempt = ATTEMPT): SwapEvent => ({
@@ -54,7 +62,16 @@ const prepare = (worker: number): SwapAction => ({
   worker,
   attempt: ATTEMPT,
   plan: PLAN,
+  unloadsFirst: false,
 });
+const prepareWithoutRoom = (worker: number): SwapAction => ({
+  type: 'prepare',
+  worker,
+  attempt: ATTEMPT,
+  plan: PLAN,
+  unloadsFirst: true,
+});
+const rejoin = (worker: number): SwapAction => ({ type: 'rejoin', worker });
 const commit = (worker: number): SwapAction => ({ type: 'commit', worker, attempt: ATTEMPT });
 const abort = (worker: number): SwapAction => ({ type: 'abort', worker, attempt: ATTEMPT });
 const finishCommitted = (flipMs = 0): SwapAction => ({
@@ -98,6 +115,44 @@ describe('a swap that goes well', () => {
     expect(after(begin())).toEqual({
       state: IDLE,
       actions: [decide, startTimer, finishCommitted()],
+    });
+  });
+});
+
+describe('without room for two generations', () => {
+  test('one worker prepares, and the others rejoin once that has decided', () => {
+    expect(after(beginWithoutRoom(0, 1, 2)).actions).toEqual([startTimer, prepareWithoutRoom(0)]);
+    expect(after(beginWithoutRoom(0, 1, 2), prepared(0)).actions).toEqual([
+      ...[decide, startTimer, commit(0)],
+      ...[1, 2].map(rejoin),
+    ]);
+  });
+
+  test('it ends when the one has committed and the others have joined or ended', () => {
+    const events = [beginWithoutRoom(0, 1, 2), prepared(0)];
+    expect(after(...events, joined(2), committed(0, 3)).actions).toEqual([]);
+    const end = { state: IDLE, actions: [finishCommitted(3)] };
+    expect(after(...events, joined(2), committed(0, 3), joined(1))).toEqual(end);
+    expect(after(...events, joined(2), committed(0, 3), gone(1))).toEqual(end);
+  });
+
+  test('a worker that joins before the decision rejoins with the others', () => {
+    const { actions } = after(beginWithoutRoom(0), joined(4), prepared(0));
+    expect(actions).toEqual([decide, startTimer, commit(0), rejoin(4)]);
+  });
+
+  test('the others serve on if the one cannot prepare', () => {
+    expect(after(beginWithoutRoom(0, 1), prepareFailed(0))).toEqual({
+      state: IDLE,
+      actions: [abort(0), finishAborted('worker 0 could not prepare', [FAILURE])],
+    });
+  });
+
+  test('those that take too long to rejoin are replaced', () => {
+    const events = [beginWithoutRoom(0, 1, 2), prepared(0), committed(0), joined(2)];
+    expect(after(...events, timedOut)).toEqual({
+      state: IDLE,
+      actions: [{ type: 'replace', worker: 1 }, finishCommitted()],
     });
   });
 });

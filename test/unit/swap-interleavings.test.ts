@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { SwapStrategy } from '../../src/config/schema.js';
 import type { GenerationPlan } from '../../src/registry/plan.js';
 import {
   IDLE,
@@ -15,7 +16,7 @@ import {
  * fire late, newer generations supersede older ones. The rules are checked at every action.
  */
 
-type Command = Extract<SwapAction, { type: 'prepare' | 'commit' | 'abort' }>;
+type Command = Extract<SwapAction, { type: 'prepare' | 'commit' | 'abort' | 'rejoin' }>;
 
 interface Process {
   /** Of a process that is dead commands get lost, but what it sent still arrives. */
@@ -26,6 +27,10 @@ interface Process {
   isKnownDead: boolean;
   generation: number;
   prepared: { attempt: number; generation: number } | undefined;
+  /** What it serves is unloaded: it serves nothing until it commits, gives up or has rejoined. */
+  isVacant: boolean;
+  /** It is to rejoin: what it serves is committed no more. */
+  isLeaving: boolean;
   commands: Command[];
   sent: SwapEvent[];
 }
@@ -33,6 +38,7 @@ interface Process {
 interface Attempt {
   number: number;
   generation: number;
+  strategy: SwapStrategy;
   isDecided: boolean;
   isAborted: boolean;
   finishes: number;
@@ -57,6 +63,7 @@ class World {
   #committed = 0;
   #lastAttempt = 0;
   readonly attempts: Attempt[] = [];
+  rejoined = 0;
 
   constructor(members: readonly number[]) {
     for (const worker of members) this.#processes.set(worker, this.#newProcess());
@@ -98,7 +105,8 @@ class World {
     const absent = WORKERS.filter((worker) => !this.#isThere(worker));
     return [
       () => this.#apply({ type: 'superseded' }),
-      ...when(this.isIdle, () => this.#begin()),
+      ...when(this.isIdle, () => this.#begin('load-first')),
+      ...when(this.isIdle, () => this.#begin('unload-first')),
       ...when(this.#timer !== undefined, () => this.fireTimer()),
       ...when(this.#lateTimer > 0, () =>
         this.#apply({ type: 'timedOut', attempt: this.#lateTimer }),
@@ -123,6 +131,8 @@ class World {
     }
     for (const process of this.#living()) {
       expect(process.generation).toBe(this.#committed);
+      expect(process.isLeaving).toBe(false);
+      if (!process.isHung) expect(process.isVacant).toBe(false);
       if (!process.isHung) expect(process.prepared).toBeUndefined();
     }
   }
@@ -139,6 +149,8 @@ class World {
       isKnownDead: false,
       generation: this.#committed,
       prepared: undefined,
+      isVacant: false,
+      isLeaving: false,
       commands: [],
       sent: before?.sent ?? [],
     };
@@ -157,40 +169,58 @@ class World {
 
   #learnOfDeath(worker: number, process: Process): void {
     process.isKnownDead = true;
+    // Nobody lets a process join that has ended.
+    process.sent = process.sent.filter(({ type }) => type !== 'workerJoined');
     this.#apply({ type: 'workerGone', worker });
   }
 
-  #begin(): void {
+  #begin(strategy: SwapStrategy): void {
     const attempt = ++this.#lastAttempt;
     const plan: GenerationPlan = { generation: this.#committed + 1, models: [] };
     const workers = WORKERS.filter((worker) => this.#isThere(worker));
     this.attempts.push({
       number: attempt,
       generation: plan.generation,
+      strategy,
       isDecided: false,
       isAborted: false,
       finishes: 0,
       preparing: undefined,
     });
-    this.#apply({ type: 'begin', attempt, plan, workers });
+    this.#apply({ type: 'begin', attempt, plan, strategy, workers });
   }
 
   #obey(worker: number, process: Process, isFailing: boolean): void {
     const command = process.commands.shift() as Command;
+    if (command.type === 'rejoin') return this.#rejoin(worker, process);
     const { attempt } = command;
     if (command.type === 'prepare' && isFailing) {
       process.sent.push({ type: 'prepareFailed', attempt, worker, failures: [] });
     } else if (command.type === 'prepare') {
+      process.isVacant = command.unloadsFirst;
       process.prepared = { attempt, generation: command.plan.generation };
       process.sent.push({ type: 'prepared', attempt, worker });
     } else if (command.type === 'abort') {
-      if (process.prepared?.attempt === attempt) process.prepared = undefined;
+      if (process.prepared?.attempt !== attempt) return;
+      process.prepared = undefined;
+      process.isVacant = false;
     } else {
       expect(process.prepared?.attempt).toBe(attempt);
       process.generation = process.prepared?.generation ?? NaN;
       process.prepared = undefined;
+      process.isVacant = false;
       process.sent.push({ type: 'committed', attempt, worker, flipMs: 1 });
     }
+  }
+
+  /** Loads what is committed when it begins, in the place of what it has. */
+  #rejoin(worker: number, process: Process): void {
+    this.rejoined++;
+    process.generation = this.#committed;
+    process.prepared = undefined;
+    process.isVacant = false;
+    process.isLeaving = false;
+    process.sent.push({ type: 'workerJoined', worker });
   }
 
   #apply(event: SwapEvent): void {
@@ -222,7 +252,14 @@ class World {
     const attempt = this.#current(this.#lastAttempt);
     expect([attempt.isDecided, attempt.isAborted]).toEqual([false, false]);
     attempt.isDecided = true;
-    for (const process of this.#living()) expect(isPrepared(process, attempt)).toBe(true);
+    const living = this.#living();
+    const ready = living.filter((process) => isPrepared(process, attempt));
+    if (attempt.strategy === 'load-first') expect(ready).toEqual(living);
+    // At most one was without what it serves for this attempt: the others have served all the time.
+    const isReturning = ({ commands }: Process) => commands.some(({ type }) => type === 'abort');
+    const vacant = living.filter((process) => process.isVacant && !isReturning(process));
+    expect(vacant.length).toBeLessThanOrEqual(1);
+    for (const process of living) process.isLeaving = !ready.includes(process);
     this.#committed = generation;
   }
 
@@ -234,12 +271,22 @@ class World {
   }
 
   #send(command: Command): void {
+    if (command.type === 'rejoin') return this.#sendRejoin(command);
     const attempt = this.#current(command.attempt);
     const process = this.#process(command.worker);
     if (command.type === 'commit')
       expect([attempt.isDecided, attempt.isAborted]).toEqual([true, false]);
     if (command.type === 'abort') expect(attempt.isDecided).toBe(false);
     if (command.type === 'prepare') this.#checkPrepare(attempt, process);
+    if (process.isAlive) process.commands.push(command);
+  }
+
+  /** Only once the generation is decided, to those that have not prepared it. */
+  #sendRejoin(command: Command): void {
+    const process = this.#process(command.worker);
+    expect(this.#current(this.#lastAttempt).isDecided).toBe(true);
+    expect(process.isKnownDead).toBe(false);
+    if (process.isAlive) expect(process.isLeaving).toBe(true);
     if (process.isAlive) process.commands.push(command);
   }
 
@@ -280,7 +327,7 @@ function settle(world: World): void {
 }
 
 test('no schedule breaks the two-phase commit, and every swap ends', () => {
-  const seen = { committed: 0, aborted: 0 };
+  const seen = { committed: 0, aborted: 0, rejoined: 0 };
   fc.assert(
     fc.property(
       fc.subarray(WORKERS),
@@ -294,10 +341,12 @@ test('no schedule breaks the two-phase commit, and every swap ends', () => {
         settle(world);
         world.checkAtRest();
         for (const { isDecided } of world.attempts) seen[isDecided ? 'committed' : 'aborted']++;
+        seen.rejoined += world.rejoined;
       },
     ),
     { numRuns: 2_000 },
   );
   expect(seen.committed).toBeGreaterThan(100);
   expect(seen.aborted).toBeGreaterThan(100);
+  expect(seen.rejoined).toBeGreaterThan(100);
 });

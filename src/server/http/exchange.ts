@@ -14,9 +14,11 @@ export class Exchange {
     private readonly isHead: boolean,
     /** Whether the connection is to be closed after an answer of now. */
     private readonly isClosing: () => boolean,
+    /** Called once, when it is answered or its client has gone. */
+    private readonly onEnd: () => void,
   ) {
     response.onAborted(() => {
-      this.#open = false;
+      if (this.#open) this.#end();
       this.onAborted?.();
     });
   }
@@ -29,8 +31,13 @@ export class Exchange {
   /** Answers once; does nothing if it is answered or aborted. */
   send(reply: Reply): void {
     if (!this.#open) return;
-    this.#open = false;
+    this.#end();
     this.response.cork(() => this.#write(reply));
+  }
+
+  #end(): void {
+    this.#open = false;
+    this.onEnd();
   }
 
   /** Answers with `{"error"}`. */
@@ -50,6 +57,7 @@ export class Exchange {
 
   /** With a length of its own, uWebSockets would take the answer as unfinished. */
   #endWithoutBody(length: number): void {
+    if (this.isClosing()) this.response.writeHeader('Connection', 'close');
     this.response.writeHeader('Content-Length', String(length)).endWithoutBody();
   }
 }

@@ -7,6 +7,7 @@ import { WarmswapError } from '../../rpc/errors.js';
 import { clientOf } from '../client-address.js';
 import type { RateLimit } from '../rate-limit.js';
 import type { LimitCounts } from '../../telemetry/limit-counts.js';
+import { QuietPeriod } from '../quiet-period.js';
 import { Body, BodyBudget, refuseTooLong } from './body.js';
 import { Exchange } from './exchange.js';
 import { HttpError, jsonReply, type Reply } from './http-error.js';
@@ -21,7 +22,7 @@ import { versionStatistics } from './statistics.js';
 export interface HttpContext {
   readonly registry: Registry;
   readonly maxMessageBytes: number;
-  /** New work is refused, what runs is finished. */
+  /** Every answer is the last one of its connection. */
   readonly draining: boolean;
   /** A connection may be used again. */
   readonly keepsConnections: boolean;
@@ -30,8 +31,23 @@ export interface HttpContext {
   readonly limited: LimitCounts;
   /** None: requests may come as fast as they like. */
   readonly rateLimit: RateLimit | undefined;
-  /** Called whenever nothing is in flight over HTTP any more. */
+  /** Called when nothing is in flight over HTTP any more. */
   onIdle(): void;
+}
+
+/** Connections on which nothing comes for so long are closed in a drain. */
+const LINGER_MS = 200;
+
+/** A request for an inference, whose body is whole. */
+interface Inference {
+  exchange: Exchange;
+  resource: ModelResource;
+  body: Uint8Array;
+  headerLength: number | undefined;
+  /** When the body was whole, by the monotonic clock. */
+  arrived: number;
+  /** Of a request that has waited, if it has none of its own; counts from its arrival. */
+  deadlineMs?: number | undefined;
 }
 
 /** Messages of the greatest length that may be on their way at once. */
@@ -41,6 +57,10 @@ const MOST_BODIES = 8;
 export class InferenceHttp {
   readonly #budget: BodyBudget;
   #inflight = 0;
+  /** Requests that are not answered, those included whose body is still to come. */
+  #open = 0;
+  /** Since the drain began. */
+  #quiet: QuietPeriod | undefined;
 
   constructor(private readonly context: HttpContext) {
     this.#budget = new BodyBudget(context.maxMessageBytes * MOST_BODIES);
@@ -51,17 +71,29 @@ export class InferenceHttp {
     return this.#inflight;
   }
 
+  /** It drains, and nothing has come for a moment: connections that are open still are idle. */
+  get isDrained(): boolean {
+    return this.#quiet?.isOver === true;
+  }
+
+  /** Requests that come on open connections are served; `onIdle` tells when none come any more. */
+  drain(): void {
+    const goesOn = () => this.#open + this.#inflight > 0;
+    this.#quiet ??= new QuietPeriod(LINGER_MS, goesOn, () => this.context.onIdle());
+  }
+
+  /** Waits for nobody any more. */
+  close(): void {
+    this.#quiet?.close();
+  }
+
   addTo(app: TemplatedApp): void {
     app.any('/*', (response, request) => this.#onRequest(response, request));
   }
 
   #onRequest(response: HttpResponse, request: HttpRequest): void {
     const method = request.getMethod().toUpperCase();
-    const exchange = new Exchange(
-      response,
-      method === 'HEAD',
-      () => !this.context.keepsConnections,
-    );
+    const exchange = this.#begin(response, method);
     try {
       const path = request.getUrl();
       const resource = parsePath(path, (name) => this.context.registry.current.models.has(name));
@@ -73,6 +105,16 @@ export class InferenceHttp {
     } catch (error) {
       exchange.refuse(error);
     }
+  }
+
+  #begin(response: HttpResponse, method: string): Exchange {
+    this.#open++;
+    this.#quiet?.restart();
+    const onEnd = () => {
+      this.#open--;
+      this.#quiet?.restart();
+    };
+    return new Exchange(response, method === 'HEAD', () => !this.context.keepsConnections, onEnd);
   }
 
   #read(resource: Exclude<Resource, { kind: 'infer' }>): Reply {
@@ -100,7 +142,10 @@ export class InferenceHttp {
     const chosen = registry.current.resolve(name, version);
     const model = registry.current.models.get(name) as ServedModel;
     if (kind === 'metadata') return jsonReply(modelMetadata(model, chosen));
-    if (kind === 'modelReady') return jsonReply({ name, ready: !draining }, draining ? 503 : 200);
+    if (kind === 'modelReady') {
+      const ready = !draining && !chosen.isAway;
+      return jsonReply({ name, ready }, ready ? 200 : 503);
+    }
     return statistics(version === undefined ? [...model.versions.values()] : [chosen]);
   }
 
@@ -132,7 +177,8 @@ export class InferenceHttp {
           );
           return;
         }
-        this.#infer(exchange, resource, whole, headerLength);
+        const arrived = performance.now();
+        this.#infer({ exchange, resource, body: whole, headerLength, arrived });
         release();
       } catch (error) {
         release();
@@ -149,15 +195,9 @@ export class InferenceHttp {
   }
 
   /** The body is not needed any more when this returns. Throws what is wrong with it. */
-  #infer(
-    exchange: Exchange,
-    { model, version }: ModelResource,
-    body: Uint8Array,
-    headerLength: number | undefined,
-  ): void {
-    const arrived = performance.now();
-    if (this.context.draining)
-      throw new WarmswapError('UNAVAILABLE', 'this worker is shutting down');
+  #infer(inference: Inference): void {
+    const { exchange, resource, body, headerLength } = inference;
+    const { model, version } = resource;
     const chosen = this.context.registry.current.choose(model, version);
     const { signature } = chosen;
     const request =
@@ -167,9 +207,30 @@ export class InferenceHttp {
     refuseUnanswerable(request, signature.outputs);
     refusePriority(request, chosen);
     const slot: CancelSlot = {};
-    const result = run(chosen, request, arrived, slot);
     exchange.onAborted = () => slot.cancel?.();
-    this.#answer(exchange, request, chosen, result);
+    if (chosen.isAway) this.#inferLater(inference, chosen, request, slot);
+    else this.#answer(exchange, request, chosen, run(chosen, request, inference, slot));
+  }
+
+  /** Once a version that is away is replaced or back. */
+  #inferLater(
+    inference: Inference,
+    away: Version,
+    { timeoutMs }: HttpInferRequest,
+    slot: CancelSlot,
+  ): void {
+    const { exchange, arrived } = inference;
+    const body = new Uint8Array(inference.body);
+    const deadlineMs = timeoutMs ?? away.plan.options.deadlineMs;
+    const left = deadlineMs === undefined ? undefined : deadlineMs - (performance.now() - arrived);
+    this.#inflight++;
+    void this.context.registry
+      .returned(away, left, slot)
+      .then(() => {
+        if (exchange.isOpen) this.#infer({ ...inference, body, deadlineMs });
+      })
+      .catch((error: unknown) => exchange.refuse(error))
+      .finally(() => this.#inflight--);
   }
 
   #answer(
@@ -185,31 +246,30 @@ export class InferenceHttp {
         if (exchange.isOpen) exchange.send(inferReply(request, { model, version, names, outputs }));
       })
       .catch((error: unknown) => exchange.refuse(error))
-      .finally(() => {
-        this.#inflight--;
-        if (this.#inflight === 0) this.context.onIdle();
-      });
+      .finally(() => this.#inflight--);
   }
 }
 
 /** Starts the run, with what is left of its time. */
 function run(
   version: Version,
-  { inputs, outputs, priority, timeoutMs }: HttpInferRequest,
-  arrived: number,
+  { inputs, outputs, priority, timeoutMs: ownTimeoutMs }: HttpInferRequest,
+  { arrived, deadlineMs: inheritedMs }: Inference,
   slot: CancelSlot,
 ): Promise<EngineResult> {
+  const timeoutMs = ownTimeoutMs ?? inheritedMs;
   if (timeoutMs === undefined) return version.infer({ inputs, outputs, priority }, slot);
   const deadlineMs = timeoutMs - (performance.now() - arrived);
   if (deadlineMs > 0) return version.infer({ inputs, outputs, priority, deadlineMs }, slot);
   throw new WarmswapError(
     'DEADLINE_EXCEEDED',
-    `the timeout of ${timeoutMs} ms passed while the request was read`,
+    `the timeout of ${timeoutMs} ms passed before the request could run`,
   );
 }
 
 function statistics(versions: readonly Version[]): Reply {
-  const model_stats = versions.map(({ name, number, model }) =>
+  const loaded = versions.filter(({ isAway }) => !isAway);
+  const model_stats = loaded.map(({ name, number, model }) =>
     versionStatistics(name, number, model.stats()),
   );
   return jsonReply({ model_stats });

@@ -1,0 +1,50 @@
+import type { DaemonConfig } from '../config/schema.js';
+import { WarmswapError } from '../rpc/errors.js';
+import type { Logger } from '../telemetry/log.js';
+
+type Setting = keyof DaemonConfig;
+
+/** Settings that a reload applies; a change of any other one waits for a restart. */
+const RELOADED: readonly Setting[] = ['models', 'swap'];
+
+export interface LiveConfigOptions {
+  initial: DaemonConfig;
+  /** Reads the configuration again; throws if it cannot be used. */
+  read(): DaemonConfig;
+  log: Logger;
+}
+
+/** The configuration as it holds now: a reload changes the part of it that needs no restart. */
+export class LiveConfig {
+  #current: DaemonConfig;
+
+  constructor(private readonly options: LiveConfigOptions) {
+    this.#current = options.initial;
+  }
+
+  get current(): DaemonConfig {
+    return this.#current;
+  }
+
+  /** Throws FAILED_PRECONDITION if the configuration cannot be used; it stays as it is then. */
+  reload(): void {
+    const next = this.#read();
+    const waiting = changedSettings(this.#current, next).filter((key) => !RELOADED.includes(key));
+    if (waiting.length > 0) this.options.log.warn({ settings: waiting }, 'restart to apply');
+    const reloaded = RELOADED.map((key) => [key, next[key]] as const);
+    this.#current = { ...this.#current, ...Object.fromEntries(reloaded) };
+  }
+
+  #read(): DaemonConfig {
+    try {
+      return this.options.read();
+    } catch (error) {
+      throw new WarmswapError('FAILED_PRECONDITION', (error as Error).message, { cause: error });
+    }
+  }
+}
+
+function changedSettings(before: DaemonConfig, after: DaemonConfig): Setting[] {
+  const settings = [...new Set(Object.keys({ ...before, ...after }))] as Setting[];
+  return settings.filter((key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]));
+}
