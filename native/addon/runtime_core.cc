@@ -25,7 +25,10 @@ PackedAnswer Pack(const Reply& reply, const RunResult& result, std::size_t max_s
   return packed;
 }
 
-/// Big answers are packed where the run ended, small ones on the page.
+/// Longer answers leave in pieces: see src/server/outlet.ts.
+constexpr std::size_t kMaxPackedBytes = 1 << 20;
+
+/// Big answers are packed where the run ended, small ones on the page, and the biggest not at all.
 Event ToEvent(Completion completion) {
   auto* result = std::get_if<RunResult>(&completion.outcome);
   if (result == nullptr) {
@@ -33,6 +36,10 @@ Event ToEvent(Completion completion) {
   }
   if (completion.reply) {
     const std::size_t max_size = completion.reply->format->MaxSize(*result);
+    if (max_size > kMaxPackedBytes) {
+      AnswerFrame frame = completion.reply->format->Frame(completion.reply->msgid, *result);
+      return {completion.ticket, AnswerInPieces{std::move(frame), std::move(*result)}};
+    }
     if (max_size > AnswerPage::kMaxAnswerBytes) {
       return {completion.ticket, Pack(*completion.reply, *result, max_size)};
     }
@@ -213,6 +220,9 @@ Napi::Object RuntimeCore::ToJs(Event event) {
       [&](const RunResult& result) -> Napi::Value { return FromRunResult(env_, result); },
       [&](PackedAnswer answer) -> Napi::Value {
         return LendBytes(env_, std::move(answer.bytes), answer.size);
+      },
+      [&](const AnswerInPieces& answer) -> Napi::Value {
+        return FromAnswer(env_, answer.frame, answer.result);
       },
       [&](std::shared_ptr<Model> model) -> Napi::Value { return ToJs(std::move(model)); },
       [&](const ModelMemory& memory) -> Napi::Value { return FromMemory(env_, memory); },

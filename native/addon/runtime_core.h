@@ -12,6 +12,7 @@
 
 #include "addon/answer_page.h"
 #include "addon/napi.h"
+#include "core/answer_format.h"
 #include "core/artifact_packer.h"
 #include "core/completion_queue.h"
 #include "core/infer_lane.h"
@@ -29,10 +30,16 @@ struct PackedAnswer {
   std::size_t size;
 };
 
+/// An answer that is too big to be copied together.
+struct AnswerInPieces {
+  AnswerFrame frame;
+  RunResult result;
+};
+
 /// What a ticket comes back with: a finished run, its answer, a loaded model, the memory that one
 /// takes, how a model was packed, nothing, or why it failed. Mapped comes before.
-using Outcome = std::variant<RunResult, PackedAnswer, std::shared_ptr<Model>, ModelMemory,
-                             PackReport, std::monostate, Error, Mapped>;
+using Outcome = std::variant<RunResult, PackedAnswer, AnswerInPieces, std::shared_ptr<Model>,
+                             ModelMemory, PackReport, std::monostate, Error, Mapped>;
 
 struct Event {
   std::uint64_t ticket;

@@ -47,6 +47,12 @@ Napi::Value LendFrom(Napi::Env env, std::span<const std::byte> bytes, Owner owne
   return Napi::Uint8Array::New(env, bytes.size(), buffer, 0);
 }
 
+template <typename Owner>
+Napi::Value FromBytes(Napi::Env env, std::span<const std::byte> bytes, Owner owner) {
+  if (bytes.size() >= kExternalBytes) return LendFrom(env, bytes, std::move(owner));
+  return CopyBytes(env, bytes.data(), bytes.size());
+}
+
 // One buffer with a view for each element: a buffer for each would cost far more than its bytes.
 Napi::Value FromStringTensor(Napi::Env env, const Ort::Value& value, std::size_t count) {
   const std::size_t size = value.GetStringTensorDataLength();
@@ -66,9 +72,7 @@ Napi::Value FromTensorData(Napi::Env env, const RunResult& result, std::size_t o
   if (tensor.type == DataType::kBytes) {
     return FromStringTensor(env, result.outputs->value(output), ElementCount(tensor.shape).value());
   }
-  const std::span<const std::byte> data = result.Data(output);
-  if (data.size() >= kExternalBytes) return LendFrom(env, data, result.outputs);
-  return CopyBytes(env, data.data(), data.size());
+  return FromBytes(env, result.Data(output), result.outputs);
 }
 
 double Microseconds(std::chrono::nanoseconds duration) {
@@ -123,6 +127,20 @@ Napi::Object FromRunResult(Napi::Env env, const RunResult& result) {
   object.Set("computeUs", Microseconds(result.computed));
   object.Set("batchSize", static_cast<double>(result.batch_size));
   return object;
+}
+
+Napi::Array FromAnswer(Napi::Env env, const AnswerFrame& frame, const RunResult& result) {
+  auto pieces = Napi::Array::New(env, 2 * frame.cuts.size() + 1);
+  std::uint32_t count = 0;
+  std::size_t from = 0;
+  for (std::size_t i = 0; i < frame.cuts.size(); ++i) {
+    const std::size_t cut = frame.cuts[i];
+    pieces[count++] = CopyBytes(env, frame.bytes.data() + from, cut - from);
+    pieces[count++] = FromBytes(env, result.Data(i), result.outputs);
+    from = cut;
+  }
+  pieces[count] = CopyBytes(env, frame.bytes.data() + from, frame.bytes.size() - from);
+  return pieces;
 }
 
 Napi::Value LendBytes(Napi::Env env, std::unique_ptr<std::byte[]> bytes, std::size_t size) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "addon/napi.h"
+#include "core/answer_format.h"
 #include "core/artifact_packer.h"
 #include "core/model.h"
 #include "core/run_result.h"
@@ -28,6 +29,10 @@ Napi::Object FromRunResult(Napi::Env env, const RunResult& result);
 
 /// A Uint8Array over memory that is freed when JavaScript has forgotten it.
 Napi::Value LendBytes(Napi::Env env, std::unique_ptr<std::byte[]> bytes, std::size_t size);
+
+/// The answer as Uint8Arrays that belong behind one another. Big outputs keep ONNX Runtime's memory
+/// alive instead of being copied.
+Napi::Array FromAnswer(Napi::Env env, const AnswerFrame& frame, const RunResult& result);
 
 /// `{ form, reason, verified, sourceBytes, bytes, dataFileBytes, weightBytes, privateBytes,
 /// unpackedSlowdown, loadBytes, peakMemoryGrowth, packSeconds }`; no reason where there is none.

@@ -80,17 +80,41 @@ AnswerFormat::AnswerFormat(const std::string& model, std::int64_t version,
 }
 
 std::size_t AnswerFormat::MaxSize(const RunResult& result) const {
+  std::size_t size = MaxFrameSize(result);
+  for (std::size_t i = 0; i < outputs_.size(); ++i) size += result.Data(i).size();
+  return size;
+}
+
+std::size_t AnswerFormat::MaxFrameSize(const RunResult& result) const {
   std::size_t size = head_.size() + kEnds;
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
     const std::size_t rank = result.outputs->tensors()[i].shape.size();
     size += outputs_[i].size() + kData.size() + (rank + 3) * MsgpackWriter::kMaxHeader;
-    size += result.Data(i).size();
   }
   return size;
 }
 
 std::byte* AnswerFormat::Write(std::byte* to, std::uint32_t msgid, const RunResult& result) const {
   MsgpackWriter writer(to);
+  WriteWith(writer, msgid, result, [&](std::size_t i) { writer.Binary(result.Data(i)); });
+  return writer.end();
+}
+
+AnswerFrame AnswerFormat::Frame(std::uint32_t msgid, const RunResult& result) const {
+  AnswerFrame frame;
+  frame.bytes = Packed(MaxFrameSize(result), [&](MsgpackWriter& writer) {
+    const std::byte* begin = writer.end();
+    WriteWith(writer, msgid, result, [&](std::size_t i) {
+      writer.BinaryHeader(result.Data(i).size());
+      frame.cuts.push_back(static_cast<std::size_t>(writer.end() - begin));
+    });
+  });
+  return frame;
+}
+
+template <typename WriteData>
+void AnswerFormat::WriteWith(MsgpackWriter& writer, std::uint32_t msgid, const RunResult& result,
+                             const WriteData& write_data) const {
   writer.Array(4);
   writer.Unsigned(kResponse);
   writer.Unsigned(msgid);
@@ -99,10 +123,9 @@ std::byte* AnswerFormat::Write(std::byte* to, std::uint32_t msgid, const RunResu
     writer.Raw(outputs_[i]);
     WriteShape(writer, result, i);
     writer.String(kData);
-    writer.Binary(result.Data(i));
+    write_data(i);
   }
   WriteTiming(writer, result);
-  return writer.end();
 }
 
 }  // namespace warmswap

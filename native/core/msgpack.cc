@@ -175,14 +175,18 @@ void MsgpackWriter::String(std::string_view text) {
 }
 
 void MsgpackWriter::Binary(std::span<const std::byte> data) {
-  if (data.size() <= 0xff) {
-    Header(kBin8, data.size(), 1);
-  } else if (data.size() <= 0xffff) {
-    Header(kBin16, data.size(), 2);
-  } else {
-    Header(kBin32, data.size(), 4);
-  }
+  BinaryHeader(data.size());
   Raw(data);
+}
+
+void MsgpackWriter::BinaryHeader(std::size_t size) {
+  if (size <= 0xff) {
+    Header(kBin8, size, 1);
+  } else if (size <= 0xffff) {
+    Header(kBin16, size, 2);
+  } else {
+    Header(kBin32, size, 4);
+  }
 }
 
 void MsgpackWriter::Unsigned(std::uint64_t value) {

@@ -53,6 +53,8 @@ class MsgpackWriter {
   void Map(std::size_t count);
   void String(std::string_view text);
   void Binary(std::span<const std::byte> data);
+  /// What comes before the data of a Binary.
+  void BinaryHeader(std::size_t size);
   void Unsigned(std::uint64_t value);
   void Float(double value);
   void Nil();

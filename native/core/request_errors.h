@@ -14,4 +14,9 @@ inline Error TooLate() {
   return {ErrorCode::kDeadlineExceeded, "the deadline passed while the request was queued"};
 }
 
+inline Error Displaced() {
+  return {ErrorCode::kResourceExhausted,
+          "the queue is full, and a more urgent request has taken the place of this one"};
+}
+
 }  // namespace warmswap

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -17,14 +18,16 @@ bool HasRequests(const std::deque<Request>& level) { return !level.empty(); }
 RequestQueue::RequestQueue(std::size_t capacity, std::size_t priorities, OnTaken on_taken)
     : capacity_(capacity), on_taken_(std::move(on_taken)), levels_(priorities) {}
 
-void RequestQueue::Push(Request&& request) {
+std::optional<Request> RequestQueue::Push(Request&& request) {
   const std::lock_guard lock(mutex_);
-  std::deque<Request>& level = Level(request);
-  CheckRoom();
+  const std::size_t level = LevelOf(request);
+  if (closed_) throw Unloading();
+  std::optional<Request> displaced = MakeRoom(level);
   request.queued_at = Clock::now();
-  level.push_back(std::move(request));
+  levels_[level].push_back(std::move(request));
   ++size_;
   ++unannounced_;
+  return displaced;
 }
 
 void RequestQueue::Wake() {
@@ -83,16 +86,23 @@ std::vector<Request> RequestQueue::Close() {
   return left;
 }
 
-void RequestQueue::CheckRoom() const {
-  if (closed_) throw Unloading();
-  if (size_ < capacity_) return;
-  throw Error(ErrorCode::kResourceExhausted,
-              "the queue is full: " + std::to_string(capacity_) + " requests are waiting");
+std::optional<Request> RequestQueue::MakeRoom(std::size_t level) {
+  if (size_ < capacity_) return std::nullopt;
+  const auto less_urgent = std::span(levels_).subspan(level + 1);
+  const auto last = std::ranges::find_if(less_urgent.rbegin(), less_urgent.rend(), HasRequests);
+  if (last == less_urgent.rend()) {
+    throw Error(ErrorCode::kResourceExhausted,
+                "the queue is full: " + std::to_string(capacity_) + " requests are waiting");
+  }
+  Request displaced = std::move(last->back());
+  last->pop_back();
+  --size_;
+  return displaced;
 }
 
-std::deque<Request>& RequestQueue::Level(const Request& request) {
+std::size_t RequestQueue::LevelOf(const Request& request) const {
   const std::size_t priority = request.priority.value_or(levels_.size() / 2);
-  if (priority < levels_.size()) return levels_[priority];
+  if (priority < levels_.size()) return priority;
   throw Error(ErrorCode::kInvalidArgument, "priority: expected 0 to " +
                                                std::to_string(levels_.size() - 1) + ", got " +
                                                std::to_string(priority));

@@ -24,9 +24,11 @@ class RequestQueue {
   explicit RequestQueue(
       std::size_t capacity, std::size_t priorities = 1, OnTaken on_taken = [](const Request&) {});
 
-  /// Never blocks. Throws kInvalidArgument for a priority that there is not, kResourceExhausted
-  /// when full, kUnavailable once closed; then `request` is untouched. Wakes nobody: see Wake.
-  void Push(Request&& request);
+  /// Never blocks. When full, a request that is more urgent than others takes the place of the one
+  /// that came last of the least urgent ones, which is given back. Throws kInvalidArgument for a
+  /// priority that there is not, kResourceExhausted when full without such a one, kUnavailable once
+  /// closed; then `request` is untouched. Wakes nobody: see Wake.
+  std::optional<Request> Push(Request&& request);
 
   /// Wakes those who wait for requests: once for all that have been pushed since.
   void Wake();
@@ -46,8 +48,8 @@ class RequestQueue {
   std::vector<Request> Close();
 
  private:
-  void CheckRoom() const;
-  std::deque<Request>& Level(const Request& request);
+  std::size_t LevelOf(const Request& request) const;
+  std::optional<Request> MakeRoom(std::size_t level);
   const Request& Front() const;
   Request TakeFront();
 

@@ -28,15 +28,15 @@ struct RunnerOptions {
 };
 
 /// Runs the requests of one session on threads of its own. Every submitted request completes
-/// exactly once: run, failed, past its deadline (kDeadlineExceeded), cancelled (kCancelled), or
-/// dropped by Stop (kUnavailable).
+/// exactly once: run, failed, past its deadline (kDeadlineExceeded), cancelled (kCancelled),
+/// displaced by a more urgent one (kResourceExhausted), or dropped by Stop (kUnavailable).
 ///
 /// With a `max_batch`, requests that fit together run as one, in the order in which they would have
 /// run alone: a request that does not fit ends the batch. If that run fails, each of them runs
 /// alone.
 class Runner {
  public:
-  /// Called on a runner thread, or on the one that calls Cancel or Stop; must not throw.
+  /// Called on a runner thread, or on the one that calls Submit, Cancel or Stop; must not throw.
   using OnComplete = std::function<void(std::vector<Completion>)>;
 
   /// The executor must outlive the runner.
@@ -47,7 +47,8 @@ class Runner {
 
   /// Never blocks, and wakes nobody: see Wake. Throws kInvalidArgument for a priority that there is
   /// not, kResourceExhausted when the queue is full, kUnavailable once stopped; then `on_complete`
-  /// is not called for it, and its inputs are untouched. The ticket must not be in use.
+  /// is not called for it, and its inputs are untouched. The ticket must not be in use. A request
+  /// that it displaces (RequestQueue::Push) completes with kResourceExhausted, on this thread.
   void Submit(Request&& request);
 
   /// Wakes the threads: once for all that was submitted since.

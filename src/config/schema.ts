@@ -15,6 +15,9 @@ const window = duration.refine((ms) => ms <= MAX_TIMER_MS, 'expected 0 to 24 day
 const delay = duration.refine((ms) => ms <= MAX_DELAY_MS, 'expected 0 to 10s');
 const port = z.int().min(0).max(65_535);
 const positive = z.int().min(1);
+const MAX_RATE = 1e9;
+const MIN_IDLE_MS = 8_000;
+const MAX_IDLE_MS = 960_000;
 
 /** When a worker counts as hung, or as crashing in a loop. */
 const health = z
@@ -92,6 +95,27 @@ function isOrigin(text: string): boolean {
   return origin === 'null' || origin === text.toLowerCase();
 }
 
+const limits = z.strictObject({
+  maxMessageBytes: size.pipe(positive.max(2 ** 30)).prefault('64MiB'),
+  maxConnections: positive.default(10_000),
+  maxInflightPerConnection: positive.default(256),
+  maxBufferedBytesPerConnection: size.pipe(positive.max(2 ** 31 - 1)).prefault('64MiB'),
+  /** Of a WebSocket; 0: for ever. uWebSockets counts in steps of 4 s. */
+  idleTimeout: duration
+    .refine((ms) => ms === 0 || (ms >= MIN_IDLE_MS && ms <= MAX_IDLE_MS), 'expected 0 or 8s to 16m')
+    .prefault('120s'),
+  /** Of the whole body of a request over HTTP. */
+  bodyTimeout: timeout.prefault('300s'),
+  /** Requests of one client; none: as many as it likes. */
+  rate: z
+    .strictObject({
+      perSecond: z.number().positive().max(MAX_RATE),
+      /** So many at once; what a second brings if left out. */
+      burst: positive.max(MAX_RATE).optional(),
+    })
+    .optional(),
+});
+
 export const daemonSchema = z.strictObject({
   models: z.string().min(1),
   /** Either the folder alone, or with the bound. */
@@ -135,14 +159,7 @@ export const daemonSchema = z.strictObject({
   ortLibrary: z.string().min(1).optional(),
   /** Reload when a version is published. */
   watch: z.boolean().default(false),
-  limits: z
-    .strictObject({
-      maxMessageBytes: size.pipe(positive.max(2 ** 30)).prefault('64MiB'),
-      maxConnections: positive.default(10_000),
-      maxInflightPerConnection: positive.default(256),
-      maxBufferedBytesPerConnection: size.pipe(positive.max(2 ** 31 - 1)).prefault('64MiB'),
-    })
-    .prefault({}),
+  limits: limits.prefault({}),
   /** How long a worker looks for the next request before it sleeps, where requests come that soon. */
   busyPoll: duration.refine((ms) => ms <= MAX_POLL_MS, 'expected 0 to 1ms').prefault('50us'),
   swap: z
@@ -215,6 +232,16 @@ const modelSettings = z.strictObject({
     .prefault({}),
   execution: z.enum(['auto', 'inline', 'threaded']).default('auto'),
   quickStart: z.boolean().default(true),
+  /** Of a version that fails; none: its requests run whatever happens. */
+  breaker: z
+    .strictObject({
+      errorRatio: z.number().gt(0).max(1).default(0.5),
+      minRequests: positive.max(1_000_000).default(20),
+      window: timeout.prefault('10s'),
+      cooldown: timeout.prefault('5s'),
+      fallback: z.union([label, version], { error: 'expected a label or a version' }).optional(),
+    })
+    .optional(),
   warmup: warmup.prefault({}),
 });
 

@@ -17,9 +17,13 @@ export interface NativeEvent {
   ticket: number;
   /** Not the end yet: the model that this ticket loads is mapped, its session comes next. */
   mapped?: true;
-  value?: NativeRunResult | Uint8Array | NativeModel | NativeMemory | NativePackReport | undefined;
+  value?:
+    NativeRunResult | NativeAnswer | NativeModel | NativeMemory | NativePackReport | undefined;
   error?: Error;
 }
+
+/** An answer that is ready to be sent: a long one in pieces that belong behind one another. */
+export type NativeAnswer = Uint8Array | readonly Uint8Array[];
 
 /** Parallel arrays, one element per tensor. */
 export interface NativeTensors {
@@ -212,7 +216,7 @@ export interface NativeRuntime {
    * no plain request that some route serves and that can be queued now. Else `accepted` has the index
    * of its route in what `setRoutes` was given, its msgid, and the length of its answer, which lies at
    * the page's beginning until the next call. Where that is 0 the answer comes later, through the page
-   * or as a Uint8Array in `onEvents`, or an error there; only then the ticket is taken.
+   * or as a NativeAnswer in `onEvents`, or an error there; only then the ticket is taken.
    */
   accept(frame: ArrayBuffer, ticket: number, accepted: Float64Array): boolean;
   /** Must follow once all frames that have come together are accepted: then they run. */

@@ -1,4 +1,4 @@
-import type { NativeAnswers, NativeRoute, NativeRuntime } from './binding.js';
+import type { NativeAnswer, NativeAnswers, NativeRoute, NativeRuntime } from './binding.js';
 import type { TicketHolder, Tickets } from './tickets.js';
 
 /** Holds many answers, and at least one of the longest that the addon puts there (64 KiB). */
@@ -20,12 +20,15 @@ export interface Accepted {
   answer: Uint8Array | undefined;
 }
 
+/** What is sent as one message: its bytes, or pieces that belong behind one another. */
+export type Frame = NativeAnswer;
+
 /** Gets the answer to one request as a frame that is ready to be sent. */
 export interface AnswerHolder extends TicketHolder {
   /** Where the answer goes; several answers in a row to the same one go under one `cork`. */
   readonly sink: AnswerSink;
   /** A lent frame is overwritten once this has returned. */
-  resolve(frame: Uint8Array, isLent?: boolean): void;
+  resolve(frame: Frame, isLent?: boolean): void;
 }
 
 export interface AnswerSink {

@@ -49,6 +49,24 @@ export class ModelSet {
     throw notFound(`label '${label}' of '${name}'`, 'labels', model.labels.keys());
   }
 
+  /**
+   * As `resolve`, for a request that is to run: what stands in for a version whose breaker is open, where
+   * there is such and the request does not name the version. Else that version refuses it.
+   */
+  choose(name: string, version?: number, label?: string): Version {
+    const wanted = this.resolve(name, version, label);
+    if (version !== undefined || wanted.admits) return wanted;
+    const fallback = this.#fallbackOf(wanted);
+    return fallback?.admits ? fallback : wanted;
+  }
+
+  #fallbackOf({ name, plan }: Version): Version | undefined {
+    const fallback = plan.options.breaker?.fallback;
+    const model = this.models.get(name);
+    if (typeof fallback === 'number') return model?.versions.get(fallback);
+    return fallback === undefined ? undefined : model?.labels.get(fallback);
+  }
+
   /** The same generation with other versions in the place of some. */
   withVersions(others: ReadonlyMap<Version, Version>): ModelSet {
     const swapped = (version: Version) => others.get(version) ?? version;

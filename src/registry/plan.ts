@@ -1,3 +1,5 @@
+import type { BreakerOptions } from './circuit-breaker.js';
+
 /** What a worker is told to serve: the content of one generation. Plain data, sent between processes. */
 
 export interface VersionPlan {
@@ -48,7 +50,14 @@ export interface VersionOptions {
   batching?: { maxBatch: number; maxDelayMs: number };
   /** Where nothing else serves meanwhile, it serves before its packed weights are in use. */
   quickStart: boolean;
+  /** When requests are kept away from it because it fails; none: never. */
+  breaker?: BreakerPlan;
   warmup: WarmUpOptions;
+}
+
+export interface BreakerPlan extends BreakerOptions {
+  /** The label or version that requests get meanwhile; none: they are refused. */
+  fallback?: string | number;
 }
 
 export interface WarmUpOptions {

@@ -6,12 +6,19 @@ import { failure, PrepareError, refusal, RestoreError } from './failures.js';
 import { gateFailures } from './gate-failures.js';
 import { goldenProblem } from './golden.js';
 import { loadVersion } from './load-version.js';
-import { ModelSet } from './model-set.js';
-import type { GenerationPlan, VersionFailure } from './plan.js';
+import type { BreakerState } from './circuit-breaker.js';
+import { ModelSet, type Route } from './model-set.js';
+import type { GenerationPlan, VersionFailure, VersionPlan } from './plan.js';
 import { plannedSet } from './planned-set.js';
 import { Version } from './version.js';
 
-export type { Accepted, AnswerHolder, AnswerSink } from '../native/infer-lane.js';
+export type { Accepted, AnswerHolder, AnswerSink, Frame } from '../native/infer-lane.js';
+
+export interface RegistryOptions {
+  drainTimeoutMs: number;
+  /** A version's breaker has opened, closed, or lets a request through to try. */
+  onBreakerChange?: (version: Version, state: BreakerState) => void;
+}
 
 interface Prepared {
   attempt: number;
@@ -38,6 +45,7 @@ export class Registry {
   /** Those for which prepacking has begun. */
   readonly #prepacked = new WeakSet<Version>();
   readonly #retiring = new Map<Version, Promise<boolean>>();
+  #laneRoutes: readonly Route[] = [];
   readonly #absences = new Absences();
   readonly #closing = new AbortController();
   /** Until then versions of the current set are away, and may come back. Never rejects. */
@@ -45,16 +53,21 @@ export class Registry {
 
   constructor(
     private readonly engine: Engine,
-    private readonly options: { drainTimeoutMs: number },
+    private readonly options: RegistryOptions,
   ) {}
 
   get current(): ModelSet {
     return this.#current;
   }
 
-  /** The lane, whose routes are those of `current`. */
+  /** The lane, whose routes are `laneRoutes`. */
   get lane(): InferLane {
     return this.engine.lane;
+  }
+
+  /** Those of `current`, but for versions whose breaker is not closed. */
+  get laneRoutes(): readonly Route[] {
+    return this.#laneRoutes;
   }
 
   /** Every version that takes memory or is being made, also those on their way out. */
@@ -98,7 +111,7 @@ export class Registry {
     plan: GenerationPlan,
     unloadsFirst: boolean,
   ): Promise<readonly Version[]> {
-    const set = plannedSet(plan, this.#current);
+    const set = plannedSet(plan, this.#current, this.#newVersion);
     const fresh = [...set.versions()].filter((version) => version.state === 'discovered');
     const makesRoom = unloadsFirst && fresh.length > 0 && this.#attempt === attempt;
     if (makesRoom) await this.#makeRoom(set);
@@ -198,7 +211,7 @@ export class Registry {
     const { signal } = this.#closing;
     const away = [...this.#current.versions()].filter(({ isAway }) => isAway);
     const again = new Map(
-      away.map((version) => [version, new Version(version.name, version.plan)]),
+      away.map((version) => [version, this.#newVersion(version.name, version.plan)]),
     );
     for (const version of again.values()) {
       const error = signal.aborted ? undefined : await this.#load(version, signal);
@@ -215,7 +228,9 @@ export class Registry {
   }
 
   #routeLane(): void {
-    const routes = this.#current.routes.map(({ model, version, label, target }) => ({
+    const isOpen = ({ target }: Route) => (target.breaker?.state ?? 'closed') === 'closed';
+    this.#laneRoutes = this.#current.routes.filter(isOpen);
+    const routes = this.#laneRoutes.map(({ model, version, label, target }) => ({
       ...{ model, version, label },
       servedVersion: target.number,
       target: target.model.native,
@@ -223,6 +238,12 @@ export class Registry {
     }));
     this.engine.lane.setRoutes(routes);
   }
+
+  readonly #newVersion = (name: string, plan: VersionPlan): Version =>
+    new Version(name, plan, (version, state) => {
+      if (this.#current.has(version)) this.#routeLane();
+      this.options.onBreakerChange?.(version, state);
+    });
 
   async #loadAll(attempt: number, versions: readonly Version[]): Promise<VersionFailure[]> {
     const failures: VersionFailure[] = [];

@@ -8,9 +8,11 @@ import type {
   Signature,
 } from '../native/engine.js';
 import type { ModelMemory } from '../rpc/methods.js';
+import { CircuitBreaker, type BreakerState } from './circuit-breaker.js';
 import type { VersionPlan } from './plan.js';
 import { Recent } from './recent.js';
 import { RequestRecorder } from './request-recorder.js';
+import { outcomeOf } from './run-outcome.js';
 import { transition, type VersionState } from './version-state.js';
 
 /** Where the requests of a warm-up come from: clients, the version's folder, or its signature. */
@@ -45,6 +47,8 @@ export class Version {
   prepackProblem: string | undefined;
   /** What clients asked lately: the version after this one is warmed with it. */
   readonly recorder = new RequestRecorder();
+  /** Keeps requests away while it fails, if model.yaml asks for that. */
+  readonly breaker: CircuitBreaker | undefined;
   #state: VersionState = 'discovered';
   #model: EngineModel | undefined;
   #signature: Signature | undefined;
@@ -55,7 +59,17 @@ export class Version {
   constructor(
     readonly name: string,
     readonly plan: VersionPlan,
-  ) {}
+    onBreakerChange: (version: Version, state: BreakerState) => void = () => {},
+  ) {
+    const { breaker } = plan.options;
+    if (!breaker) return;
+    this.breaker = new CircuitBreaker(breaker, (state) => onBreakerChange(this, state));
+  }
+
+  /** Whether its breaker lets a request through now. */
+  get admits(): boolean {
+    return !this.breaker || this.breaker.retryAfterMs === 0;
+  }
 
   /** What was wrong with it, where it serves nevertheless. */
   get problem(): string | undefined {
@@ -125,9 +139,34 @@ export class Version {
   /**
    * Runs one request under a lease of its own. The lease is taken, and the inputs are copied, before
    * this returns; what cancels the run is in `slot` then. While the version is warming, it is no
-   * client's request: it is not recorded, and has no deadline by default.
+   * client's request: it is not recorded, and has no deadline by default. Rejects with UNAVAILABLE
+   * while the breaker is open.
    */
   async infer(request: EngineRequest, slot?: CancelSlot): Promise<EngineResult> {
+    if (this.#state === 'warming' || !this.breaker) return this.#infer(request, slot);
+    const { breaker } = this;
+    this.#refuseWhileBroken(breaker);
+    const epoch = breaker.begin();
+    try {
+      const result = await this.#infer(request, slot);
+      breaker.end(epoch, 'succeeded');
+      return result;
+    } catch (error) {
+      breaker.end(epoch, outcomeOf(error));
+      throw error;
+    }
+  }
+
+  #refuseWhileBroken({ retryAfterMs }: CircuitBreaker): void {
+    if (retryAfterMs === 0) return;
+    throw new WarmswapError(
+      'UNAVAILABLE',
+      `version ${this.number} of '${this.name}' has failed too often; it is tried again soon`,
+      { details: { retryAfterMs } },
+    );
+  }
+
+  async #infer(request: EngineRequest, slot?: CancelSlot): Promise<EngineResult> {
     const model = this.#loaded();
     this.lease();
     try {

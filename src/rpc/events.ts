@@ -16,15 +16,18 @@ export interface SwapEvent {
 
 /**
  * `loaded`, `retired`: the version is served from this generation on, or no more. `failed`: it was
- * refused. `labelled`, `unlabelled`: `label` names it now, or no more.
+ * refused. `labelled`, `unlabelled`: `label` names it now, or no more. `broken`, `recovered`: in
+ * `worker` its breaker keeps requests away from it, or no more.
  */
 export interface ModelEvent {
   type: 'model';
-  state: 'loaded' | 'active' | 'labelled' | 'unlabelled' | 'failed' | 'retired';
+  state:
+    'loaded' | 'active' | 'labelled' | 'unlabelled' | 'failed' | 'retired' | 'broken' | 'recovered';
   model: string;
   version: number;
   generation: number;
   label?: string;
+  worker?: number;
   /** Why it was refused. */
   reason?: string;
 }

@@ -8,13 +8,19 @@ import { BusyPoll } from './busy-poll.js';
 import { Gate, type Admission } from './gate.js';
 import { Exchange } from './http/exchange.js';
 import { InferenceHttp } from './http/inference-http.js';
+import { clientOf } from './client-name.js';
+import { ConnectionLimit } from './connection-limit.js';
 import { Listener } from './listener.js';
+import { noLimitCounts, type LimitCounts } from '../telemetry/limit-counts.js';
 import { createMethods, type Method } from './methods.js';
+import { rateOf, RateLimit } from './rate-limit.js';
 import { RpcConnection, type ConnectionContext } from './rpc-connection.js';
 import { Subscriptions } from './subscriptions.js';
 
 interface SocketData {
   grant: Grant;
+  /** Who is behind it: see RateLimit. */
+  client: string;
   connection?: RpcConnection;
 }
 
@@ -31,12 +37,16 @@ export class DataPlane implements ConnectionContext {
   readonly methods: ReadonlyMap<string, Method>;
   readonly maxMessageBytes: number;
   readonly maxInflight: number;
+  readonly maxBufferedBytes: number;
+  readonly limited: LimitCounts = noLimitCounts();
+  readonly rateLimit: RateLimit | undefined;
   readonly busyPoll: BusyPoll;
   readonly #limits: DaemonConfig['limits'];
   readonly #connections = new Set<RpcConnection>();
   readonly #http: InferenceHttp;
   readonly gate: Gate;
   readonly #listener: Listener;
+  readonly #open: ConnectionLimit;
   #draining = false;
   #onAllDone: (() => void) | undefined;
 
@@ -51,9 +61,14 @@ export class DataPlane implements ConnectionContext {
     this.methods = createMethods(registry, this.subscriptions);
     this.maxMessageBytes = limits.maxMessageBytes;
     this.maxInflight = limits.maxInflightPerConnection;
+    this.maxBufferedBytes = limits.maxBufferedBytesPerConnection;
+    this.rateLimit =
+      limits.rate && new RateLimit(rateOf(limits.rate), () => this.limited.overRate++);
+    this.#open = new ConnectionLimit(limits.maxConnections, () => this.limited.overConnections++);
     this.busyPoll = new BusyPoll(busyPollMs, () => registry.lane.isBusy);
     this.#http = new InferenceHttp(this);
     this.#listener = new Listener(access.tls, (app) => {
+      this.#limitConnections(app);
       this.#addRpcRoute(app);
       this.#http.addTo(app);
     });
@@ -61,6 +76,14 @@ export class DataPlane implements ConnectionContext {
 
   get draining(): boolean {
     return this.#draining;
+  }
+
+  get keepsConnections(): boolean {
+    return !this.#draining && !this.#open.isExceeded;
+  }
+
+  get bodyTimeoutMs(): number {
+    return this.#limits.bodyTimeout;
   }
 
   get connections(): number {
@@ -132,23 +155,35 @@ export class DataPlane implements ConnectionContext {
     });
   }
 
+  #limitConnections(app: TemplatedApp): void {
+    app.filter((response, change) => {
+      if (Number(change) < 0) this.#open.onClose();
+      else if (!this.#open.onOpen()) response.close();
+    });
+  }
+
   #addRpcRoute(app: TemplatedApp): void {
     app.ws<SocketData>('/rpc', {
       maxPayloadLength: this.#limits.maxMessageBytes * REFUSABLE_EXCESS,
+      // The connection's own check comes first, and tells the client.
       maxBackpressure: this.#limits.maxBufferedBytesPerConnection,
       closeOnBackpressureLimit: true,
-      idleTimeout: 120,
+      idleTimeout: Math.ceil(this.#limits.idleTimeout / 1000),
       upgrade: (response, request, context) => this.#upgrade(response, request, context),
       open: (socket) => {
+        this.#open.onUpgrade();
         const data = socket.getUserData();
-        const connection = new RpcConnection(socket, this, data.grant);
+        const connection = new RpcConnection(socket, this, data);
         data.connection = connection;
         this.#connections.add(connection);
         if (this.#draining) connection.drain();
       },
       message: (socket, frame, isBinary) =>
         socket.getUserData().connection?.onMessage(frame, isBinary),
+      ping: (socket) => socket.getUserData().connection?.onPing(),
+      drain: (socket) => socket.getUserData().connection?.onDrain(),
       close: (socket) => {
+        this.#open.onWebSocketClose();
         const { connection } = socket.getUserData();
         connection?.onClose();
         if (connection) {
@@ -161,15 +196,15 @@ export class DataPlane implements ConnectionContext {
   }
 
   #upgrade(response: HttpResponse, request: HttpRequest, context: us_socket_context_t): void {
-    if (this.#connections.size >= this.#limits.maxConnections) {
+    if (!this.#open.admitsWebSocket()) {
       const error = `${this.#limits.maxConnections} connections are open already`;
-      response.writeStatus('503 Service Unavailable').end(JSON.stringify({ error }));
+      response.writeStatus('503 Service Unavailable').end(JSON.stringify({ error }), true);
       return;
     }
     const admission = this.#admitUpgrade(response, request);
     if (!admission) return;
     response.upgrade<SocketData>(
-      { grant: admission.grant },
+      { grant: admission.grant, client: clientOf(admission.grant, response.getRemoteAddress()) },
       request.getHeader('sec-websocket-key'),
       admission.protocol,
       request.getHeader('sec-websocket-extensions'),

@@ -1,5 +1,6 @@
 import { encodeError } from '../rpc/frames.js';
-import type { Accepted, AnswerHolder } from '../registry/registry.js';
+import type { Accepted, AnswerHolder, Frame } from '../registry/registry.js';
+import { outcomeOf, type RunOutcome } from '../registry/run-outcome.js';
 import type { Version } from '../registry/version.js';
 import type { CallInFlight, RpcConnection } from './rpc-connection.js';
 import type { Turn } from './version-order.js';
@@ -8,6 +9,7 @@ import type { Turn } from './version-order.js';
 export class LaneCall implements AnswerHolder, CallInFlight {
   readonly msgid: number;
   readonly #ticket: number;
+  readonly #epoch: number | undefined;
   #onSettled: ((error?: Error) => void) | undefined;
 
   constructor(
@@ -18,6 +20,7 @@ export class LaneCall implements AnswerHolder, CallInFlight {
   ) {
     this.msgid = accepted.msgid;
     this.#ticket = accepted.ticket;
+    this.#epoch = version.breaker?.begin();
     version.lease();
   }
 
@@ -34,17 +37,23 @@ export class LaneCall implements AnswerHolder, CallInFlight {
     return answered;
   }
 
-  resolve(frame: Uint8Array, isLent = false): void {
+  resolve(frame: Frame, isLent = false): void {
     this.#onSettled?.();
+    this.#tellBreaker('succeeded');
     this.#end(frame, isLent);
   }
 
   reject(error: Error): void {
     this.#onSettled?.(error);
+    this.#tellBreaker(outcomeOf(error));
     this.#end(encodeError(this.msgid, error), false);
   }
 
-  #end(frame: Uint8Array, isLent: boolean): void {
+  #tellBreaker(outcome: RunOutcome): void {
+    if (this.#epoch !== undefined) this.version.breaker?.end(this.#epoch, outcome);
+  }
+
+  #end(frame: Frame, isLent: boolean): void {
     this.version.release();
     this.sink.answer(this, frame, isLent);
   }

@@ -13,7 +13,7 @@ import { orderOf, type ServedModel } from '../registry/model-set.js';
 import type { Registry } from '../registry/registry.js';
 import type { Version } from '../registry/version.js';
 import type { Subscriber, Subscriptions } from './subscriptions.js';
-import { modelsFor, resolveFor } from './visible.js';
+import { chooseFor, modelsFor, resolveFor } from './visible.js';
 
 /** The methods of the RPC, over one worker's registry. */
 
@@ -67,7 +67,7 @@ async function runInfer(
   call: CallContext,
 ): Promise<InferResult> {
   const { model, version, label } = request;
-  const chosen = resolveFor(call.grant, registry.current, model, version, label);
+  const chosen = chooseFor(call.grant, registry.current, model, version, label);
   if (chosen.isAway) return inferLater(registry, chosen, request, call);
   if (version === undefined) call.answeredBy(orderOf(model, label), chosen);
   const { outputs, timing } = await chosen.infer(request, call);

@@ -7,9 +7,12 @@ import type { InferParams } from '../rpc/methods.js';
 import { parseCancelParams, parseInferParams } from '../rpc/params.js';
 import type { CallContext, Method } from './methods.js';
 import type { Route } from '../registry/model-set.js';
-import type { AnswerSink, Registry } from '../registry/registry.js';
+import type { AnswerSink, Frame, Registry } from '../registry/registry.js';
 import type { BusyPoll } from './busy-poll.js';
 import { LaneCall } from './lane-call.js';
+import type { LimitCounts } from '../telemetry/limit-counts.js';
+import { bytesOf, Outlet } from './outlet.js';
+import type { HeldBucket, RateLimit } from './rate-limit.js';
 import type { Subscriber } from './subscriptions.js';
 import { VersionOrder, type Turn } from './version-order.js';
 
@@ -19,6 +22,10 @@ export interface ConnectionContext {
   readonly methods: ReadonlyMap<string, Method>;
   readonly maxMessageBytes: number;
   readonly maxInflight: number;
+  readonly maxBufferedBytes: number;
+  readonly limited: LimitCounts;
+  /** None: requests may come as fast as they like. */
+  readonly rateLimit: RateLimit | undefined;
   readonly busyPoll: BusyPoll;
 }
 
@@ -26,9 +33,6 @@ export interface ConnectionContext {
 const LINGER_MS = 200;
 /** An answer that leaves at once, together with the close frame behind it. */
 const SMALL_FRAME_BYTES = 8 * 1024;
-
-/** The longest close reason that a WebSocket close frame holds, in bytes. */
-const MAX_REASON_BYTES = 123;
 
 /** A request that is not answered yet. */
 export interface CallInFlight {
@@ -40,18 +44,29 @@ export interface CallInFlight {
 
 /** One WebSocket that speaks MessagePack-RPC. Lives from open to close. */
 export class RpcConnection implements AnswerSink, Subscriber {
-  readonly #order = new VersionOrder((frame) => this.#send(frame));
+  /** What its client may use; replaced when the tokens change. */
+  grant: Grant;
+  readonly #outlet: Outlet;
+  readonly #bucket: HeldBucket | undefined;
+  readonly #order = new VersionOrder((frame, isLent) => this.#outlet.send(frame, isLent));
   readonly #inflight = new Set<CallInFlight>();
   #closed = false;
   #draining = false;
   #linger: NodeJS.Timeout | undefined;
 
+  /** `client` names who is behind it, for the limit on the rate of its requests. */
   constructor(
-    private readonly socket: WebSocket<unknown>,
+    socket: WebSocket<unknown>,
     private readonly context: ConnectionContext,
-    /** What its client may use; replaced when the tokens change. */
-    public grant: Grant,
-  ) {}
+    { grant, client }: { grant: Grant; client: string },
+  ) {
+    this.grant = grant;
+    this.#bucket = context.rateLimit?.hold(client);
+    this.#outlet = new Outlet(socket, {
+      maxBufferedBytes: context.maxBufferedBytes,
+      onSlowReader: () => this.#onSlowReader(),
+    });
+  }
 
   get inflight(): number {
     return this.#inflight.size;
@@ -59,6 +74,7 @@ export class RpcConnection implements AnswerSink, Subscriber {
 
   /** `frame` is the server's buffer: it is gone when this returns. */
   onMessage(frame: ArrayBuffer, isBinary: boolean): void {
+    if (this.#outlet.isCutOff) return;
     this.context.busyPoll.onRequest();
     try {
       if (isBinary && this.#takeByLane(frame)) return;
@@ -81,19 +97,40 @@ export class RpcConnection implements AnswerSink, Subscriber {
   }
 
   push(frame: Uint8Array): void {
-    this.#send(frame);
+    this.#outlet.send(frame);
+  }
+
+  /** uWebSockets has answered a ping. */
+  onPing(): void {
+    this.#outlet.checkReader();
+  }
+
+  /** The client has taken something of what waits for it. */
+  onDrain(): void {
+    this.#outlet.onDrain();
   }
 
   /** The socket is gone; what is still in flight is cancelled. */
   onClose(): void {
     this.#closed = true;
     clearTimeout(this.#linger);
-    for (const call of this.#inflight) call.cancel?.();
+    this.#outlet.onClose();
+    this.#bucket?.release();
+    this.#cancelAll();
   }
 
   /** Closes with a code and a reason. Does nothing if it is closed. */
   end(code: number, reason: string): void {
-    if (!this.#closed) this.socket.end(code, Buffer.from(reason).subarray(0, MAX_REASON_BYTES));
+    this.#outlet.end(code, reason);
+  }
+
+  #onSlowReader(): void {
+    this.context.limited.slowReaders++;
+    this.#cancelAll();
+  }
+
+  #cancelAll(): void {
+    for (const call of [...this.#inflight]) call.cancel?.();
   }
 
   #refuseTooBig(bytes: number): void {
@@ -146,6 +183,7 @@ export class RpcConnection implements AnswerSink, Subscriber {
         `${this.context.maxInflight} requests of this connection are in flight already`,
       );
     }
+    this.#bucket?.admit();
     return method(params, call);
   }
 
@@ -165,12 +203,14 @@ export class RpcConnection implements AnswerSink, Subscriber {
     const { registry, maxMessageBytes, maxInflight } = this.context;
     const isFull = this.#inflight.size >= maxInflight;
     if (this.#draining || isFull || frame.byteLength > maxMessageBytes) return false;
-    if (this.grant.isRestricted) return false;
+    if (this.grant.isRestricted || this.#bucket?.hasRoom() === false) return false;
     const accepted = registry.lane.accept(frame);
     if (!accepted) return false;
-    const { order, target } = registry.current.routes[accepted.route] as Route;
+    this.#bucket?.admit();
+    const { order, target } = registry.laneRoutes[accepted.route] as Route;
     const turn = order === undefined ? undefined : this.#order.begin(order, target);
     if (accepted.answer) {
+      target.breaker?.end(target.breaker.begin(), 'succeeded');
       if (target.recorder.due()) target.recorder.record(inputsOf(frame));
       this.#sendInTurn(turn, accepted.answer, true);
       this.context.busyPoll.onAnswer();
@@ -184,35 +224,37 @@ export class RpcConnection implements AnswerSink, Subscriber {
   }
 
   /** Sends the answer to a call in its turn. A lent frame is gone when this returns. */
-  answer(call: CallInFlight, frame: Uint8Array, isLent = false): void {
-    this.#finish(frame, () => {
-      this.#sendInTurn(call.turn, frame, isLent);
-      this.#inflight.delete(call);
-    });
+  answer(call: CallInFlight, frame: Frame, isLent = false): void {
+    if (this.#draining) this.#finish(frame, () => this.#settle(call, frame, isLent));
+    else this.#settle(call, frame, isLent);
     this.context.busyPoll.onAnswer();
   }
 
   cork(send: () => void): void {
-    if (this.#closed) send();
-    else this.socket.cork(send);
+    this.#outlet.cork(send);
+  }
+
+  #settle(call: CallInFlight, frame: Frame, isLent: boolean): void {
+    this.#sendInTurn(call.turn, frame, isLent);
+    this.#inflight.delete(call);
   }
 
   #answerNow(frame: Uint8Array): void {
-    this.#finish(frame, () => this.#send(frame));
+    if (this.#draining) this.#finish(frame, () => this.#outlet.send(frame));
+    else this.#outlet.send(frame);
   }
 
-  /** Sends a call's answer, and closes in the same breath if it was the last one of a drain. */
-  #finish(answer: Uint8Array, send: () => void): void {
-    if (!this.#draining) return send();
+  /** Sends a call's answer in a drain, and closes in the same breath if it was the last one. */
+  #finish(answer: Frame, send: () => void): void {
     this.cork(() => {
       send();
       this.#endIfDrained(answer);
     });
   }
 
-  #endIfDrained({ byteLength }: Uint8Array): void {
+  #endIfDrained(answer: Frame): void {
     if (!this.#draining || this.#closed || this.#inflight.size > 0) return;
-    const leavesAtOnce = byteLength <= SMALL_FRAME_BYTES && this.socket.getBufferedAmount() === 0;
+    const leavesAtOnce = bytesOf(answer) <= SMALL_FRAME_BYTES && this.#outlet.bufferedBytes === 0;
     if (leavesAtOnce) this.#endDrained();
     else this.#endSoon();
   }
@@ -222,7 +264,7 @@ export class RpcConnection implements AnswerSink, Subscriber {
     clearTimeout(this.#linger);
     this.#linger = setTimeout(() => {
       if (this.#closed || this.#inflight.size > 0) return;
-      if (this.socket.getBufferedAmount() === 0) this.#endDrained();
+      if (this.#outlet.bufferedBytes === 0) this.#endDrained();
       else this.#endSoon();
     }, LINGER_MS);
   }
@@ -231,13 +273,9 @@ export class RpcConnection implements AnswerSink, Subscriber {
     this.end(1001, 'shutting down');
   }
 
-  #sendInTurn(turn: Turn | undefined, frame: Uint8Array, isLent: boolean): void {
+  #sendInTurn(turn: Turn | undefined, frame: Frame, isLent: boolean): void {
     if (turn) this.#order.end(turn, frame, isLent);
-    else this.#send(frame);
-  }
-
-  #send(frame: Uint8Array): void {
-    if (!this.#closed) this.socket.send(frame, true);
+    else this.#outlet.send(frame, isLent);
   }
 }
 

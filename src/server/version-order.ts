@@ -1,3 +1,6 @@
+import { kept } from './outlet.js';
+import type { Frame } from '../registry/registry.js';
+
 /**
  * Keeps the answers of one connection from going back to an older version. Requests that overlap
  * with a swap run on both versions, and the new one may be faster; its answers wait until the last
@@ -7,8 +10,8 @@ export class VersionOrder {
   /** By what was asked for (a model, or a label of it), oldest version first; the last one stays. */
   readonly #groups = new Map<string, Group[]>();
 
-  /** `send` gets every answer in its turn. */
-  constructor(private readonly send: (frame: Uint8Array) => void) {}
+  /** `send` gets every answer in its turn; a lent one is gone when it returns. */
+  constructor(private readonly send: (frame: Frame, isLent?: boolean) => void) {}
 
   /** Registers a request for `target` that `version` will answer. */
   begin(target: string, version: object): Turn {
@@ -27,12 +30,12 @@ export class VersionOrder {
    * Ends a request: sends its answer now, or once every older version has answered. A lent frame is
    * copied if it must wait.
    */
-  end(turn: Turn, frame: Uint8Array, isLent = false): void {
+  end(turn: Turn, frame: Frame, isLent = false): void {
     const group = turn as Group;
     const groups = this.#groupsOf(group.target);
     group.inFlight--;
-    if (groups[0] === group) this.send(frame);
-    else group.held.push(isLent ? new Uint8Array(frame) : frame);
+    if (groups[0] === group) this.send(frame, isLent);
+    else group.held.push(isLent ? kept(frame) : frame);
     let [oldest] = groups;
     while (groups.length > 1 && oldest?.inFlight === 0) {
       groups.shift();
@@ -72,5 +75,5 @@ interface Group extends Turn {
   readonly version: object;
   inFlight: number;
   /** Answers that wait for an older group. */
-  readonly held: Uint8Array[];
+  readonly held: Frame[];
 }

@@ -14,12 +14,28 @@ export function resolveFor(
   version?: number,
   label?: string,
 ): Version {
+  requireVisible(grant, set, model);
+  return set.resolve(model, version, label);
+}
+
+/** The same for a request that is to run: as `ModelSet.choose`. */
+export function chooseFor(
+  grant: Grant,
+  set: ModelSet,
+  model: string,
+  version?: number,
+  label?: string,
+): Version {
+  requireVisible(grant, set, model);
+  return set.choose(model, version, label);
+}
+
+function requireVisible(grant: Grant, set: ModelSet, model: string): void {
   grant.require(model);
   if (grant.isRestricted && !set.models.has(model)) {
-    // `resolve` would name the models that there are.
+    // The set would name the models that there are.
     throw new WarmswapError('NOT_FOUND', `model '${model}' is not served`);
   }
-  return set.resolve(model, version, label);
 }
 
 export function modelsFor(grant: Grant, set: ModelSet): ServedModel[] {

@@ -1,4 +1,4 @@
-import type { VersionReport, WorkerReport } from '../worker/messages.js';
+import type { BreakerReport, VersionReport, WorkerReport } from '../worker/messages.js';
 import { addStatistics, summarize, type StatisticsSummary } from './statistics.js';
 
 /** A version that workers have loaded. */
@@ -8,7 +8,8 @@ export interface LoadedVersion extends Omit<VersionReport, 'key' | 'statistics'>
 
 /**
  * One entry a version, from what the workers report. Mapped memory is the same pages in all of them
- * and counts once; private memory and statistics are sums; the rest is what the first one says.
+ * and counts once; private memory and statistics are sums; a breaker is in the worst state that one of them
+ * is in; the rest is what the first one says.
  */
 export function mergeVersions(reports: readonly WorkerReport[]): LoadedVersion[] {
   const byKey = new Map<string, VersionReport[]>();
@@ -30,6 +31,15 @@ function mergeCopies(copies: Copies): LoadedVersion {
     ...first,
     memory: { ...first.memory, privateBytes },
     ...(copies.some(({ prepacking }) => prepacking) ? { prepacking: true as const } : {}),
+    ...mergeBreakers(copies.flatMap(({ breaker }) => breaker ?? [])),
     ...(one && { statistics: summarize(addStatistics(one, ...others)) }),
   };
+}
+
+const WORST_FIRST = ['open', 'halfOpen', 'closed'] as const;
+
+function mergeBreakers(breakers: readonly BreakerReport[]): { breaker?: BreakerReport } {
+  const state = WORST_FIRST.find((each) => breakers.some((breaker) => breaker.state === each));
+  if (state === undefined) return {};
+  return { breaker: { state, openings: breakers.reduce((sum, each) => sum + each.openings, 0) } };
 }

@@ -1,6 +1,7 @@
 import type { ModelConfig } from '../config/schema.js';
 import type {
   Activation,
+  BreakerPlan,
   GenerationPlan,
   ModelPlan,
   OperatorChoices,
@@ -120,7 +121,8 @@ function planModel(
   const active = permitted(asked, chosen, usable, name, input);
   if (active === undefined) return 'no version can be served';
   const { labels, held } = effectiveLabels(config.labels, choices.labels);
-  const versions = withVersions(chosen, [active, ...Object.values(labels)], usable);
+  const wanted = [active, ...Object.values(labels), ...fallbackVersion(config)];
+  const versions = withVersions(chosen, wanted, usable);
   if (typeof versions === 'string') return versions;
   const allowed = activation?.allowSignatureChange ? { allowSignatureChange: true } : {};
   const plan = { name, active, labels, versions, chosen: numbers(chosen), ...allowed };
@@ -218,6 +220,7 @@ function planVersion(
       batching: { maxBatch: batching.maxBatch, maxDelayMs: batching.maxDelay },
     }),
     quickStart: config.quickStart,
+    ...(config.breaker && { breaker: planBreaker(config.breaker) }),
     warmup: planWarmUp(warmup),
   };
   const sha256 = config.sha256[version];
@@ -231,6 +234,22 @@ function planVersion(
     ...(goldenFiles.length > 0 ? { goldenFiles } : {}),
     ...(sha256 ? { sha256 } : {}),
   };
+}
+
+function planBreaker({
+  errorRatio,
+  minRequests,
+  window: windowMs,
+  cooldown: cooldownMs,
+  fallback,
+}: NonNullable<ModelConfig['breaker']>): BreakerPlan {
+  const limits = { errorRatio, minRequests, windowMs, cooldownMs };
+  return fallback === undefined ? limits : { ...limits, fallback };
+}
+
+/** What stands in for a broken version has to be there. */
+function fallbackVersion({ breaker }: ModelConfig): readonly number[] {
+  return typeof breaker?.fallback === 'number' ? [breaker.fallback] : [];
 }
 
 function planWarmUp({ runs, shapes, batchSizes, maxDuration }: ModelConfig['warmup']) {

@@ -1,6 +1,7 @@
 import type { GenerationPlan, ModelPlan, VersionFailure } from '../registry/plan.js';
 import type { ModelMemory } from '../rpc/methods.js';
-import type { WorkerReport } from '../worker/messages.js';
+import { noLimitCounts, type LimitCounts } from '../telemetry/limit-counts.js';
+import type { BreakerReport, WorkerReport } from '../worker/messages.js';
 import { mergeVersions, type LoadedVersion } from './merge-versions.js';
 import type { PlanProblem } from './plan-generation.js';
 import type { StatisticsSummary } from './statistics.js';
@@ -25,6 +26,8 @@ export interface WorkerStatus extends ProcessMemory {
   generation: number | null;
   connections: number;
   inflight: number;
+  /** How often its limits were applied since it started. */
+  limited: LimitCounts;
   restarts: number;
   /** Why it has ended or is given up. */
   reason?: string;
@@ -53,6 +56,8 @@ export interface VersionStatus {
   statistics?: StatisticsSummary;
   /** It serves already, and will be faster when its packed weights are in use. */
   prepacking?: true;
+  /** Of all workers: open if it is so in one of them, and how often it was opened in all. */
+  breaker?: BreakerReport;
   loadMs: number;
   warmMs: number;
 }
@@ -104,6 +109,7 @@ async function workerStatus(
     generation: report?.generation ?? null,
     connections: report?.connections ?? 0,
     inflight: report?.inflight ?? 0,
+    limited: report?.limited ?? noLimitCounts(),
     restarts,
     ...(reason === undefined ? {} : { reason }),
     ...(await readProcessMemory(pid)),

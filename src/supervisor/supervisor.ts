@@ -262,6 +262,10 @@ export class Supervisor {
         const { generation } = this.#committed.current;
         this.events.publish({ type: 'worker', ...event, generation });
       },
+      onBreaker: (event) => {
+        const { generation } = this.#committed.current;
+        this.events.publish({ type: 'model', ...event, generation });
+      },
       log: this.#log,
     });
   }

@@ -1,6 +1,6 @@
 import type { GenerationPlan } from '../registry/plan.js';
 import { WarmswapError } from '../rpc/errors.js';
-import type { WorkerEvent } from '../rpc/events.js';
+import type { ModelEvent, WorkerEvent } from '../rpc/events.js';
 import type { Logger } from '../telemetry/log.js';
 import type { FromWorker, ToWorker, WorkerReport, WorkerSettings } from '../worker/messages.js';
 import { Heartbeats } from './heartbeats.js';
@@ -24,6 +24,8 @@ export interface WorkerPoolOptions {
   onJoined(worker: number): void;
   onGone(worker: number): void;
   onEvent(event: Pick<WorkerEvent, 'worker' | 'pid' | 'state' | 'reason'>): void;
+  /** A worker keeps requests away from a version that fails, or does so no more. */
+  onBreaker(event: Pick<ModelEvent, 'model' | 'version' | 'state' | 'worker'>): void;
   log: Logger;
 }
 
@@ -257,8 +259,23 @@ export class WorkerPool {
         break;
       case 'alive':
         this.#heartbeats.reset(worker.id);
+        break;
+      case 'breaker':
+        this.#onBreaker(worker.id, message);
     }
     this.#wakeWaiters();
+  }
+
+  /** That it lets a request through to try changes nothing for clients. */
+  #onBreaker(
+    worker: number,
+    { model, version, state }: Extract<FromWorker, { type: 'breaker' }>,
+  ): void {
+    if (state === 'halfOpen') return;
+    this.options.onBreaker({
+      ...{ model, version, worker },
+      state: state === 'open' ? 'broken' : 'recovered',
+    });
   }
 
   #onJoined(worker: WorkerProcess, isComplete: boolean): void {

@@ -1,8 +1,10 @@
 import type { AccessSettings } from '../access/settings.js';
 import type { DaemonConfig } from '../config/schema.js';
 import type { NativeStats } from '../native/binding.js';
+import type { BreakerState } from '../registry/circuit-breaker.js';
 import type { GenerationPlan, VersionFailure } from '../registry/plan.js';
 import type { VersionState } from '../registry/version-state.js';
+import type { LimitCounts } from '../telemetry/limit-counts.js';
 import type { ModelMemory } from '../rpc/methods.js';
 
 import type { DaemonEvent } from '../rpc/events.js';
@@ -50,19 +52,27 @@ export type FromWorker =
   | { type: 'listening' }
   | { type: 'listenFailed'; reason: string }
   | { type: 'report'; request: number; report: WorkerReport }
-  | { type: 'alive' };
+  | { type: 'alive' }
+  | { type: 'breaker'; model: string; version: number; state: BreakerState };
 
 export interface WorkerReport {
   generation: number;
   pid: number;
   connections: number;
   inflight: number;
+  limited: LimitCounts;
   /** Runs under way, and requests that wait for them. */
   running: number;
   queued: number;
   /** How long the JavaScript thread has been busy since it began. */
   busyMs: number;
   versions: VersionReport[];
+}
+
+export interface BreakerReport {
+  state: BreakerState;
+  /** How often it has opened since the version was loaded. */
+  openings: number;
 }
 
 export type VersionStatistics = NativeStats;
@@ -82,6 +92,8 @@ export interface VersionReport {
   prepacking?: true;
   loadMs: number;
   warmMs: number;
+  /** Where model.yaml asks for one. */
+  breaker?: BreakerReport;
   /** Why it could not be warmed, where that is so. */
   reason?: string;
 }

@@ -2,6 +2,7 @@ import type { AccessSettings } from '../access/settings.js';
 import type { Logger } from '../telemetry/log.js';
 import { Engine } from '../native/engine.js';
 import { PrepareError, RestoreError } from '../registry/failures.js';
+import type { BreakerState } from '../registry/circuit-breaker.js';
 import { Registry } from '../registry/registry.js';
 import type { Version } from '../registry/version.js';
 import { DataPlane } from '../server/data-plane.js';
@@ -29,7 +30,10 @@ export class Worker {
   ) {
     const { drainTimeoutMs, limits, busyPollMs, access } = settings;
     this.#engine = new Engine(settings.ortLibrary);
-    this.#registry = new Registry(this.#engine, { drainTimeoutMs });
+    this.#registry = new Registry(this.#engine, {
+      drainTimeoutMs,
+      onBreakerChange: (version, state) => this.#onBreakerChange(version, state),
+    });
     this.#dataPlane = new DataPlane(this.#registry, limits, busyPollMs, access);
     this.log.debug({ onnxRuntime: this.#engine.onnxRuntimeVersion }, 'worker started');
     this.send({ type: 'started' });
@@ -134,6 +138,11 @@ export class Worker {
     }
   }
 
+  #onBreakerChange({ name: model, number: version }: Version, state: BreakerState): void {
+    this.log.warn({ model, version }, `its breaker is ${state} now`);
+    this.send({ type: 'breaker', model, version, state });
+  }
+
   /** Never waits for a load: what it asks of the native side has a thread of its own. */
   async #report(): Promise<WorkerReport> {
     const versions = [...new Set(this.#registry.allVersions())];
@@ -142,6 +151,7 @@ export class Worker {
       pid: process.pid,
       connections: this.#dataPlane.connections,
       inflight: this.#dataPlane.inflight,
+      limited: this.#dataPlane.limited,
       ...countRuns(versions),
       busyMs: performance.eventLoopUtilization().active - this.#dataPlane.busyPoll.idleMs,
       versions: await Promise.all(versions.map(reportVersion)),
@@ -150,7 +160,7 @@ export class Worker {
 }
 
 async function reportVersion(version: Version): Promise<VersionReport> {
-  const { problem, statistics } = version;
+  const { problem, statistics, breaker } = version;
   return {
     model: version.name,
     version: version.number,
@@ -161,6 +171,7 @@ async function reportVersion(version: Version): Promise<VersionReport> {
     ...(statistics && { statistics }),
     ...(version.isUnpacked ? { prepacking: true as const } : {}),
     ...version.times,
+    ...(breaker && { breaker: { state: breaker.state, openings: breaker.openings } }),
     ...(problem === undefined ? {} : { reason: problem }),
   };
 }

@@ -58,6 +58,35 @@ TEST_CASE("a full queue refuses at once with RESOURCE_EXHAUSTED") {
   CHECK(Contains(error.what(), "2 requests"));
 }
 
+TEST_CASE("a more urgent request takes the place of the last of the least urgent ones") {
+  RequestQueue queue(4, 3);
+  CHECK_FALSE(queue.Push(Urgent(1, 1)).has_value());
+  CHECK_FALSE(queue.Push(Urgent(2, 2)).has_value());
+  CHECK_FALSE(queue.Push(Urgent(3, 2)).has_value());
+  CHECK_FALSE(queue.Push(Urgent(4, 1)).has_value());
+  CHECK(queue.Push(Urgent(5, 1)).value().ticket == 3);
+  CHECK(queue.Push(Urgent(6, 0)).value().ticket == 2);
+  CHECK(queue.Push(Urgent(7, 0)).value().ticket == 5);
+  CHECK(PopAll(queue, 4) == std::vector<std::uint64_t>{6, 7, 1, 4});
+}
+
+TEST_CASE("a full queue refuses what is no more urgent than all that waits, and keeps it") {
+  RequestQueue queue(2, 3);
+  queue.Push(Urgent(1, 1));
+  queue.Push(Urgent(2, 0));
+  for (const std::size_t priority : {1, 2}) {
+    CHECK(CodeName(ErrorOf([&] { queue.Push(Urgent(3, priority)); })) == "RESOURCE_EXHAUSTED");
+  }
+  CHECK(PopAll(queue, 2) == std::vector<std::uint64_t>{2, 1});
+}
+
+TEST_CASE("a queue that is closed displaces nothing") {
+  RequestQueue queue(1, 2);
+  queue.Push(Urgent(1, 1));
+  CHECK(Tickets(queue.Close()) == std::vector<std::uint64_t>{1});
+  CHECK(CodeName(ErrorOf([&] { queue.Push(Urgent(2, 0)); })) == "UNAVAILABLE");
+}
+
 TEST_CASE("a request that was taken makes room for another") {
   RequestQueue queue(1);
   queue.Push(Ticket(1));
@@ -166,7 +195,7 @@ TEST_CASE("the bound of a queue holds over all priorities") {
   RequestQueue queue(2, 3);
   queue.Push(Urgent(1, 2));
   queue.Push(Urgent(2, 1));
-  CHECK(CodeName(ErrorOf([&] { queue.Push(Urgent(3, 0)); })) == "RESOURCE_EXHAUSTED");
+  CHECK(CodeName(ErrorOf([&] { queue.Push(Urgent(3, 2)); })) == "RESOURCE_EXHAUSTED");
 }
 
 TEST_CASE("closing gives back what waits, the more urgent first") {

@@ -93,6 +93,25 @@ TEST_CASE("a full queue refuses at once, and the refused request never completes
   CHECK(completions.Times(3) == 0);
 }
 
+TEST_CASE("a more urgent request displaces a waiting one, which completes once and at once") {
+  Session session(Library(), ModelPath("shift/1"), {});
+  Completions completions;
+  constexpr RunnerOptions kFull{.threads = 0, .queue_capacity = 2, .priorities = 3};
+  TestRunner runner(session, kFull, completions.Callback());
+  for (const std::uint64_t ticket : {1, 2}) {
+    Request patient = ShiftRequest(ticket);
+    patient.priority = 2;
+    runner.Submit(std::move(patient));
+  }
+  runner.Submit(ShiftRequest(3));
+  CHECK(completions.count() == 1);
+  CHECK(completions.CodeOf(2) == "RESOURCE_EXHAUSTED");
+  runner.Cancel(2);
+  runner.Stop();
+  CHECK(completions.count() == 3);
+  for (const std::uint64_t ticket : {1, 2, 3}) CHECK(completions.Times(ticket) == 1);
+}
+
 TEST_CASE("a run that fails is reported and the runner goes on") {
   Session session(Library(), ModelPath("fails-at-run/1"), {});
   Completions completions;

@@ -43,6 +43,8 @@ test('without a file, flags and variables, everything is at its default', () => 
       maxConnections: 10_000,
       maxInflightPerConnection: 256,
       maxBufferedBytesPerConnection: 64 * 2 ** 20,
+      idleTimeout: 120_000,
+      bodyTimeout: 300_000,
     },
     busyPoll: 0.05,
     swap: {
@@ -97,6 +99,12 @@ test('ortLibrary counts from the folder of the file', () => {
   expect(load('ortLibrary: ~/libonnxruntime.so').ortLibrary).toBe(
     join(homedir(), 'libonnxruntime.so'),
   );
+});
+
+test('some limits can be turned off', () => {
+  expect(load('limits: { idleTimeout: 0 }').limits).toMatchObject({ idleTimeout: 0 });
+  expect(load('').limits.rate).toBeUndefined();
+  expect(load('limits: { rate: { perSecond: 0.5 } }').limits.rate).toEqual({ perSecond: 0.5 });
 });
 
 test('the result is frozen to its leaves', () => {
@@ -254,6 +262,15 @@ describe('a value that cannot be used is refused with its path', () => {
     ['ortLibrary: 1', 'ortLibrary: Invalid input: expected string'],
     ['limits: { maxMessageBytes: 2GiB }', 'limits.maxMessageBytes: Too big'],
     ['limits: { maxMessageBytes: 0 }', 'limits.maxMessageBytes: Too small'],
+    ['limits: { idleTimeout: 7s }', 'limits.idleTimeout: expected 0 or 8s to 16m'],
+    ['limits: { idleTimeout: 17m }', 'limits.idleTimeout: expected 0 or 8s to 16m'],
+    ['limits: { bodyTimeout: 0s }', 'limits.bodyTimeout: expected 1us to 24 days'],
+    ['limits: { rate: { perSecond: 0 } }', 'limits.rate.perSecond: Too small'],
+    ['limits: { rate: { burst: 5 } }', 'limits.rate.perSecond: Invalid input'],
+    [
+      'limits: { rate: { perSecond: 5, burts: 5 } }',
+      'unknown key limits.rate.burts (did you mean burst?)',
+    ],
     ['limits: { maxMessageBytes: 64 }\nlimits: {}', 'Map keys must be unique'],
     ['swap: { drainTimeout: 0 }', 'swap.drainTimeout: expected 1us to 24 days'],
     ['swap: { drainTimeout: 600h }', 'swap.drainTimeout: expected 1us to 24 days'],

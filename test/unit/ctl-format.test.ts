@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { noLimitCounts } from '../../src/telemetry/limit-counts.js';
 import { formatReload, formatStatus } from '../../src/cli/ctl.js';
 import type { Status } from '../../src/supervisor/status.js';
 
@@ -56,6 +57,7 @@ describe('the status', () => {
         generation: 3,
         connections: 2,
         inflight: 1,
+        limited: noLimitCounts(),
         restarts: 0,
         rssBytes: 200 * 2 ** 20,
         pssBytes: 100.25 * 2 ** 20,

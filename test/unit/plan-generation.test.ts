@@ -114,6 +114,8 @@ describe('the versions that are served', () => {
     ['versions: [1, 3]', [1, 3]],
     ['versions: [3, 1]', [1, 3]],
     ['versions: [2, 9]', [2]],
+    ['breaker: { fallback: 1 }', [1, 3]],
+    ['breaker: { fallback: stable }', [3]],
   ])('with %o are %o', (yaml, versions) => {
     const planned = planOf(model('m', [1, 2, 3], yaml));
     expect(numbers(planned)).toEqual(versions);
@@ -126,6 +128,7 @@ describe('the versions that are served', () => {
       batching: { maxBatch: 4, maxDelay: 1ms }
       instances: 2
       threads: { spinning: true }
+      breaker: { errorRatio: 0.2, cooldown: 1s, fallback: stable }
       warmup: { runs: 5, shapes: { x: [2] }, batchSizes: [4, 2], maxDuration: 2s }`;
     expect(planOf(model('m', [4], yaml)).versions).toMatchObject([
       {
@@ -140,6 +143,13 @@ describe('the versions that are served', () => {
           instances: 2,
           threads: { intraOp: 3, spinning: true },
           batching: { maxBatch: 4, maxDelayMs: 1 },
+          breaker: {
+            errorRatio: 0.2,
+            minRequests: 20,
+            windowMs: 10_000,
+            cooldownMs: 1_000,
+            fallback: 'stable',
+          },
           warmup: { runs: 5, shapes: { x: [2] }, batchSizes: [4, 2], maxDurationMs: 2_000 },
         },
       },
@@ -147,6 +157,7 @@ describe('the versions that are served', () => {
     const byDefault = planOf(model('m', [4])).versions[0]?.options;
     expect(byDefault).not.toHaveProperty('deadlineMs');
     expect(byDefault).not.toHaveProperty('batching');
+    expect(byDefault).not.toHaveProperty('breaker');
     expect(byDefault?.warmup).toEqual({ runs: 3, shapes: {}, maxDurationMs: 10_000 });
     expect(byDefault?.threads).toEqual({ intraOp: 6, spinning: false });
   });

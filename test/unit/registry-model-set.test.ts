@@ -1,18 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { ModelSet, type ServedModel } from '../../src/registry/model-set.js';
+import type { VersionPlan } from '../../src/registry/plan.js';
 import { Version } from '../../src/registry/version.js';
 import { WarmswapError } from '../../src/rpc/errors.js';
 import { versionOptions } from '../support/version-options.js';
 
-function version(name: string, number: number): Version {
+function versionPlan(number: number): VersionPlan {
   const options = versionOptions();
-  return new Version(name, {
-    version: number,
-    fingerprint: 'print',
-    modelPath: '',
-    key: String(number),
-    options,
-  });
+  return { version: number, fingerprint: 'print', modelPath: '', key: String(number), options };
+}
+
+function version(name: string, number: number): Version {
+  return new Version(name, versionPlan(number));
 }
 
 function served(name: string, numbers: readonly number[]): ServedModel {
@@ -112,4 +111,55 @@ test('one version of each model is active', () => {
     edges.active,
     faces.active,
   ]);
+});
+
+describe('a request that is to run gets, while a breaker is open,', () => {
+  const breaker = { errorRatio: 1, minRequests: 1, windowMs: 1_000, cooldownMs: 60_000 };
+
+  function breakable(fallback?: string | number) {
+    const options = versionOptions({
+      breaker: fallback === undefined ? breaker : { ...breaker, fallback },
+    });
+    const versions = new Map(
+      [1, 2].map((number) => [number, new Version('m', { ...versionPlan(number), options })]),
+    );
+    const [stable, active] = [...versions.values()] as [Version, Version];
+    const labels = new Map([
+      ['stable', stable],
+      ['canary', active],
+    ]);
+    const model = { name: 'm', active, labels, versions };
+    return { set: new ModelSet(1, new Map([['m', model]])), stable, active };
+  }
+
+  function trip({ breaker: tripped }: Version): void {
+    tripped?.end(tripped.begin(), 'failed');
+  }
+
+  test.each(['stable', 1])('the fallback %s, by whatever it asks', (fallback) => {
+    const { set, stable, active } = breakable(fallback);
+    expect(set.choose('m')).toBe(active);
+    trip(active);
+    expect([set.choose('m'), set.choose('m', undefined, 'canary')]).toEqual([stable, stable]);
+    expect(set.resolve('m')).toBe(active);
+  });
+
+  test('the version that it names all the same', () => {
+    const { set, active } = breakable('stable');
+    trip(active);
+    expect(set.choose('m', 2)).toBe(active);
+  });
+
+  test.each([undefined, 'canary', 'none', 7])('no fallback where it is %s', (fallback) => {
+    const { set, active } = breakable(fallback);
+    trip(active);
+    expect(set.choose('m')).toBe(active);
+  });
+
+  test('no fallback that is broken itself', () => {
+    const { set, stable, active } = breakable('stable');
+    trip(active);
+    trip(stable);
+    expect(set.choose('m')).toBe(active);
+  });
 });

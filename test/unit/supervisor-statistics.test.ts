@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { noLimitCounts } from '../../src/telemetry/limit-counts.js';
 import { ERROR_CODES } from '../../src/rpc/codes.js';
 import { mergeVersions } from '../../src/supervisor/merge-versions.js';
 import {
@@ -7,7 +8,12 @@ import {
   countRequests,
   summarize,
 } from '../../src/supervisor/statistics.js';
-import type { VersionReport, VersionStatistics, WorkerReport } from '../../src/worker/messages.js';
+import type {
+  BreakerReport,
+  VersionReport,
+  VersionStatistics,
+  WorkerReport,
+} from '../../src/worker/messages.js';
 
 const BUCKETS = 32;
 
@@ -127,6 +133,7 @@ describe('the versions of several workers', () => {
   const worker = (...versions: VersionReport[]): WorkerReport => ({
     generation: 1,
     ...{ pid: 1, connections: 0, inflight: 0, running: 0, queued: 0, busyMs: 0 },
+    limited: noLimitCounts(),
     versions,
   });
   const ok = (count: number) => ({ statistics: statistics({ requests: requests({ OK: count }) }) });
@@ -156,6 +163,17 @@ describe('the versions of several workers', () => {
       [2, 'loading'],
     ]);
     expect(merged[1]).not.toHaveProperty('statistics');
+  });
+
+  test('have the worst state of their breakers, and all openings', () => {
+    const breaker = (state: BreakerReport['state'], openings: number) =>
+      worker(version('1', { breaker: { state, openings } }));
+    const merged = (...states: readonly BreakerReport['state'][]) =>
+      mergeVersions(states.map((state, i) => breaker(state, i + 1)))[0]?.breaker;
+    expect(merged('closed', 'halfOpen', 'open')).toEqual({ state: 'open', openings: 6 });
+    expect(merged('halfOpen', 'closed')).toEqual({ state: 'halfOpen', openings: 3 });
+    expect(merged('closed')).toEqual({ state: 'closed', openings: 1 });
+    expect(mergeVersions([worker(version('1'))])[0]).not.toHaveProperty('breaker');
   });
 
   test('with one number but other files are two', () => {

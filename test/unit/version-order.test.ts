@@ -6,7 +6,9 @@ const NEW = {};
 
 function setUp() {
   const sent: string[] = [];
-  const order = new VersionOrder((frame) => void sent.push(Buffer.from(frame).toString()));
+  const order = new VersionOrder(
+    (frame) => void sent.push(Buffer.from(frame as Uint8Array).toString()),
+  );
   return { order, sent, send: (name: string) => Buffer.from(name) };
 }
 

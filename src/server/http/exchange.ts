@@ -47,7 +47,7 @@ export class Exchange {
     this.send(errorReply(error));
   }
 
-  #write({ status, body, headers = [] }: Reply): void {
+  #write({ status, body, headers = [], isLast = false }: Reply): void {
     this.response.writeStatus(STATUS_LINES[status]);
     const isTyped = headers.some(([name]) => name === JSON_TYPE[0]);
     const all = isTyped ? headers : [JSON_TYPE, ...headers];
@@ -55,7 +55,7 @@ export class Exchange {
       this.response.writeHeader(name, value);
     }
     if (this.isHead) this.#endWithoutBody(Buffer.byteLength(body));
-    else this.response.end(body, this.isClosing());
+    else this.response.end(body, isLast || this.isClosing());
   }
 
   /** With a length of its own, uWebSockets would take the answer as unfinished. */

@@ -20,6 +20,7 @@ export const STATUS_LINES = {
   403: '403 Forbidden',
   404: '404 Not Found',
   405: '405 Method Not Allowed',
+  408: '408 Request Timeout',
   413: '413 Content Too Large',
   426: '426 Upgrade Required',
   429: '429 Too Many Requests',
@@ -37,6 +38,8 @@ export interface Reply {
   status: HttpStatus;
   body: string | Uint8Array;
   headers?: readonly (readonly [string, string])[];
+  /** The connection is closed after it. */
+  isLast?: boolean;
 }
 
 export function jsonReply(value: unknown, status: HttpStatus = 200): Reply {
@@ -49,7 +52,17 @@ const CHALLENGE = [['WWW-Authenticate', 'Bearer']] as const;
 export function errorReply(thrown: unknown): Reply {
   const error = toWarmswapError(thrown);
   const body = JSON.stringify({ error: error.message });
-  if (error instanceof HttpError) return { status: error.status, body, headers: error.headers };
-  const headers = error.code === 'UNAUTHENTICATED' ? CHALLENGE : [];
+  if (error instanceof HttpError) {
+    const { status, headers } = error;
+    return { status, body, headers, isLast: status === 408 };
+  }
+  const headers = error.code === 'UNAUTHENTICATED' ? CHALLENGE : retryAfter(error);
   return { status: ERROR_CODES[error.code].httpStatus, body, headers };
+}
+
+/** In whole seconds, as HTTP has it. */
+function retryAfter({ details }: WarmswapError): readonly (readonly [string, string])[] {
+  const { retryAfterMs } = (details ?? {}) as { retryAfterMs?: unknown };
+  if (typeof retryAfterMs !== 'number') return [];
+  return [['Retry-After', String(Math.max(1, Math.ceil(retryAfterMs / 1000)))]];
 }

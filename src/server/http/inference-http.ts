@@ -5,8 +5,11 @@ import type { ServedModel } from '../../registry/model-set.js';
 import type { Registry } from '../../registry/registry.js';
 import type { Version } from '../../registry/version.js';
 import { WarmswapError } from '../../rpc/errors.js';
+import { clientOf } from '../client-name.js';
 import type { Gate } from '../gate.js';
-import { resolveFor, versionsFor } from '../visible.js';
+import type { RateLimit } from '../rate-limit.js';
+import { chooseFor, resolveFor, versionsFor } from '../visible.js';
+import type { LimitCounts } from '../../telemetry/limit-counts.js';
 import { QuietPeriod } from '../quiet-period.js';
 import { Body, BodyBudget, refuseTooLong } from './body.js';
 import { crossOriginHeaders, preflightReply } from './cross-origin.js';
@@ -27,6 +30,13 @@ export interface HttpContext {
   readonly draining: boolean;
   /** Who may come in. */
   readonly gate: Gate;
+  /** A connection may be used again. */
+  readonly keepsConnections: boolean;
+  /** How long a body may take to arrive. */
+  readonly bodyTimeoutMs: number;
+  readonly limited: LimitCounts;
+  /** None: requests may come as fast as they like. */
+  readonly rateLimit: RateLimit | undefined;
   /** Called when nothing is in flight over HTTP any more. */
   onIdle(): void;
 }
@@ -103,6 +113,9 @@ export class InferenceHttp {
       const resource = parsePath(path, isModel);
       if (!resource) throw new HttpError(404, `there is no ${method} ${path}`);
       refuseMethod(method, resource, path);
+      if (!isProbe(resource)) {
+        this.context.rateLimit?.admit(clientOf(grant, response.getRemoteAddress()));
+      }
       if (resource.kind === 'infer') this.#receive(exchange, response, request, resource, grant);
       else exchange.send(this.#read(resource, grant));
     } catch (error) {
@@ -117,7 +130,7 @@ export class InferenceHttp {
       this.#open--;
       this.#quiet?.restart();
     };
-    return new Exchange(response, method === 'HEAD', () => this.context.draining, onEnd);
+    return new Exchange(response, method === 'HEAD', () => !this.context.keepsConnections, onEnd);
   }
 
   #read(resource: Exclude<Resource, { kind: 'infer' }>, grant: Grant): Reply {
@@ -165,27 +178,45 @@ export class InferenceHttp {
     refuseEncoding(request.getHeader('content-encoding'));
     const headerLength = parseHeaderLength(request.getHeader('inference-header-content-length'));
     const body = new Body(maxMessageBytes, this.#budget);
-    exchange.onAborted = () => body.release();
+    let patience: NodeJS.Timeout | undefined;
+    const release = () => {
+      clearTimeout(patience);
+      body.release();
+    };
+    exchange.onAborted = release;
     response.onData((chunk, isLast) => {
       if (!exchange.isOpen) return;
       try {
         const whole = body.push(new Uint8Array(chunk), isLast);
-        if (!whole) return;
+        if (!whole) {
+          patience ??= setTimeout(
+            () => this.#giveUp(exchange, release),
+            this.context.bodyTimeoutMs,
+          );
+          return;
+        }
         const arrived = performance.now();
         this.#infer({ exchange, resource, body: whole, headerLength, arrived, grant });
-        body.release();
+        release();
       } catch (error) {
-        body.release();
+        release();
         exchange.refuse(error);
       }
     });
+  }
+
+  #giveUp(exchange: Exchange, release: () => void): void {
+    release();
+    this.context.limited.slowBodies++;
+    const { bodyTimeoutMs } = this.context;
+    exchange.refuse(new HttpError(408, `body: expected it whole within ${bodyTimeoutMs} ms`));
   }
 
   /** The body is not needed any more when this returns. Throws what is wrong with it. */
   #infer(inference: Inference): void {
     const { exchange, resource, body, headerLength, grant } = inference;
     const { model, version } = resource;
-    const chosen = resolveFor(grant, this.context.registry.current, model, version);
+    const chosen = chooseFor(grant, this.context.registry.current, model, version);
     const { signature } = chosen;
     const request =
       headerLength === 0
@@ -265,6 +296,11 @@ function statistics(versions: readonly Version[]): Reply {
     versionStatistics(name, number, model.stats()),
   );
   return jsonReply({ model_stats });
+}
+
+/** Whoever watches over the daemon must be answered whatever else comes from there. */
+function isProbe({ kind }: Resource): boolean {
+  return kind === 'live' || kind === 'ready';
 }
 
 function refuseMethod(method: string, { kind }: Resource, path: string): void {

@@ -1,0 +1,79 @@
+import { encode } from '@msgpack/msgpack';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { DaemonProcess } from '../../src/cli/daemon-process.js';
+import { RawRpc, slowRequest } from '../support/raw-rpc.js';
+import { TestRepository } from '../support/repository.js';
+
+/** A model that is asked for more than it can do. */
+
+const ENDLESS = 2 ** 50;
+const MAX_SIZE = 4;
+
+let repository: TestRepository;
+let daemon: DaemonProcess;
+let rpc: RawRpc;
+
+beforeAll(async () => {
+  repository = await TestRepository.create();
+  await repository.publish('slow', 1);
+  await repository.configure('slow', `queue: { maxSize: ${MAX_SIZE}, priorities: 3 }`);
+  daemon = await DaemonProcess.start(['--models', repository.path, '--workers', '1']);
+});
+
+afterAll(async () => {
+  expect(await daemon.stop()).toBe(0);
+  await repository.delete();
+});
+
+/** Asks, and puts `name` or the code of the error into `ended` when it is answered. */
+function asker(ended: string[]) {
+  return async (name: string, iterations: number, more: object): Promise<void> => {
+    const { error } = await rpc.call('infer', { ...slowRequest(iterations), ...more });
+    ended.push(error === null ? name : `${name}: ${error.code}`);
+  };
+}
+
+// Integers as floats are no plain request: they take the complete way through the daemon.
+test.each([
+  ['plain', {}],
+  ['other', { forceIntegerToFloat: true }],
+])('a full queue: %s requests push out less urgent ones or are refused at once', async (_, how) => {
+  rpc = await RawRpc.connect(daemon.rpcUrl, how);
+  const ended: string[] = [];
+  const ask = asker(ended);
+  const running = ask('running', ENDLESS, { priority: 0 });
+  await rpc.call('ping', 1);
+  const waiting = [1, 2, 3, 4].map((i) => ask(`low ${i}`, 1, { priority: 2 }));
+  await ask('low 5', 1, { priority: 2 });
+  expect(ended).toEqual(['low 5: RESOURCE_EXHAUSTED']);
+  const urgent = [ask('high', 1, { priority: 0 }), ask('default', 1, {})];
+  await Promise.all([waiting[3], waiting[2]]);
+  expect(ended.slice(1)).toEqual(['low 4: RESOURCE_EXHAUSTED', 'low 3: RESOURCE_EXHAUSTED']);
+  rpc.send(encode([2, 'cancel', [{ msgid: 1 }]]));
+  await Promise.all([running, ...waiting, ...urgent]);
+  expect(ended.slice(3)).toEqual(['running: CANCELLED', 'high', 'default', 'low 1', 'low 2']);
+  rpc.close();
+});
+
+test('urgent requests are all served while others are shed', async () => {
+  rpc = await RawRpc.connect(daemon.rpcUrl);
+  const flood: string[] = [];
+  const urgent: string[] = [];
+  let isOver = false;
+  const ask = asker(flood);
+  const client = async () => {
+    while (!isOver) await ask('low', 1_000, { priority: 2 });
+  };
+  const flooding = Array.from({ length: 5 * MAX_SIZE }, client);
+  const other = await RawRpc.connect(daemon.rpcUrl);
+  for (let i = 0; i < 50; i++) {
+    const { error } = await other.call('infer', { ...slowRequest(1_000), priority: 0 });
+    urgent.push(error === null ? 'served' : error.code);
+  }
+  isOver = true;
+  await Promise.all(flooding);
+  expect(urgent).toEqual(new Array(50).fill('served'));
+  expect(flood).toContain('low: RESOURCE_EXHAUSTED');
+  rpc.close();
+  other.close();
+});
