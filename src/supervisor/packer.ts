@@ -58,7 +58,8 @@ export class PackerProcess {
     this.#child.send(order, () => {});
     this.#restartTimer();
     return new Promise((resolve) => {
-      this.#child.once('exit', (code, signal) => {
+      // With `exit` its last messages may still be on the way.
+      this.#child.once('close', (code, signal) => {
         clearTimeout(this.#timer);
         const unfinished = order.jobs.find(({ id }) => !results.has(id));
         if (unfinished) results.set(unfinished.id, this.#failure(signal ?? `code ${code}`));
