@@ -27,7 +27,7 @@ class VersionFiles {
   std::size_t mapped_bytes() const noexcept;
 
   /// Reads in and maps what a session reads of the files while it runs; see MappedFile::Populate.
-  /// Returns early once `is_stopped`, which it asks every few milliseconds if nothing has to come
+  /// Returns early once `is_stopped`, which it asks for every chunk, so soon if nothing has to come
   /// from the disk.
   void Populate(const std::function<bool()>& is_stopped) const;
 

@@ -34,6 +34,7 @@ const REFUSABLE_EXCESS = 2;
 export class DataPlane implements ConnectionContext {
   /** Who gets the daemon's events. */
   readonly subscriptions = new Subscriptions();
+  readonly gate: Gate;
   readonly methods: ReadonlyMap<string, Method>;
   readonly maxMessageBytes: number;
   readonly maxInflight: number;
@@ -44,7 +45,6 @@ export class DataPlane implements ConnectionContext {
   readonly #limits: DaemonConfig['limits'];
   readonly #connections = new Set<RpcConnection>();
   readonly #http: InferenceHttp;
-  readonly gate: Gate;
   readonly #listener: Listener;
   readonly #open: ConnectionLimit;
   #draining = false;

@@ -13,7 +13,7 @@ import { orderOf, type ServedModel } from '../registry/model-set.js';
 import type { Registry } from '../registry/registry.js';
 import type { Version } from '../registry/version.js';
 import type { Subscriber, Subscriptions } from './subscriptions.js';
-import { chooseFor, modelsFor, resolveFor } from './visible.js';
+import { modelsFor, setFor } from './visible.js';
 
 /** The methods of the RPC, over one worker's registry. */
 
@@ -67,7 +67,7 @@ async function runInfer(
   call: CallContext,
 ): Promise<InferResult> {
   const { model, version, label } = request;
-  const chosen = chooseFor(call.grant, registry.current, model, version, label);
+  const chosen = setFor(call.grant, registry.current, model).choose(model, version, label);
   if (chosen.isAway) return inferLater(registry, chosen, request, call);
   if (version === undefined) call.answeredBy(orderOf(model, label), chosen);
   const { outputs, timing } = await chosen.infer(request, call);
@@ -114,7 +114,7 @@ async function describe(
   grant: Grant,
 ): Promise<ModelDescription> {
   const { model, version } = parseDescribeParams(params);
-  const chosen = resolveFor(grant, registry.current, model, version);
+  const chosen = setFor(grant, registry.current, model).resolve(model, version);
   const { inputs, outputs } = chosen.signature;
   const { batching } = chosen.plan.options;
   return {

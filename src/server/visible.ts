@@ -6,36 +6,14 @@ import type { DaemonEvent } from '../rpc/events.js';
 
 /** The part of what is served, and of what happens, that a caller may see. */
 
-/** As `ModelSet.resolve`; throws PERMISSION_DENIED for a model that is not allowed, served or not. */
-export function resolveFor(
-  grant: Grant,
-  set: ModelSet,
-  model: string,
-  version?: number,
-  label?: string,
-): Version {
-  requireVisible(grant, set, model);
-  return set.resolve(model, version, label);
-}
-
-/** The same for a request that is to run: as `ModelSet.choose`. */
-export function chooseFor(
-  grant: Grant,
-  set: ModelSet,
-  model: string,
-  version?: number,
-  label?: string,
-): Version {
-  requireVisible(grant, set, model);
-  return set.choose(model, version, label);
-}
-
-function requireVisible(grant: Grant, set: ModelSet, model: string): void {
+/** The set, to find a model in; throws PERMISSION_DENIED for one that is not allowed, served or not. */
+export function setFor(grant: Grant, set: ModelSet, model: string): ModelSet {
   grant.require(model);
   if (grant.isRestricted && !set.models.has(model)) {
     // The set would name the models that there are.
     throw new WarmswapError('NOT_FOUND', `model '${model}' is not served`);
   }
+  return set;
 }
 
 export function modelsFor(grant: Grant, set: ModelSet): ServedModel[] {

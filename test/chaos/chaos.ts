@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ReconnectingLoad } from '../support/reconnecting-load.js';
+import { isAlive } from '../support/processes.js';
 import { Random } from '../support/random.js';
 import { until } from '../support/until.js';
 import { LibraryLoad } from './library-load.js';
@@ -139,14 +140,5 @@ class Chaos {
     const { generation, workers, models } = await this.daemon.status();
     const agree = workers.every((w) => w.state === 'ready' && w.generation === generation);
     return agree && { generation, version: models[0]?.active ?? 0 };
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -5,16 +5,8 @@ import { expect, test } from 'vitest';
 import { runCli } from '../support/cli.js';
 import { startDaemon, testRepository } from '../support/daemon.js';
 import { RawRpc, shiftRequest, slowRequest } from '../support/raw-rpc.js';
+import { isAlive } from '../support/processes.js';
 import { until } from '../support/until.js';
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 test('status tells generation, workers with their memory, and models with their versions', async () => {
   const repository = await testRepository();

@@ -8,7 +8,7 @@ import { WarmswapError } from '../../rpc/errors.js';
 import { clientOf } from '../client-name.js';
 import type { Gate } from '../gate.js';
 import type { RateLimit } from '../rate-limit.js';
-import { chooseFor, resolveFor, versionsFor } from '../visible.js';
+import { setFor, versionsFor } from '../visible.js';
 import type { LimitCounts } from '../../telemetry/limit-counts.js';
 import { QuietPeriod } from '../quiet-period.js';
 import { Body, BodyBudget, refuseTooLong } from './body.js';
@@ -155,7 +155,7 @@ export class InferenceHttp {
 
   #readModel({ kind, model: name, version }: ModelResource, grant: Grant): Reply {
     const { draining, registry } = this.context;
-    const chosen = resolveFor(grant, registry.current, name, version);
+    const chosen = setFor(grant, registry.current, name).resolve(name, version);
     const model = registry.current.models.get(name) as ServedModel;
     if (kind === 'metadata') return jsonReply(modelMetadata(model, chosen));
     if (kind === 'modelReady') {
@@ -216,7 +216,7 @@ export class InferenceHttp {
   #infer(inference: Inference): void {
     const { exchange, resource, body, headerLength, grant } = inference;
     const { model, version } = resource;
-    const chosen = chooseFor(grant, this.context.registry.current, model, version);
+    const chosen = setFor(grant, this.context.registry.current, model).choose(model, version);
     const { signature } = chosen;
     const request =
       headerLength === 0
