@@ -27,12 +27,13 @@ export class TokenSet {
 
   /**
    * What whoever brings this token may use. Throws UNAUTHENTICATED for none and for one that is not
-   * known, PERMISSION_DENIED for one of another scope. Its time tells nothing of the tokens.
+   * known, PERMISSION_DENIED for one of another scope. Its time tells nothing of the tokens. `instead`
+   * says what came where there is none.
    */
-  admit(scope: Scope, token: string | undefined): Grant {
+  admit(scope: Scope, token: string | undefined, instead = 'none'): Grant {
     if (!this.asksFor(scope)) return OPEN;
     if (token === undefined) {
-      const reason = "expected the header 'Authorization: Bearer TOKEN', got none";
+      const reason = `expected the header 'Authorization: Bearer TOKEN', got ${instead}`;
       throw new WarmswapError('UNAUTHENTICATED', reason);
     }
     const grant = this.#find(createHash('sha256').update(token).digest());

@@ -1,10 +1,12 @@
 import { request, type IncomingMessage } from 'node:http';
 import { TOKEN_VARIABLE } from '../config/load.js';
+import { isErrorCode } from '../rpc/codes.js';
+import { WarmswapError } from '../rpc/errors.js';
 
 /**
  * Calls the admin interface, with the token of the environment if there is one; rejects with its
- * error message. Waits as long as the daemon takes: a
- * reload may load gigabytes.
+ * error, or with UNAVAILABLE if nobody answers. Waits as long as the daemon takes: a reload may load
+ * gigabytes.
  */
 export class AdminClient {
   constructor(
@@ -52,7 +54,7 @@ export class AdminClient {
       const headers = { 'Content-Type': 'application/json', ...this.#authorization() };
       const call = request(new URL(path, this.url), { method, headers }, resolve);
       call.on('error', (error) =>
-        reject(new Error(`no daemon answers at ${this.url} (${error.message})`, { cause: error })),
+        reject(noAnswer(this.url, error)),
       );
       call.end(body);
     });
@@ -70,9 +72,27 @@ async function collect(response: IncomingMessage): Promise<Answer> {
   return { status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() };
 }
 
-function answerError(url: string, { status, text }: Answer): Error {
-  const answer = parseJson(text) as { error?: string } | undefined;
-  return new Error(answer?.error ?? `${url} answered HTTP ${status}`);
+function noAnswer(url: string, error: NodeJS.ErrnoException): WarmswapError {
+  const reason = error.message || (error.code ?? 'no connection');
+  return new WarmswapError(
+    'UNAVAILABLE',
+    `no daemon answers at ${url} (${reason}): start it, or give --admin`,
+    { cause: error },
+  );
+}
+
+function answerError(url: string, { status, text }: Answer): WarmswapError {
+  const { error, code } = (parseJson(text) ?? {}) as { error?: unknown; code?: unknown };
+  if (typeof error !== 'string') {
+    return new WarmswapError('INTERNAL', `${url} answered HTTP ${status}, as no admin interface does`);
+  }
+  // Of the two ports, only this one names codes.
+  if (!isErrorCode(code)) {
+    const where = `${url} is the data port: give the address of the admin interface`;
+    return new WarmswapError('FAILED_PRECONDITION', `${where} as --admin (it answered: ${error})`);
+  }
+  const hint = code === 'UNAUTHENTICATED' ? `; set ${TOKEN_VARIABLE} to the token` : '';
+  return new WarmswapError(code, error + hint);
 }
 
 function parseJson(text: string): unknown {

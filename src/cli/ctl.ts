@@ -3,12 +3,13 @@ import type { ReloadResult } from '../supervisor/reload-result.js';
 import { countFailures, countRequests } from '../supervisor/statistics.js';
 import type { Status, VersionStatus } from '../supervisor/status.js';
 import type { WorkerExchange } from '../supervisor/supervisor.js';
+import { adminOption, defaultAdminUrl } from './admin-address.js';
 import { AdminClient } from './admin-client.js';
 import { EventReader, formatEvent } from './event-reader.js';
 import { UsageError } from './usage-error.js';
 
 interface CtlFlags {
-  admin: string;
+  admin?: string;
   json?: boolean;
 }
 
@@ -18,22 +19,26 @@ export function addCtlCommands(ctl: Command, positiveInteger: (text: string) => 
     ctl
       .command(name)
       .description(description)
-      .option('--admin <url>', 'the admin interface', 'http://127.0.0.1:9001')
+      .addOption(adminOption())
       .option('--json', 'print JSON');
 
   add('status', 'generation, workers and models').action(async (flags: CtlFlags) => {
-    const status = (await new AdminClient(flags.admin).get('/status')) as Status;
+    const status = (await clientOf(flags).get('/status')) as Status;
     print(flags, status, formatStatus(status));
   });
   add('reload', 'follow the configuration and the repository').action(async (flags: CtlFlags) => {
-    report(flags, (await new AdminClient(flags.admin).post('/reload')) as ReloadResult);
+    report(flags, (await clientOf(flags).post('/reload')) as ReloadResult);
   });
   add('events', 'print what happens, until the daemon ends').action(async (flags: CtlFlags) => {
     const reader = new EventReader((event) => print(flags, event, formatEvent(event)));
-    await new AdminClient(flags.admin).stream('/events', (piece) => reader.read(piece));
+    await clientOf(flags).stream('/events', (piece) => reader.read(piece));
   });
   addWorkerCommands(add);
   addModelCommands(add, positiveInteger);
+}
+
+function clientOf({ admin }: CtlFlags): AdminClient {
+  return new AdminClient(admin ?? defaultAdminUrl(process.env));
 }
 
 type Add = (name: string, description: string) => Command;
@@ -43,11 +48,11 @@ function addWorkerCommands(add: Add): void {
   add('drain', 'replace one worker, the new one first')
     .argument('<id>', 'the id of a worker, as status shows it', workerId)
     .action(async (worker: number, flags: CtlFlags) => {
-      const exchange = await new AdminClient(flags.admin).post('/drain', { worker });
+      const exchange = await clientOf(flags).post('/drain', { worker });
       print(flags, exchange, formatExchange(exchange as WorkerExchange));
     });
   add('restart', 'replace all workers, one after another').action(async (flags: CtlFlags) => {
-    const answer = await new AdminClient(flags.admin).post('/restart');
+    const answer = await clientOf(flags).post('/restart');
     const { workers } = answer as { workers: WorkerExchange[] };
     print(flags, answer, workers.map(formatExchange).join('\n'));
   });
@@ -97,13 +102,14 @@ async function changeLabel(
   const { remove = false } = flags;
   if (remove === (version !== undefined)) throw new UsageError('expected a version or --remove');
   const path = modelPath(model, `labels/${encodeURIComponent(label)}`);
-  const client = new AdminClient(flags.admin);
-  const result = await (remove ? client.delete(path) : client.put(path, { version }));
-  report(flags, result as ReloadResult);
+  const client = clientOf(flags);
+  const answer = await (remove ? client.delete(path) : client.put(path, { version }));
+  const result = answer as ReloadResult;
+  report(flags, result, formatLabelChange(result, model, label, version));
 }
 
 async function post(flags: CtlFlags, model: string, name: string, body: unknown): Promise<void> {
-  const result = await new AdminClient(flags.admin).post(modelPath(model, name), body);
+  const result = await clientOf(flags).post(modelPath(model, name), body);
   report(flags, result as ReloadResult);
 }
 
@@ -125,8 +131,8 @@ function print(flags: CtlFlags, value: unknown, text: string): void {
 }
 
 /** Prints what changed; exit code 1 if anything that was wanted did not come true. */
-function report(flags: CtlFlags, result: ReloadResult): void {
-  print(flags, result, formatReload(result));
+function report(flags: CtlFlags, result: ReloadResult, text = formatReload(result)): void {
+  print(flags, result, text);
   if (result.changes.some((change) => change.result !== 'committed')) process.exitCode = 1;
 }
 
@@ -137,6 +143,21 @@ export function formatReload({ generation, changes }: ReloadResult): string {
       `  ${model}: ${from ?? 'none'} → ${to ?? 'none'} ${result}${reason === undefined ? '' : `: ${reason}`}`,
   );
   return [`generation ${generation}`, ...lines].join('\n');
+}
+
+/** Where it came true and nothing else has changed, the label's change; else as for a reload. */
+export function formatLabelChange(
+  result: ReloadResult,
+  model: string,
+  label: string,
+  version: number | undefined,
+): string {
+  const { generation, changes } = result;
+  const [only, ...others] = changes;
+  const isPlain = only?.model === model && only.result === 'committed' && only.from === only.to;
+  if (!isPlain || others.length > 0) return formatReload(result);
+  const change = version === undefined ? 'removed' : `→ ${version}`;
+  return `generation ${generation}\n  ${model}: label ${label} ${change}`;
 }
 
 export function formatStatus(status: Status): string {

@@ -3,8 +3,11 @@ import { fromTensor } from '../client/tensors.js';
 import { parseExactJson } from '../rpc/exact-json.js';
 import { dataFromJson } from '../rpc/json-tensor.js';
 import { DATATYPES, describeTensor, type Datatype } from '../rpc/tensor.js';
+import { inputExample } from './input-example.js';
 import { parseNpy } from './npy.js';
 import { UsageError } from './usage-error.js';
+
+const MOST_SHOWN = 64;
 
 /** Inputs made from JSON, .npy files or raw bytes, after the model's signature. */
 
@@ -15,7 +18,7 @@ import { UsageError } from './usage-error.js';
 export function jsonToInput(text: string, signature: TensorSignature): InputTensor {
   const { name, datatype } = signature;
   return refusing(name, () => {
-    const value = parseJson(text);
+    const value = parseJson(text, signature);
     const { shape, elements } = isTensor(value)
       ? fromTensorJson(value, datatype)
       : fromNested(value, signature);
@@ -56,9 +59,18 @@ function refusing<T>(name: string, make: () => T): T {
   }
 }
 
-function parseJson(text: string): unknown {
+function parseJson(text: string, signature: TensorSignature): unknown {
   const isRow = /^\s*[-\d]/.test(text);
-  return parseExactJson(Buffer.from(isRow && text.includes(',') ? `[${text}]` : text));
+  try {
+    return parseExactJson(Buffer.from(isRow && text.includes(',') ? `[${text}]` : text));
+  } catch (error) {
+    const kind = signature.datatype === 'BYTES' ? 'texts in JSON' : 'numbers or JSON';
+    throw new Error(
+      `expected ${kind} for ${describeTensor(signature)}, such as ${inputExample(signature)}, ` +
+        `got '${text.slice(0, MOST_SHOWN)}' (${(error as Error).message})`,
+      { cause: error },
+    );
+  }
 }
 
 interface TensorJson {

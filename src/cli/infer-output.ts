@@ -51,12 +51,14 @@ export function toSaveTargets(
   return new Map(texts.map((text) => toSaveTarget(text, signature)));
 }
 
-/** Rejects with the error of a file that cannot be written. */
+/** Rejects with UsageError for a file that cannot be written. */
 export async function saveOutputs(answer: InferAnswer, targets: SaveTargets): Promise<void> {
   for (const [name, path] of targets) {
     const output = answer.outputs[name];
     if (!output) throw new Error(`the answer has no output '${name}'`);
-    await writeFile(path, formatNpy(toTensor(output)));
+    await writeFile(path, formatNpy(toTensor(output))).catch((error: unknown) => {
+      throw new UsageError(`--save ${name}=${path}: ${(error as Error).message}`);
+    });
   }
 }
 

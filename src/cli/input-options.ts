@@ -6,6 +6,7 @@ import { UsageError } from './usage-error.js';
 /** `--input NAME=VALUE` and `--shape NAME=1,512`, as infer and bench take them. */
 
 export type Shapes = Readonly<Record<string, readonly number[]>>;
+export type Inputs = Readonly<Record<string, InputTensor>>;
 
 /**
  * The inputs that are given. A value is JSON, numbers, or `@file`: .json, .npy, else raw bytes. A shape
@@ -15,7 +16,7 @@ export async function readInputs(
   texts: readonly string[],
   shapes: Shapes,
   signature: readonly TensorSignature[],
-): Promise<Record<string, InputTensor>> {
+): Promise<Inputs> {
   const inputs = new Map<string, InputTensor>();
   for (const text of texts) {
     const { tensor, value } = splitInput(text, signature);

@@ -1,9 +1,10 @@
 #!/usr/bin/env node
-import { Command, CommanderError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { addBench } from './bench/command.js';
 import { addCtlCommands } from './ctl.js';
 import { runDemo, type DemoFlags } from './demo/demo.js';
 import { runDoctor, type DoctorFlags } from './doctor/doctor.js';
+import { reportFailure } from './failure.js';
 import { runInfer, type InferFlags } from './infer.js';
 import { collect, collectShape, positiveInteger } from './option-values.js';
 import { packageJson } from './package-json.js';
@@ -12,9 +13,6 @@ import { addTargetOptions } from './request-target.js';
 import { runServe, type ServeFlags } from './serve.js';
 
 /** The command line. Exit codes: 0 fine, 1 failed, 2 wrong usage or configuration. */
-
-const FAILED = 1;
-const WRONG_USAGE = 2;
 
 function buildProgram(): Command {
   const program = new Command('warmswap')
@@ -108,19 +106,15 @@ function addInfer(program: Command): void {
 }
 
 async function main(): Promise<void> {
+  let asJson = false;
+  const program = buildProgram().hook('preAction', (_, command) => {
+    asJson = command.opts<{ json?: boolean }>().json === true;
+  });
   try {
-    await buildProgram().parseAsync();
+    await program.parseAsync();
   } catch (error) {
-    process.exitCode = exitCodeFor(error);
+    process.exitCode = reportFailure(error, asJson);
   }
-}
-
-function exitCodeFor(error: unknown): number {
-  // Commander has printed its own errors; help and version are none.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USAGE;
-  const { name, message } = error as Error;
-  console.error(`warmswap: ${message}`);
-  return name === 'ConfigError' || name === 'UsageError' ? WRONG_USAGE : FAILED;
 }
 
 await main();

@@ -1,7 +1,16 @@
 import { Option, type Command } from 'commander';
 import { readFile } from 'node:fs/promises';
-import type { Client, ClientOptions, ModelDescription } from '../client/index.js';
+import {
+  connect,
+  WarmswapError,
+  type Client,
+  type ClientOptions,
+  type ModelDescription,
+} from '../client/index.js';
+import { toSettings } from '../client/options.js';
+import { openNodeSocket } from '../client/socket-node.js';
 import { durationMs, positiveInteger, priority, serverUrl } from './option-values.js';
+import { UsageError } from './usage-error.js';
 
 /** What infer and bench ask: which daemon, which version of a model, and how urgently. */
 export interface TargetFlags {
@@ -33,15 +42,54 @@ export function addTargetOptions(command: Command): Command {
 /** Other users of the host see a token on the command line, but not one of the environment. */
 const TOKEN_VARIABLE = 'WARMSWAP_TOKEN';
 
-/** What a client needs to be let in. Rejects if the file of certificates cannot be read. */
-export async function targetCredentials({
-  token = process.env[TOKEN_VARIABLE],
-  ca,
-}: TargetFlags): Promise<Pick<ClientOptions, 'token' | 'ca'>> {
-  return {
-    ...(token !== undefined && { token }),
-    ...(ca !== undefined && { ca: await readFile(ca, 'utf8') }),
-  };
+export type TargetCredentials = Pick<ClientOptions, 'token' | 'ca'>;
+
+/** What a client needs to be let in. Rejects with UsageError for what cannot be used, naming the option. */
+export async function targetCredentials(flags: TargetFlags): Promise<TargetCredentials> {
+  const { token = process.env[TOKEN_VARIABLE], ca } = flags;
+  const source = flags.token === undefined ? TOKEN_VARIABLE : '--token';
+  const withToken = token === undefined ? {} : refusing(source, { token });
+  return ca === undefined
+    ? withToken
+    : { ...withToken, ...refusing(`--ca ${ca}`, { ca: await readCertificates(ca) }) };
+}
+
+async function readCertificates(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new UsageError(`--ca ${path}: cannot be read: ${(error as Error).message}`);
+  }
+}
+
+/** The credentials, if the client library takes them. */
+function refusing(source: string, credentials: TargetCredentials): TargetCredentials {
+  try {
+    toSettings(credentials, openNodeSocket);
+    return credentials;
+  } catch (error) {
+    throw new UsageError(`${source}: ${(error as Error).message}`);
+  }
+}
+
+const HINTS: ReadonlyMap<string, string> = new Map([
+  ['UNAVAILABLE', 'start the daemon, or give --url'],
+  ['UNAUTHENTICATED', `give --token or ${TOKEN_VARIABLE}`],
+]);
+
+/** A client of the daemon. Rejects as `connect`, with what to do about it. */
+export async function connectTarget(
+  { url }: TargetFlags,
+  credentials: TargetCredentials,
+): Promise<Client> {
+  try {
+    return await connect(url, credentials);
+  } catch (error) {
+    const { code, message, retryable } = error as WarmswapError;
+    const hint = HINTS.get(code);
+    if (hint === undefined) throw error;
+    throw new WarmswapError(code, `${message}; ${hint}`, { retryable, cause: error });
+  }
 }
 
 /** The description of the version that answers. A label that there is not is left to the request. */

@@ -1,7 +1,9 @@
+import { WarmswapError } from '../rpc/errors.js';
+
 /** The user called the command wrongly: exit code 2. */
-export class UsageError extends Error {
+export class UsageError extends WarmswapError {
   constructor(message: string) {
-    super(message);
+    super('INVALID_ARGUMENT', message);
     this.name = 'UsageError';
   }
 }

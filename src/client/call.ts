@@ -68,7 +68,9 @@ export class Call {
   #attempt(): void {
     const endpoint = this.pool.pick(this.#tried);
     if (endpoint) return this.#send(endpoint);
-    this.pool.wait(this.#onConnection);
+    const { refusal } = this.pool;
+    if (refusal) return this.fail(refusal);
+    this.pool.wait(this.#onConnection, (error) => this.fail(error));
     const { connectionWaitMs } = this.settings;
     this.#attemptTimer.set(connectionWaitMs, () => this.fail(this.pool.whyWaiting()));
   }

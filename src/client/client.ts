@@ -2,8 +2,16 @@ import { WarmswapError } from '../rpc/errors.js';
 import type { ModelDescription, ModelListing } from '../rpc/methods.js';
 import { Budget } from './budget.js';
 import { Call, type CallSettings } from './call.js';
-import { toInferAnswer, toInferParams, type InferAnswer, type InferCall } from './infer.js';
 import {
+  INFER_KEYS,
+  toInferAnswer,
+  toInferParams,
+  type InferAnswer,
+  type InferCall,
+} from './infer.js';
+import { refuseUnknownKeys } from './known-keys.js';
+import {
+  CALL_KEYS,
   optionalDuration,
   toRpcUrls,
   toSettings,
@@ -24,7 +32,8 @@ import {
 
 /**
  * A client of the daemons at `urls`, once it is connected to one of them. Rejects with UNAVAILABLE if
- * nobody answers at any, with INVALID_ARGUMENT for URLs and options that are none.
+ * nobody answers at any, with the code of `connectError` or `refusedUpgrade` if all refuse, with
+ * INVALID_ARGUMENT for URLs and options that are none.
  */
 export async function connectWith(
   openSocket: OpenSocket,
@@ -88,11 +97,12 @@ export class Client {
 
   /** Runs a model. The inputs are copied before this returns. */
   async infer(call: InferCall): Promise<InferAnswer> {
+    refuseUnknownKeys('infer', call, INFER_KEYS);
     return toInferAnswer(await this.#call('infer', toInferParams(call), call, true));
   }
 
   async models(options: CallOptions = {}): Promise<ModelListing[]> {
-    return (await this.#call('models', {}, options)) as ModelListing[];
+    return (await this.#simpleCall('models', {}, options)) as ModelListing[];
   }
 
   async describe(
@@ -101,12 +111,12 @@ export class Client {
     options: CallOptions = {},
   ): Promise<ModelDescription> {
     const params = version === undefined ? { model } : { model, version };
-    return (await this.#call('describe', params, options)) as ModelDescription;
+    return (await this.#simpleCall('describe', params, options)) as ModelDescription;
   }
 
   /** Gives `value` back, once the daemon has seen it. */
   ping(value: unknown = null, options: CallOptions = {}): Promise<unknown> {
-    return this.#call('ping', value, options);
+    return this.#simpleCall('ping', value, options);
   }
 
   /**
@@ -159,6 +169,12 @@ export class Client {
 
   #refuseUnlessOpen(): void {
     if (this.#state !== 'open') throw new WarmswapError('UNAVAILABLE', 'the client is closed');
+  }
+
+  /** A call whose options stand apart from its params. */
+  async #simpleCall(method: string, params: unknown, options: CallOptions): Promise<unknown> {
+    refuseUnknownKeys(`the options of ${method}`, options, CALL_KEYS);
+    return this.#call(method, params, options);
   }
 
   #call(

@@ -1,5 +1,6 @@
 import { fromWireError, WarmswapError } from '../rpc/errors.js';
 import { decodeMessage, encodeNotification, type Message } from '../rpc/frames.js';
+import { connectError } from './connect-error.js';
 import { KeepAlive } from './keep-alive.js';
 import { RequestFrame } from './request-frame.js';
 import type { Socket } from './socket.js';
@@ -18,11 +19,12 @@ export interface ConnectionEvents {
   /** The server has answered something: it speaks the protocol. */
   onAnswer(): void;
   onNotification(method: string, params: readonly unknown[]): void;
-  /** Called once, before the requests in flight are told. */
-  onEnd(reason: string): void;
+  /** Called once, before the requests in flight are told. An error that is not retryable: it was refused. */
+  onEnd(error: WarmswapError): void;
 }
 
 export interface ConnectionSettings {
+  readonly url: string;
   /** For connecting, and for closing. */
   readonly connectTimeoutMs: number;
   /** Without a word from the server, until it is asked for one, and again until it is given up. */
@@ -42,7 +44,9 @@ export class Connection {
   readonly #timer = new Timer();
   readonly #keepAlive: KeepAlive;
   #lastMsgid = 0;
-  #cause = '';
+  /** What the socket has told first. */
+  #cause: WarmswapError | undefined;
+  #hasOpened = false;
   #ended = false;
 
   /** Takes over a socket that has just begun to connect. */
@@ -60,8 +64,8 @@ export class Connection {
     socket.binaryType = 'arraybuffer';
     socket.onopen = () => this.#onOpen();
     socket.onmessage = ({ data }) => this.#onMessage(data);
-    socket.onerror = ({ message }) => (this.#cause ||= message ?? '');
-    socket.onclose = ({ code, reason }) => this.#end(this.#cause || closeReason(code, reason));
+    socket.onerror = ({ error, message }) => (this.#cause ??= this.#failure(error, message));
+    socket.onclose = ({ code, reason }) => this.#end(this.#cause ?? closed(code, reason));
     this.#timer.set(connectTimeoutMs, () =>
       this.destroy(`no connection within ${connectTimeoutMs} ms`),
     );
@@ -96,10 +100,18 @@ export class Connection {
     if (this.#ended) return;
     if (this.socket.terminate) this.socket.terminate();
     else this.socket.close(NORMAL_CLOSURE);
-    this.#end(reason);
+    this.#end(new WarmswapError('UNAVAILABLE', reason));
+  }
+
+  /** Of a socket in a browser, which tells nothing, none. */
+  #failure(error: unknown, message = ''): WarmswapError | undefined {
+    if (error === undefined && message === '') return undefined;
+    if (!this.#hasOpened) return connectError(this.settings.url, error, message);
+    return new WarmswapError('UNAVAILABLE', message || 'the connection broke', { cause: error });
   }
 
   #onOpen(): void {
+    this.#hasOpened = true;
     this.#timer.clear();
     this.#keepAlive.start();
     this.events.onOpen();
@@ -141,20 +153,19 @@ export class Connection {
     );
   }
 
-  #end(reason: string): void {
+  #end(error: WarmswapError): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#timer.clear();
     this.#keepAlive.end();
     const lost = [...this.#replies.values()];
     this.#replies.clear();
-    this.events.onEnd(reason);
-    for (const onReply of lost) {
-      onReply({ kind: 'lost', error: new WarmswapError('UNAVAILABLE', reason) });
-    }
+    this.events.onEnd(error);
+    for (const onReply of lost) onReply({ kind: 'lost', error });
   }
 }
 
-function closeReason(code: number, reason: string): string {
-  return `the connection closed (${code}${reason && `: ${reason}`})`;
+function closed(code: number, reason: string): WarmswapError {
+  const detail = `${code}${reason && `: ${reason}`}`;
+  return new WarmswapError('UNAVAILABLE', `the connection closed (${detail})`);
 }

@@ -7,7 +7,6 @@ import type { Credentials, OpenSocket } from './socket.js';
 import { Timer } from './timer.js';
 
 export interface EndpointSettings extends ConnectionSettings {
-  readonly url: string;
   readonly openSocket: OpenSocket;
   readonly credentials: Credentials;
   readonly maxInFlight: number;
@@ -44,7 +43,7 @@ export class Endpoint implements Candidate {
   #failures = 0;
   #upSince = 0;
   #suspectUntil = 0;
-  #lastReason = 'it has not connected yet';
+  #lastError = new WarmswapError('UNAVAILABLE', 'it has not connected yet');
   #onClosed: (() => void) | undefined;
 
   constructor(
@@ -77,9 +76,14 @@ export class Endpoint implements Candidate {
     return !this.isUp && this.#failures > 0;
   }
 
+  /** It is not connected, and was refused when it last tried: for example for its token. It goes on trying. */
+  get isRefused(): boolean {
+    return this.hasFailed && !this.#lastError.retryable;
+  }
+
   /** Why it last went down, or could not connect. */
-  get lastReason(): string {
-    return this.#lastReason;
+  get lastError(): WarmswapError {
+    return this.#lastError;
   }
 
   start(): void {
@@ -131,12 +135,12 @@ export class Endpoint implements Candidate {
           onOpen: () => this.#onOpen(),
           onAnswer: () => (this.#failures = 0),
           onNotification: (method, params) => this.events.onNotification(this, method, params),
-          onEnd: (reason) => this.#onEnd(reason),
+          onEnd: (error) => this.#onEnd(error),
         },
         this.settings,
       );
     } catch (error) {
-      this.#onEnd(toWarmswapError(error).message);
+      this.#onEnd(toWarmswapError(error));
     }
   }
 
@@ -148,10 +152,10 @@ export class Endpoint implements Candidate {
     this.events.onUp(this);
   }
 
-  #onEnd(reason: string): void {
+  #onEnd(error: WarmswapError): void {
     const { reconnect } = this.settings;
     this.#connection = undefined;
-    this.#lastReason = reason;
+    this.#lastError = error;
     this.#onClosed?.();
     if (this.#state === 'closed') return;
     if (this.isUp && performance.now() - this.#upSince > reconnect.maxMs) this.#failures = 0;

@@ -7,8 +7,10 @@ export * from './api.js';
 
 /**
  * Connects to a daemon, for example `ws://127.0.0.1:9000` (the path /rpc may be left out), or to
- * several that serve the same models. Resolves when one of them answers, rejects with UNAVAILABLE if
- * none does.
+ * several that serve the same models. Resolves when one of them answers. Rejects with UNAVAILABLE if
+ * none does; with UNAUTHENTICATED or PERMISSION_DENIED if the token is refused; with
+ * FAILED_PRECONDITION where there is no RPC or the certificate is not trusted; with INVALID_ARGUMENT
+ * for a URL or an option that is none.
  */
 export function connect(
   urls: string | readonly string[],

@@ -1,6 +1,8 @@
 import { WarmswapError } from '../rpc/errors.js';
+import { kindOf } from '../rpc/kind-of.js';
 import type { InferResult, InferTiming } from '../rpc/methods.js';
 import type { Tensor } from '../rpc/tensor.js';
+import { keysOf } from './known-keys.js';
 import type { CallOptions } from './options.js';
 import { fromTensor, toTensor, type InputTensor, type OutputTensor } from './tensors.js';
 
@@ -18,6 +20,12 @@ export interface InferCall extends CallOptions {
   priority?: number;
 }
 
+/** Of an InferCall. */
+export const INFER_KEYS = keysOf<InferCall>({
+  ...{ model: true, version: true, label: true, inputs: true, outputs: true, priority: true },
+  ...{ deadlineMs: true, signal: true, idempotent: true, hedgeAfterMs: true },
+});
+
 export interface InferAnswer {
   model: string;
   /** The version that answered. */
@@ -34,14 +42,33 @@ export function toInferParams(call: InferCall): Record<string, unknown> {
   return Object.fromEntries(params.filter(([, value]) => value !== undefined));
 }
 
-function toTensors(inputs: InferCall['inputs']): Record<string, Tensor> {
-  try {
-    return mapValues(inputs, toTensor);
-  } catch (error) {
-    if (error instanceof WarmswapError) throw error;
-    const message = `inputs: expected a map of names to tensors: ${(error as Error).message}`;
-    throw new WarmswapError('INVALID_ARGUMENT', message, { cause: error });
+function toTensors(inputs: unknown): Record<string, Tensor> {
+  if (!isMap(inputs)) throw wrongInput("'inputs'", 'a map of tensors', inputs);
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, input]) => [name, toNamedTensor(name, input)]),
+  );
+}
+
+function toNamedTensor(name: string, input: unknown): Tensor {
+  if (!isMap(input) || !('shape' in input && 'data' in input)) {
+    throw wrongInput(`input '${name}'`, '{shape, data}', input);
   }
+  try {
+    return toTensor(input as unknown as InputTensor);
+  } catch (error) {
+    const { message } = error as Error;
+    throw new WarmswapError('INVALID_ARGUMENT', `input '${name}': ${message}`, { cause: error });
+  }
+}
+
+function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  const isObject = typeof value === 'object' && value !== null;
+  return isObject && !Array.isArray(value) && !ArrayBuffer.isView(value);
+}
+
+function wrongInput(what: string, expected: string, got: unknown): WarmswapError {
+  const came = isMap(got) ? `{${Object.keys(got).slice(0, 8).join(', ')}}` : kindOf(got);
+  return new WarmswapError('INVALID_ARGUMENT', `${what}: expected ${expected}, got ${came}`);
 }
 
 /** Throws INTERNAL for a result that is none of `infer`. */

@@ -1,5 +1,7 @@
 import { WarmswapError } from '../rpc/errors.js';
+import { kindOf } from '../rpc/kind-of.js';
 import type { Backoff } from './backoff.js';
+import { keysOf, refuseUnknownKeys } from './known-keys.js';
 import type { RetryPolicy } from './retry.js';
 import type { Credentials, OpenSocket } from './socket.js';
 
@@ -32,8 +34,11 @@ export interface ClientOptions {
   maxInflightPerConnection?: number;
   /** What the daemon asks for, if it does (`auth.tokens`). Goes over TLS alone, if others may listen. */
   token?: string;
-  /** For wss: certificates in PEM that the daemon's has to lead to; Node.js alone. Its own by default. */
-  ca?: string | readonly string[];
+  /**
+   * For wss: certificates in PEM, as text or bytes, that the daemon's has to lead to; not a path. Node.js
+   * alone. Its own by default.
+   */
+  ca?: string | Uint8Array | readonly (string | Uint8Array)[];
   /** Opens a WebSocket, for example through a proxy. */
   openSocket?: OpenSocket;
 }
@@ -66,12 +71,27 @@ export interface ClientSettings {
   readonly openSocket: OpenSocket;
 }
 
+const CLIENT_KEYS = keysOf<ClientOptions>({
+  ...{ connections: true, connectTimeoutMs: true, keepAliveMs: true, reconnect: true, retry: true },
+  ...{ connectionWaitMs: true, deadlineMs: true, hedgeAfterMs: true, maxPendingCalls: true },
+  ...{ maxPendingBytes: true, maxInflightPerConnection: true, token: true, ca: true },
+  openSocket: true,
+});
+const BACKOFF_KEYS = keysOf<Backoff>({ baseMs: true, maxMs: true });
+const RETRY_KEYS = keysOf<RetryPolicy>({ baseMs: true, maxMs: true, maxAttempts: true });
+/** Of calls that take nothing else. */
+export const CALL_KEYS = keysOf<CallOptions>({
+  ...{ deadlineMs: true, signal: true, idempotent: true, hedgeAfterMs: true },
+});
+
 const RECONNECT: Backoff = { baseMs: 50, maxMs: 5_000 };
 const RETRY: RetryPolicy = { maxAttempts: 5, baseMs: 50, maxMs: 2_000 };
 /** The longest time that both timers and the daemon take. */
 const LONGEST_MS = 1e9;
 const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
 const TOKEN_TEXT = 'letters, digits and . _ ~ + / -, then any =';
+const CERTIFICATE = /-----BEGIN (X509 |TRUSTED )?CERTIFICATE-----/;
+const CERTIFICATES_TEXT = 'certificates in PEM (-----BEGIN CERTIFICATE-----), not the path of a file';
 const RPC_PATH = '/rpc';
 const PROTOCOLS: Readonly<Record<string, string>> = {
   'ws:': 'ws:',
@@ -80,8 +100,10 @@ const PROTOCOLS: Readonly<Record<string, string>> = {
   'https:': 'wss:',
 };
 
-/** The options with all defaults. Throws INVALID_ARGUMENT for a value that is none. */
+/** The options with all defaults. Throws INVALID_ARGUMENT for a key or a value that is none. */
 export function toSettings(options: ClientOptions, openSocket: OpenSocket): ClientSettings {
+  refuseUnknownKeys('the options of connect', options, CLIENT_KEYS);
+  refuseUnknownKeys("'reconnect'", options.reconnect ?? {}, BACKOFF_KEYS);
   const { deadlineMs, hedgeAfterMs } = options;
   return {
     connections: count('connections', options.connections ?? 1),
@@ -104,11 +126,28 @@ function credentials({ token, ca }: ClientOptions): Credentials {
   // What is wrong with it is told without it.
   if (token !== undefined && !TOKEN.test(token))
     throw invalid("'token'", TOKEN_TEXT, 'another text');
-  return { ...(token !== undefined && { token }), ...(ca !== undefined && { ca }) };
+  return {
+    ...(token !== undefined && { token }),
+    ...(ca !== undefined && { ca: certificates(ca) }),
+  };
+}
+
+function certificates(ca: NonNullable<ClientOptions['ca']>): string[] {
+  const given: readonly unknown[] = Array.isArray(ca) ? ca : [ca];
+  if (given.length === 0) throw invalid("'ca'", CERTIFICATES_TEXT, 'an empty array');
+  return given.map((each) => {
+    const text = each instanceof Uint8Array ? new TextDecoder().decode(each) : each;
+    if (typeof text === 'string' && CERTIFICATE.test(text)) return text;
+    throw new WarmswapError(
+      'INVALID_ARGUMENT',
+      `'ca': expected ${CERTIFICATES_TEXT}, got ${typeof text === 'string' ? 'a text without any' : kindOf(text)}`,
+    );
+  });
 }
 
 function retryPolicy(retry: ClientOptions['retry']): RetryPolicy {
   if (retry === false) return { ...RETRY, maxAttempts: 1 };
+  refuseUnknownKeys("'retry'", retry ?? {}, RETRY_KEYS);
   const policy = { ...RETRY, ...retry };
   return {
     ...backoff('retry', policy),

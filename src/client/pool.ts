@@ -12,6 +12,7 @@ export type PoolEvents = Pick<EndpointEvents, 'onUp' | 'onDown' | 'onNotificatio
 
 /** Called with an endpoint that is ready. */
 export type Taker = (endpoint: Endpoint) => void;
+type OnRefused = (error: WarmswapError) => void;
 
 const NONE: ReadonlySet<Endpoint> = new Set();
 
@@ -19,7 +20,7 @@ const NONE: ReadonlySet<Endpoint> = new Set();
 export class Pool {
   readonly endpoints: readonly Endpoint[];
   /** In the order in which they came. */
-  readonly #waiting = new Set<Taker>();
+  readonly #waiting = new Map<Taker, OnRefused | undefined>();
   #turn = 0;
   #isDestroyed = false;
 
@@ -29,6 +30,10 @@ export class Pool {
       onUp: (endpoint) => {
         events.onUp(endpoint);
         this.#serveWaiting();
+      },
+      onDown: (endpoint) => {
+        events.onDown(endpoint);
+        this.#refuseWaiting();
       },
       onRoom: () => this.#serveWaiting(),
     };
@@ -47,13 +52,22 @@ export class Pool {
     return pickLeastBusy(this.endpoints, avoid, this.#turn++);
   }
 
-  /** Gives `taker` an endpoint as soon as there is one, after all who came before. */
-  wait(taker: Taker): void {
-    this.#waiting.add(taker);
+  /**
+   * Gives `taker` an endpoint as soon as there is one, after all who came before; or calls `onRefused`
+   * when there is a `refusal`, after which it does not wait any more.
+   */
+  wait(taker: Taker, onRefused?: OnRefused): void {
+    this.#waiting.set(taker, onRefused);
   }
 
   stopWaiting(taker: Taker): void {
     this.#waiting.delete(taker);
+  }
+
+  /** Why waiting is of no use: every endpoint is refused. Nothing while one is up or may come up. */
+  get refusal(): WarmswapError | undefined {
+    const areRefused = this.endpoints.every((endpoint) => endpoint.isRefused);
+    return areRefused ? this.notConnected() : undefined;
   }
 
   /** What a call that has waited too long is told. */
@@ -64,10 +78,17 @@ export class Pool {
     return this.notConnected();
   }
 
-  /** Names every URL with its reason. */
+  /** Names every URL with its reason. The code is UNAVAILABLE unless all that have failed are refused. */
   notConnected(): WarmswapError {
-    const reasons = new Set(this.endpoints.map(({ url, lastReason }) => `${url}: ${lastReason}`));
-    return new WarmswapError('UNAVAILABLE', `cannot connect to ${[...reasons].join('; ')}`);
+    const { endpoints } = this;
+    const reasons = new Set(endpoints.map(({ url, lastError }) => `${url}: ${lastError.message}`));
+    const failed = endpoints.filter((endpoint) => endpoint.hasFailed);
+    const refused = failed.every((endpoint) => endpoint.isRefused) ? failed[0] : undefined;
+    const message = `cannot connect to ${[...reasons].join('; ')}`;
+    return new WarmswapError(refused?.lastError.code ?? 'UNAVAILABLE', message, {
+      retryable: refused === undefined,
+      ...(refused && { cause: refused.lastError }),
+    });
   }
 
   /** Closes in an orderly way; resolves when all connections are closed. */
@@ -82,11 +103,21 @@ export class Pool {
   }
 
   #serveWaiting(): void {
-    for (const taker of this.#waiting) {
+    for (const taker of this.#waiting.keys()) {
       const endpoint = this.pick();
       if (!endpoint) return;
       this.#waiting.delete(taker);
       taker(endpoint);
+    }
+  }
+
+  #refuseWaiting(): void {
+    const { refusal } = this;
+    if (!refusal) return;
+    for (const [taker, onRefused] of this.#waiting) {
+      if (!onRefused) continue;
+      this.#waiting.delete(taker);
+      onRefused(refusal);
     }
   }
 }

@@ -8,15 +8,18 @@ export interface Socket {
   onopen: ((event: unknown) => void) | null;
   onmessage: ((event: { data: unknown }) => void) | null;
   onclose: ((event: { code: number; reason: string }) => void) | null;
-  /** The ws package says what is wrong, browsers don't. */
-  onerror: ((event: { message?: string }) => void) | null;
+  /**
+   * The ws package says what is wrong, browsers don't, nor with which status a server has refused. An
+   * `error` that is a WarmswapError is taken as it is.
+   */
+  onerror: ((event: { message?: string; error?: unknown }) => void) | null;
 }
 
 /** Who connects, and whom he trusts. */
 export interface Credentials {
   token?: string;
   /** Certificates in PEM that the server's has to lead to, instead of those of the platform. */
-  ca?: string | readonly string[];
+  ca?: readonly string[];
 }
 
 /** Begins to connect a WebSocket to `url`. It must copy what is given to `send`. */

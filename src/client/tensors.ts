@@ -1,5 +1,6 @@
 import { WarmswapError } from '../rpc/errors.js';
-import { DATATYPES, type Datatype, type Tensor } from '../rpc/tensor.js';
+import { kindOf } from '../rpc/kind-of.js';
+import { DATATYPES, isDatatype, type Datatype, type Tensor } from '../rpc/tensor.js';
 
 /** Typed arrays in and out of tensors. Both sides of the wire are little-endian, as are all hosts. */
 
@@ -59,6 +60,7 @@ const OWN_DATATYPES: readonly Datatype[] = [
 
 /** Throws INVALID_ARGUMENT for an array that is not one for the datatype. */
 export function toTensor({ data, shape, datatype = datatypeOf(data) }: InputTensor): Tensor {
+  refuseUnknownDatatype(datatype);
   if (datatype === 'BYTES') {
     if (isElements(data)) return { datatype, shape, data };
   } else if (data instanceof ARRAY_CLASSES[datatype]) {
@@ -66,6 +68,12 @@ export function toTensor({ data, shape, datatype = datatypeOf(data) }: InputTens
     return { datatype, shape, data: bytes };
   }
   throw new WarmswapError('INVALID_ARGUMENT', `${datatype} needs ${wanted(datatype)}`);
+}
+
+function refuseUnknownDatatype(datatype: unknown): void {
+  if (isDatatype(datatype)) return;
+  const message = `datatype: expected ${Object.keys(DATATYPES).join(', ')}, got ${kindOf(datatype)}`;
+  throw new WarmswapError('INVALID_ARGUMENT', message);
 }
 
 function datatypeOf(data: InputTensor['data']): Datatype {

@@ -44,7 +44,10 @@ export function loadConfig(sources: ConfigSources): DaemonConfig {
     const text = sources.flags[flag] ?? sources.environment[variable];
     if (text === undefined) continue;
     const isPath = flag === 'models' || flag === 'store';
-    setPath(tree, path, isPath ? resolve(text) : scalar(text));
+    const value = isPath ? resolve(text) : scalar(text);
+    const isFlag = sources.flags[flag] !== undefined;
+    refuseWrong(isFlag ? flagName(flag) : variable, path, value, text);
+    setPath(tree, path, value);
   }
   const token = sources.environment[TOKEN_VARIABLE];
   if (token !== undefined) setPath(tree, ['admin', 'token'], token);
@@ -52,6 +55,18 @@ export function loadConfig(sources: ConfigSources): DaemonConfig {
   const config = validate(daemonSchema, tree, file ?? 'configuration');
   refuseOpenHosts(config, file ?? 'configuration');
   return config;
+}
+
+/** What comes from a flag or a variable is refused with its name, and not with that of a key in the file. */
+function refuseWrong(name: string, path: readonly string[], value: unknown, text: string): void {
+  const alone: Tree = { models: '.' };
+  setPath(alone, path, value);
+  const issue = daemonSchema.safeParse(alone).error?.issues[0];
+  if (issue) throw new ConfigError(name, [`${issue.message}, got '${text}'`]);
+}
+
+function flagName(flag: string): string {
+  return `--${flag.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 function readTree(file: string, environment: ConfigSources['environment']): Tree {

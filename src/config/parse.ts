@@ -83,8 +83,13 @@ function describeIssue(issue: z.core.$ZodIssue, schema: z.ZodType): string[] {
 function suggestion(key: string, known: readonly string[]): string {
   if (known.length === 0) return '';
   const nearest = closest(key, known);
-  const isNear = distance(key, nearest) <= Math.max(2, nearest.length / 3);
-  return isNear ? ` (did you mean ${nearest}?)` : ` (known: ${known.join(', ')})`;
+  return isNear(key, nearest) ? ` (did you mean ${nearest}?)` : ` (known: ${known.join(', ')})`;
+}
+
+/** At most every third letter differs, or the same ones are in another order. */
+function isNear(a: string, b: string): boolean {
+  const sorted = (text: string) => [...text].sort().join('');
+  return distance(a, b) <= Math.max(a.length, b.length) / 3 || sorted(a) === sorted(b);
 }
 
 function knownKeys(schema: z.ZodType, path: readonly string[]): string[] {

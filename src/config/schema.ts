@@ -13,7 +13,8 @@ const MAX_POLL_MS = 1;
 const timeout = duration.refine((ms) => ms > 0 && ms <= MAX_TIMER_MS, 'expected 1us to 24 days');
 const window = duration.refine((ms) => ms <= MAX_TIMER_MS, 'expected 0 to 24 days');
 const delay = duration.refine((ms) => ms <= MAX_DELAY_MS, 'expected 0 to 10s');
-const port = z.int().min(0).max(65_535);
+const portText = 'expected a port, 0 to 65535';
+const port = z.int(portText).min(0, portText).max(65_535, portText);
 const positive = z.int().min(1);
 const MAX_RATE = 1e9;
 const MIN_IDLE_MS = 8_000;
@@ -33,7 +34,8 @@ const health = z
     error: 'expected at least twice the heartbeatInterval',
   });
 
-const workerNumber = positive.max(1024);
+const workersText = 'expected auto, 1 to 1024, or { min, max }';
+const workerNumber = z.int(workersText).min(1, workersText).max(1024, workersText);
 
 /** A fixed number, or between two as the load asks for. */
 const workers = z
@@ -48,7 +50,7 @@ const workers = z
         downAfter: timeout.prefault('60s'),
       }),
     ],
-    { error: 'expected auto, 1 to 1024, or { min, max }' },
+    { error: workersText },
   )
   .refine((value) => typeof value !== 'object' || value.min <= value.max, {
     error: 'expected min to be at most max',

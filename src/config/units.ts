@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Sizes and durations as people write them: `64MiB`, `30s`, `500us`; plain numbers are bytes and ms. */
+/** Sizes and durations as people write them: `64MiB`, `30s`, `500us`. Of plain numbers only 0 has no need of a unit. */
 
 const SIZE_UNITS: Readonly<Record<string, number>> = {
   B: 1,
@@ -26,16 +26,16 @@ function parseQuantity(text: string, units: Readonly<Record<string, number>>): n
 }
 
 function quantity(units: Readonly<Record<string, number>>, example: string) {
-  const expected = `expected a number or a text such as ${example}`;
+  const expected = `expected a number with a unit, such as ${example}`;
   return z.union([z.number(), z.string()], { error: expected }).transform((value, context) => {
-    const parsed = typeof value === 'number' ? value : parseQuantity(value, units);
-    if (parsed !== undefined && parsed >= 0) return parsed;
+    const parsed = value === 0 ? 0 : parseQuantity(String(value), units);
+    if (parsed !== undefined) return parsed;
     context.addIssue({ code: 'custom', message: `${expected}, got ${JSON.stringify(value)}` });
     return z.NEVER;
   });
 }
 
 /** A size; the result is whole bytes. */
-export const size = quantity(SIZE_UNITS, '64MiB').transform(Math.floor);
+export const size = quantity(SIZE_UNITS, '64B, 64KiB or 64MiB').transform(Math.floor);
 /** A duration; the result is milliseconds. */
-export const duration = quantity(DURATION_UNITS, '30s, 100ms or 500us');
+export const duration = quantity(DURATION_UNITS, '100ms, 30s or 500us');

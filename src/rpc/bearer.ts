@@ -17,6 +17,12 @@ export function tokenOfHeader(authorization: string): string | undefined {
   return /^Bearer +(\S+) *$/i.exec(authorization)?.[1];
 }
 
+/** What an Authorization header has instead of a token. */
+export function insteadOfToken(authorization: string): string {
+  if (authorization.trim() === '') return 'none';
+  return /^Bearer\b/i.test(authorization) ? 'one that is no token' : 'another scheme';
+}
+
 export interface OfferedProtocols {
   /** What the first one carries. */
   token: string | undefined;

@@ -1,5 +1,6 @@
 import { WarmswapError } from './errors.js';
 import { EVENT_TYPES, isEventType, type EventType } from './events.js';
+import { kindOf } from './kind-of.js';
 import type { DescribeParams, InferParams } from './methods.js';
 import { DATATYPES, isDatatype, type Tensor } from './tensor.js';
 
@@ -34,7 +35,7 @@ export function parseInferParams(params: readonly unknown[]): InferParams {
   if (fields.version !== undefined) parsed.version = version(fields.version);
   if (fields.label !== undefined) parsed.label = name(fields.label, 'label');
   if (parsed.version !== undefined && parsed.label !== undefined) {
-    throw invalid("'version' and 'label'", 'not given together', 'both');
+    throw new WarmswapError('INVALID_ARGUMENT', "give 'version' or 'label', not both");
   }
   if (fields.outputs !== undefined) parsed.outputs = outputNames(fields.outputs);
   if (fields.deadlineMs !== undefined) parsed.deadlineMs = deadline(fields.deadlineMs);
@@ -79,24 +80,30 @@ function onlyObject(params: readonly unknown[], method: string, keys: readonly s
   return object(params[0], `the params of '${method}'`, keys);
 }
 
-function object(value: unknown, what: string, keys?: readonly string[]): Fields {
+function object(
+  value: unknown,
+  what: string,
+  keys?: readonly string[],
+  expected = 'a map',
+): Fields {
   const isMap = typeof value === 'object' && value !== null && !Array.isArray(value);
-  if (!isMap || value instanceof Uint8Array) throw invalid(what, 'a map', kindOf(value));
+  if (!isMap || value instanceof Uint8Array) throw invalid(what, expected, kindOf(value));
   if (keys) {
     for (const key in value) {
-      if (!keys.includes(key)) throw invalid(what, expectedKeys(keys), `'${key}'`);
+      if (!keys.includes(key)) throw invalid(what, expectedKeys(keys), `'${key.slice(0, 64)}'`);
     }
   }
   return value as Fields;
 }
 
 function expectedKeys(keys: readonly string[]): string {
-  return keys.length === 0 ? 'no keys' : `keys of ${keys.join(', ')}`;
+  const served = keys.filter((key) => !UNSERVED_INFER_KEYS.includes(key));
+  return served.length === 0 ? 'no keys' : `keys of ${served.join(', ')}`;
 }
 
 function tensors(value: unknown): Record<string, Tensor> {
   const parsed: Record<string, Tensor> = {};
-  const fields = object(value, "'inputs'");
+  const fields = object(value, "'inputs'", undefined, 'a map of tensors');
   for (const key in fields) parsed[key] = tensor(fields[key], key);
   return parsed;
 }
@@ -165,19 +172,4 @@ function priority(value: unknown): number {
 
 function invalid(what: string, expected: string, got: string): WarmswapError {
   return new WarmswapError('INVALID_ARGUMENT', `${what}: expected ${expected}, got ${got}`);
-}
-
-/** A short word for what came, without repeating a big value. */
-function kindOf(value: unknown): string {
-  if (value === undefined) return 'nothing';
-  if (value === null) return 'nil';
-  if (value instanceof Uint8Array) return `bin of ${value.length} bytes`;
-  if (Array.isArray(value)) return listOf(value);
-  if (typeof value === 'string') return `'${value.slice(0, 64)}'`;
-  return typeof value === 'object' ? 'a map' : `${value as number | bigint | boolean}`;
-}
-
-function listOf(values: readonly unknown[]): string {
-  if (values.length > 16) return `an array of ${values.length}`;
-  return `[${values.map((value) => (Array.isArray(value) ? 'an array' : kindOf(value))).join(', ')}]`;
 }

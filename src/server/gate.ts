@@ -4,7 +4,7 @@ import type { AccessSettings } from '../access/settings.js';
 import { TokenSet } from '../access/token-set.js';
 import { WarmswapError } from '../rpc/errors.js';
 import { Origins } from './origins.js';
-import { readProtocols, tokenOfHeader } from '../rpc/bearer.js';
+import { insteadOfToken, readProtocols, tokenOfHeader } from '../rpc/bearer.js';
 
 /** Whom a WebSocket is opened for. */
 export interface Admission {
@@ -41,7 +41,9 @@ export class Gate {
 
   /** What the caller of a request may use. Throws UNAUTHENTICATED or PERMISSION_DENIED. */
   admit(request: HttpRequest): Grant {
-    return this.#tokens.admit('infer', tokenOfHeader(request.getHeader('authorization')));
+    const authorization = request.getHeader('authorization');
+    const token = tokenOfHeader(authorization);
+    return this.#tokens.admit('infer', token, insteadOfToken(authorization));
   }
 
   /** As both, for a WebSocket: a browser's token is in the first subprotocol. */
@@ -49,8 +51,9 @@ export class Gate {
     this.requireOrigin(request);
     const header = request.getHeader('sec-websocket-protocol');
     const { token, chosen } = readProtocols(header);
-    const ofHeader = tokenOfHeader(request.getHeader('authorization'));
-    const grant = this.#tokens.admit('infer', ofHeader ?? token);
+    const authorization = request.getHeader('authorization');
+    const brought = tokenOfHeader(authorization) ?? token;
+    const grant = this.#tokens.admit('infer', brought, insteadOfToken(authorization));
     if (token !== undefined && chosen === undefined) {
       const reason = "beside the token's subprotocol offer 'warmswap', with which it is answered";
       throw new WarmswapError('INVALID_ARGUMENT', reason);

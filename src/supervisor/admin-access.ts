@@ -2,14 +2,15 @@ import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import type { Grant } from '../access/grant.js';
 import type { TokenSet } from '../access/token-set.js';
-import { tokenOfHeader } from '../rpc/bearer.js';
+import { insteadOfToken, tokenOfHeader } from '../rpc/bearer.js';
 import { WarmswapError } from '../rpc/errors.js';
 
 /** Who may use the admin interface. */
 
 /** Throws UNAUTHENTICATED or PERMISSION_DENIED unless the request brings a token for it, if it takes one. */
 export function requireToken({ headers }: IncomingMessage, tokens: TokenSet): Grant {
-  return tokens.admit('admin', tokenOfHeader(headers.authorization ?? ''));
+  const { authorization = '' } = headers;
+  return tokens.admit('admin', tokenOfHeader(authorization), insteadOfToken(authorization));
 }
 
 /**

@@ -1,6 +1,6 @@
-import { connect } from '../../client/index.js';
 import { RequestFrame } from '../../client/request-frame.js';
 import {
+  connectTarget,
   describeTarget,
   targetCredentials,
   targetParams,
@@ -37,7 +37,7 @@ async function prepareFrames(
   flags: BenchFlags,
   credentials: BenchPlan['credentials'],
 ): Promise<readonly RequestFrame[]> {
-  const client = await connect(flags.url, credentials);
+  const client = await connectTarget(flags, credentials);
   try {
     const { inputs: signature } = await describeTarget(client, flags.model, flags);
     const inputs = await requestInputs(flags, signature);

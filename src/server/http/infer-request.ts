@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { WarmswapError } from '../../rpc/errors.js';
 import { parseExactJson } from '../../rpc/exact-json.js';
 import { dataFromJson } from '../../rpc/json-tensor.js';
+import { kindOf } from '../../rpc/kind-of.js';
 import { isInJson, notInJson } from '../../rpc/tensor-json.js';
 import { DATATYPES, type Datatype, type Tensor } from '../../rpc/tensor.js';
 import { countElements, splitElements } from './bytes-elements.js';
@@ -77,8 +78,9 @@ export function parseInferRequest(body: Uint8Array, headerLength = body.length):
   if (headerLength > body.length) {
     throw invalid('Inference-Header-Content-Length', `at most ${body.length}`, `${headerLength}`);
   }
-  const result = requestSchema.safeParse(parseExactJson(body.subarray(0, headerLength)));
-  if (!result.success) throw describeIssues(result.error.issues);
+  const given = parseExactJson(body.subarray(0, headerLength));
+  const result = requestSchema.safeParse(given);
+  if (!result.success) throw describeIssues(result.error.issues, given);
   const { id, parameters = {}, inputs, outputs = [] } = result.data;
   refuseRepeats('inputs', inputs);
   refuseRepeats('outputs', outputs);
@@ -165,8 +167,14 @@ function isShape(value: unknown): boolean {
 function few<Item extends z.ZodType>(item: Item) {
   const isFew = (value: unknown) => Array.isArray(value) && value.length <= MOST_TENSORS;
   return z
-    .custom<unknown[]>(isFew, `expected an array of at most ${MOST_TENSORS}`)
+    .custom<unknown[]>(isFew, {
+      error: ({ input }) => `expected an array of at most ${MOST_TENSORS}, got ${listKind(input)}`,
+    })
     .pipe(z.array(item));
+}
+
+function listKind(value: unknown): string {
+  return Array.isArray(value) ? `${value.length}` : kindOf(value);
 }
 
 function notServed() {
@@ -183,11 +191,24 @@ function named(name: string, read: () => Tensor): Tensor {
   }
 }
 
-function describeIssues(issues: readonly z.core.$ZodIssue[]): WarmswapError {
+function describeIssues(issues: readonly z.core.$ZodIssue[], request: unknown): WarmswapError {
   const described = issues
     .slice(0, MOST_ISSUES_SHOWN)
-    .map(({ path, message }) => `${path.map(String).join('.') || 'the request'}: ${message}`);
+    .map((issue) => missingMember(issue, request) ?? describeIssue(issue));
   return new WarmswapError('INVALID_ARGUMENT', described.join('; '));
+}
+
+function describeIssue({ path, message }: z.core.$ZodIssue): string {
+  return `${path.map(String).join('.') || 'the request'}: ${message}`;
+}
+
+/** What an input lacks, with the input's name; nothing for what is not missing, or has no name. */
+function missingMember({ path }: z.core.$ZodIssue, request: unknown): string | undefined {
+  const [list, index, member] = path;
+  if (list !== 'inputs' || typeof member !== 'string' || path.length !== 3) return undefined;
+  const input = (request as { inputs: Record<string, unknown>[] }).inputs[Number(index)];
+  if (!input || typeof input.name !== 'string' || input[member] !== undefined) return undefined;
+  return `input '${input.name.slice(0, 64)}': ${member} is missing`;
 }
 
 function invalid(what: string, expected: string, got: string): WarmswapError {

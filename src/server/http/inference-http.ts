@@ -111,7 +111,10 @@ export class InferenceHttp {
       const isModel = (name: string) =>
         grant.allows(name) && this.context.registry.current.models.has(name);
       const resource = parsePath(path, isModel);
-      if (!resource) throw new HttpError(404, `there is no ${method} ${path}`);
+      if (!resource) {
+        const isUpgrade = request.getHeader('upgrade') !== '';
+        throw new HttpError(404, `there is no ${method} ${path}${whereToGo(path, isUpgrade)}`);
+      }
       refuseMethod(method, resource, path);
       if (!isProbe(resource)) {
         this.context.rateLimit?.admit(clientOf(grant, response.getRemoteAddress()));
@@ -266,6 +269,12 @@ export class InferenceHttp {
       .catch((error: unknown) => exchange.refuse(error))
       .finally(() => this.#inflight--);
   }
+}
+
+/** For those who know the port alone. */
+function whereToGo(path: string, isUpgrade: boolean): string {
+  if (isUpgrade) return ': RPC is at /rpc';
+  return path === '/' ? ': RPC is at /rpc, the Open Inference Protocol at /v2' : '';
 }
 
 /** Probes bring no token. */
