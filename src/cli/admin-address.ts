@@ -19,9 +19,7 @@ export function adminUrl(text: string): string {
 }
 
 /** The address where none is given. Throws UsageError for a port that is none. */
-export function defaultAdminUrl(
-  environment: Readonly<Record<string, string | undefined>>,
-): string {
+export function defaultAdminUrl(environment: Readonly<Record<string, string | undefined>>): string {
   const port = environment[PORT_VARIABLE] ?? DEFAULT_PORT;
   const isPort = /^\d{1,5}$/.test(port) && Number(port) > 0 && Number(port) <= 65_535;
   if (isPort) return `http://127.0.0.1:${Number(port)}`;

@@ -53,9 +53,7 @@ export class AdminClient {
     return new Promise((resolve, reject) => {
       const headers = { 'Content-Type': 'application/json', ...this.#authorization() };
       const call = request(new URL(path, this.url), { method, headers }, resolve);
-      call.on('error', (error) =>
-        reject(noAnswer(this.url, error)),
-      );
+      call.on('error', (error) => reject(noAnswer(this.url, error)));
       call.end(body);
     });
   }
@@ -84,7 +82,10 @@ function noAnswer(url: string, error: NodeJS.ErrnoException): WarmswapError {
 function answerError(url: string, { status, text }: Answer): WarmswapError {
   const { error, code } = (parseJson(text) ?? {}) as { error?: unknown; code?: unknown };
   if (typeof error !== 'string') {
-    return new WarmswapError('INTERNAL', `${url} answered HTTP ${status}, as no admin interface does`);
+    return new WarmswapError(
+      'INTERNAL',
+      `${url} answered HTTP ${status}, as no admin interface does`,
+    );
   }
   // Of the two ports, only this one names codes.
   if (!isErrorCode(code)) {

@@ -60,7 +60,9 @@ const CODES: ReadonlyMap<number, ErrorCode> = new Map<number, ErrorCode>([
 export function refusedUpgrade(status: number, text: string | undefined): WarmswapError {
   const reason = text === undefined ? '' : `: ${text}`;
   const where =
-    status === 404 ? 'there is no RPC; is this the admin port? RPC is at /rpc of the data port: ' : '';
+    status === 404
+      ? 'there is no RPC; is this the admin port? RPC is at /rpc of the data port: '
+      : '';
   const message = `${where}the upgrade was answered with HTTP ${status}${reason}`;
   return new WarmswapError(CODES.get(status) ?? 'UNAVAILABLE', message);
 }

@@ -91,7 +91,8 @@ const LONGEST_MS = 1e9;
 const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
 const TOKEN_TEXT = 'letters, digits and . _ ~ + / -, then any =';
 const CERTIFICATE = /-----BEGIN (X509 |TRUSTED )?CERTIFICATE-----/;
-const CERTIFICATES_TEXT = 'certificates in PEM (-----BEGIN CERTIFICATE-----), not the path of a file';
+const CERTIFICATES_TEXT =
+  'certificates in PEM (-----BEGIN CERTIFICATE-----), not the path of a file';
 const RPC_PATH = '/rpc';
 const PROTOCOLS: Readonly<Record<string, string>> = {
   'ws:': 'ws:',

@@ -35,17 +35,18 @@ const health = z
   });
 
 const workersText = 'expected auto, 1 to 1024, or { min, max }';
-const workerNumber = z.int(workersText).min(1, workersText).max(1024, workersText);
+const workerNumber = (text: string) => z.int(text).min(1, text).max(1024, text);
+const workerBound = workerNumber('expected 1 to 1024');
 
 /** A fixed number, or between two as the load asks for. */
 const workers = z
   .union(
     [
       z.literal('auto'),
-      workerNumber,
+      workerNumber(workersText),
       z.strictObject({
-        min: workerNumber,
-        max: workerNumber,
+        min: workerBound,
+        max: workerBound,
         upAfter: timeout.prefault('5s'),
         downAfter: timeout.prefault('60s'),
       }),

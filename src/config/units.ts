@@ -29,7 +29,7 @@ function quantity(units: Readonly<Record<string, number>>, example: string) {
   const expected = `expected a number with a unit, such as ${example}`;
   return z.union([z.number(), z.string()], { error: expected }).transform((value, context) => {
     const parsed = value === 0 ? 0 : parseQuantity(String(value), units);
-    if (parsed !== undefined) return parsed;
+    if (parsed !== undefined && parsed >= 0) return parsed;
     context.addIssue({ code: 'custom', message: `${expected}, got ${JSON.stringify(value)}` });
     return z.NEVER;
   });

@@ -149,7 +149,9 @@ describe('a token', () => {
       WARMSWAP_ADMIN_TOKEN: TOKEN,
     });
     const status = ['ctl', 'status', '--admin', process.adminUrl];
-    expect((await runCli(status)).output).toContain('expected the header');
+    expect((await runCli(status)).output).toMatch(
+      /^warmswap: UNAUTHENTICATED: expected the header .*; set WARMSWAP_ADMIN_TOKEN to the token\n$/,
+    );
     const environment = { WARMSWAP_ADMIN_TOKEN: TOKEN };
     expect(await runCli(status, undefined, environment)).toMatchObject({ code: 0 });
   });
@@ -179,11 +181,15 @@ test('ctl loads, unloads, labels, activates and rolls back', async () => {
   const { process, status } = await serveShift();
   const ctl = (...args: string[]) => runCli(['ctl', ...args, '--admin', process.adminUrl]);
   expect((await ctl('load', 'shift', '1')).code).toBe(0);
-  expect((await ctl('label', 'shift', 'old', '1')).code).toBe(0);
+  expect(await ctl('label', 'shift', 'old', '1')).toMatchObject({
+    ...{ code: 0, output: expect.stringContaining('  shift: label old → 1\n') as string },
+  });
   expect((await ctl('activate', 'shift', '2')).output).toContain('shift: 3 → 2 committed');
   expect((await ctl('rollback', 'shift')).output).toContain('shift: 2 → 3 committed');
   expect((await status()).models[0]).toMatchObject({ active: 3, labels: { old: 1 } });
-  expect((await ctl('label', 'shift', 'old', '--remove')).code).toBe(0);
+  expect(await ctl('label', 'shift', 'old', '--remove')).toMatchObject({
+    ...{ code: 0, output: expect.stringContaining('  shift: label old removed\n') as string },
+  });
   expect((await ctl('unload', 'shift', '1')).code).toBe(0);
   expect(await ctl('label', 'shift', 'old')).toMatchObject({
     code: 2,

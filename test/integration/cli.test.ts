@@ -48,10 +48,15 @@ test('infer runs a model with JSON, a JSON file and raw bytes, and prints text o
     code: 2,
     output: expect.stringContaining('NAME of x') as string,
   });
-  expect(await infer('--input', 'x=[[1, 2]]')).toMatchObject({
-    code: 1,
-    output: expect.stringContaining('expected FP32 [n, 4], got FP32 [1, 2]') as string,
-  });
+  const example = 'for example --input x=1,2,3,4';
+  for (const [value, got] of [
+    ['x=[[1, 2]]', 'FP32 [1, 2]'],
+    ['x=1,2,3', 'FP32 [3]'],
+  ] as const) {
+    const output = `INVALID_ARGUMENT: input 'x': expected FP32 [?, 4], got ${got}; ${example}`;
+    expect(await infer('--input', value)).toEqual({ code: 2, output: `warmswap: ${output}\n` });
+  }
+  expect((await infer()).output).toContain(`input 'x': expected FP32 [?, 4], got none; ${example}`);
 });
 
 test('infer reads and writes files of NumPy, and gives the outputs that are named', async () => {
@@ -98,6 +103,9 @@ test('infer with wrong options ends with 2 and says what was expected', async ()
     [['--shape', 'z=1,4'], 'NAME of x'],
     [['--version', '1', '--label', 'stable'], 'cannot be used with'],
     [['--url', 'nonsense'], 'an address like'],
+    [['--ca', 'none.pem'], '--ca none.pem: cannot be read'],
+    [['--token', 'not a token'], "--token: 'token': expected letters"],
+    [['--save', 'y=/nowhere/y.npy'], '--save y=/nowhere/y.npy: '],
   ];
   for (const [args, message] of cases) {
     const { code, output } = await runCli([
@@ -108,6 +116,73 @@ test('infer with wrong options ends with 2 and says what was expected', async ()
   }
   const label = ['--input', 'x=1,2,3,4', '--label', 'none', '--url', process.rpcUrl];
   expect(await runCli(['infer', 'shift', ...label])).toMatchObject({ code: 1 });
+});
+
+test('what fails has a code, with --json in one document on standard output', async () => {
+  const repository = await testRepository();
+  await repository.publish('shift', 1);
+  const { process } = await startDaemon(repository, [], {}, ['--workers', '1']);
+  const toData = ['--url', process.rpcUrl];
+  const toAdmin = ['--admin', process.adminUrl];
+  const cases: [string[], number, string][] = [
+    [['infer', 'none', ...toData], 1, 'NOT_FOUND'],
+    [['bench', '--model', 'none', ...toData], 1, 'NOT_FOUND'],
+    [['ctl', 'activate', 'none', '1', ...toAdmin], 1, 'NOT_FOUND'],
+    [['infer', 'shift', '--input', 'x=a,b', ...toData], 2, 'INVALID_ARGUMENT'],
+  ];
+  for (const [args, code, name] of cases) {
+    const text = await runCli(args);
+    expect(text).toEqual({ code, output: expect.stringMatching(`^warmswap: ${name}: `) as string });
+    const json = await runCli([...args, '--json']);
+    const message = text.output.trim().replace(`warmswap: ${name}: `, '');
+    expect([json.code, JSON.parse(json.output)]).toEqual([
+      code,
+      { error: { code: name, message, retryable: false } },
+    ]);
+  }
+});
+
+test('each port given for the other is told', async () => {
+  const repository = await testRepository();
+  await repository.publish('shift', 1);
+  const { process } = await startDaemon(repository, [], {}, ['--workers', '1']);
+  const data = process.rpcUrl.replace('ws:', 'http:').replace('/rpc', '');
+  expect(await runCli(['ctl', 'status', '--admin', data])).toEqual({
+    code: 1,
+    output: expect.stringMatching(/FAILED_PRECONDITION: .* is the data port.*--admin/) as string,
+  });
+  const admin = process.adminUrl.replace('http:', 'ws:');
+  expect(await runCli(['infer', 'shift', '--url', admin])).toEqual({
+    code: 1,
+    output: expect.stringMatching(
+      /FAILED_PRECONDITION: .*is this the admin port\?.*\/rpc/,
+    ) as string,
+  });
+});
+
+test('ctl finds the admin interface by a flag, WARMSWAP_ADMIN or WARMSWAP_ADMIN_PORT', async () => {
+  const repository = await testRepository();
+  await repository.publish('shift', 1);
+  const { process } = await startDaemon(repository, [], {}, ['--workers', '1']);
+  const status = (environment: NodeJS.ProcessEnv, ...args: string[]) =>
+    runCli(['ctl', 'status', ...args], undefined, environment);
+  const { port } = new URL(process.adminUrl);
+  expect((await status({ WARMSWAP_ADMIN: process.adminUrl })).code).toBe(0);
+  expect((await status({ WARMSWAP_ADMIN_PORT: port })).code).toBe(0);
+  const wrong = { WARMSWAP_ADMIN: 'http://127.0.0.1:1', WARMSWAP_ADMIN_PORT: port };
+  expect((await status(wrong)).output).toContain('no daemon answers at http://127.0.0.1:1 ');
+  expect((await status(wrong, '--admin', process.adminUrl)).code).toBe(0);
+  for (const [environment, name] of [
+    [{ WARMSWAP_ADMIN: '127.0.0.1:9001' }, 'WARMSWAP_ADMIN'],
+    [{ WARMSWAP_ADMIN_PORT: 'abc' }, 'WARMSWAP_ADMIN_PORT'],
+  ] as const) {
+    const { code, output } = await status(environment);
+    expect([code, output]).toEqual([2, expect.stringContaining(name)]);
+  }
+  expect(await status({}, '--admin', '127.0.0.1:9001')).toMatchObject({
+    code: 2,
+    output: expect.stringContaining('an address like http://127.0.0.1:9001') as string,
+  });
 });
 
 test('ctl shows the status, reloads and activates', async () => {
@@ -159,11 +234,11 @@ test('an activation holds until a newer version is published', async () => {
 test('ctl and infer say so when no daemon answers', async () => {
   expect(await runCli(['ctl', 'status', '--admin', 'http://127.0.0.1:1'])).toMatchObject({
     code: 1,
-    output: expect.stringContaining('no daemon answers') as string,
+    output: expect.stringMatching(/no daemon answers .*: start it, or give --admin/) as string,
   });
   expect(await runCli(['infer', 'shift', '--url', 'ws://127.0.0.1:1'])).toMatchObject({
     code: 1,
-    output: expect.stringContaining('cannot connect') as string,
+    output: expect.stringMatching(/cannot connect .*; start the daemon, or give --url/) as string,
   });
 });
 

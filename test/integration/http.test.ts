@@ -1,5 +1,6 @@
 import { request } from 'node:http';
 import { expect, test } from 'vitest';
+import { connect } from '../../src/client/index.js';
 import { startDaemon, testRepository } from '../support/daemon.js';
 import { RawRpc } from '../support/raw-rpc.js';
 import { writeFile } from 'node:fs/promises';
@@ -18,6 +19,21 @@ test('both ports tell that the daemon is live and ready, and answer other paths 
     const other = await fetch(`${base}/other`);
     expect([other.status, await other.json()]).toMatchObject([404, { error: /GET \/other/ }]);
   }
+});
+
+test('the data port tells those who know no path where to go', async () => {
+  const repository = await testRepository();
+  await repository.publish('shift', 1);
+  const { process } = await startDaemon(repository, [], {}, ['--workers', '1']);
+  const root = await fetch(process.rpcUrl.replace('ws:', 'http:').replace('/rpc', '/'));
+  expect(await root.json()).toEqual({
+    error: 'there is no GET /: RPC is at /rpc, the Open Inference Protocol at /v2',
+  });
+  const elsewhere = connect(process.rpcUrl.replace('/rpc', '/socket'));
+  await expect(elsewhere).rejects.toMatchObject({
+    ...{ code: 'FAILED_PRECONDITION', retryable: false },
+    message: expect.stringContaining('there is no GET /socket: RPC is at /rpc') as string,
+  });
 });
 
 test('the admin interface refuses what it cannot read, with the reason', async () => {

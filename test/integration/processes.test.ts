@@ -210,7 +210,7 @@ test('a bad configuration at reload is refused and everything stays as it is', a
   expect(await status()).toMatchObject({ generation: 1, models: [{ active: 1 }] });
 });
 
-test('wrong flags and wrong configuration end with 2, what cannot start with 1', async () => {
+test('wrong flags and wrong configuration end with 2', async () => {
   const repository = await testRepository();
   const config = join(repository.path, 'warmswap.yaml');
   await writeFile(config, 'modles: ./models');
@@ -226,8 +226,12 @@ test('wrong flags and wrong configuration end with 2, what cannot start with 1',
   expect(
     await runCli(['serve', '--models', join(repository.path, 'nowhere'), '--admin-port', '0']),
   ).toMatchObject({
-    code: 1,
-    output: expect.stringContaining('repository cannot be read') as string,
+    code: 2,
+    output: expect.stringMatching(/--models: .*nowhere does not exist/) as string,
+  });
+  expect(await runCli(['serve', '--models', config, '--admin-port', '0'])).toMatchObject({
+    code: 2,
+    output: expect.stringMatching(/--models: .*warmswap.yaml is no folder/) as string,
   });
 });
 

@@ -70,13 +70,23 @@ test('the client library and the command line bring a token and trust a certific
   await client.close();
   const refused = connect(daemon.process.rpcUrl, { token: `${TOKEN}x`, ca: TRUSTED });
   await expect(refused).rejects.toThrow('401');
+  await expect(connect(daemon.process.rpcUrl, { token: TOKEN })).rejects.toMatchObject({
+    ...{ code: 'FAILED_PRECONDITION', retryable: false },
+    message: expect.stringMatching(/self-signed certificate; .*'ca' \(--ca\)/) as string,
+  });
+  const plain = connect(daemon.process.rpcUrl.replace('wss:', 'ws:'), { token: TOKEN });
+  await expect(plain).rejects.toThrow('then the address begins with wss://');
   const ca = join(daemon.repository.path, 'cert.pem');
   const infer = ['infer', 'shift', '--url', daemon.process.rpcUrl, '--ca', ca];
   const withInput = [...infer, '--input', 'x=[[1, 2, 3, 4]]'];
   const environment = { WARMSWAP_TOKEN: TOKEN };
   expect(await runCli(withInput, undefined, environment)).toMatchObject({ code: 0 });
   expect((await runCli([...withInput, '--token', TOKEN])).code).toBe(0);
-  expect((await runCli(withInput)).output).toContain('401');
+  expect((await runCli(withInput)).output).toMatch(/UNAUTHENTICATED: .*401.*WARMSWAP_TOKEN/);
+  for (const wrong of [join(daemon.repository.path, 'none.pem'), import.meta.filename]) {
+    const { code, output } = await runCli([...withInput, '--ca', wrong], undefined, environment);
+    expect([code, output]).toEqual([2, expect.stringContaining(`--ca ${wrong}: `)]);
+  }
   const bench = ['bench', '--model', 'shift', '--count', '10', '--warmup', '0s', '--json'];
   const load = [...bench, '--url', daemon.process.rpcUrl, '--ca', ca];
   expect(await runCli(load, undefined, environment)).toMatchObject({

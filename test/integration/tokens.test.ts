@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { connect as connectFromBrowser } from '../../src/client/browser.js';
-import { connect as connectFromNode } from '../../src/client/index.js';
+import { connect as connectFromNode, type ClientOptions } from '../../src/client/index.js';
 import { dataUrl, upgrade } from '../support/access.js';
 import { control, startDaemon, testRepository, type TestDaemon } from '../support/daemon.js';
 import { shiftBody } from '../support/inference-http.js';
@@ -107,6 +107,16 @@ test('the client library brings it, by header and as browsers do', async () => {
     const refused = connect(daemon.process.rpcUrl, { token: `${ONE}x` });
     await expect(refused).rejects.toThrow('401');
   }
+  const refusal = (options: ClientOptions) => connectFromNode(daemon.process.rpcUrl, options);
+  await expect(refusal({ token: `${ONE}x` })).rejects.toMatchObject({
+    ...{ code: 'UNAUTHENTICATED', retryable: false },
+    message: expect.stringContaining('the token is not known') as string,
+  });
+  await expect(refusal({})).rejects.toThrow("expected the header 'Authorization: Bearer TOKEN'");
+  await expect(refusal({ token: OPERATOR })).rejects.toMatchObject({
+    ...{ code: 'PERMISSION_DENIED', retryable: false },
+    message: expect.stringContaining("has not the scope 'infer'") as string,
+  });
   const wrong = connectFromNode(daemon.process.rpcUrl, { token: 'not a token' });
   await expect(wrong).rejects.toMatchObject({
     code: 'INVALID_ARGUMENT',
@@ -210,6 +220,26 @@ describe('SIGHUP', () => {
     expect(await upgrade(daemon, bearer(added))).toMatchObject({ status: 101 });
     const response = await fetch(`${daemon.process.adminUrl}/status`);
     expect(response.status).toBe(200);
+  });
+
+  test('that takes a token away fails its calls at once, until it is known again', async () => {
+    const daemon = await serve();
+    const reconnect = { baseMs: 1, maxMs: 20 };
+    const options = { token: ALL, reconnect, connectionWaitMs: 1e9 };
+    const client = await connectFromNode(daemon.process.rpcUrl, options);
+    onTestFinished(() => client.destroy());
+    await daemon.repository.daemonConfig(TOKENS.replace(ALL, 'token-of-another-time'));
+    daemon.process.signal('SIGHUP');
+    await daemon.process.logged((line) => line.msg === 'access changed');
+    const refusal = { code: 'UNAUTHENTICATED', retryable: false };
+    const pings = async () => {
+      for (;;) await client.ping();
+    };
+    await expect(pings()).rejects.toMatchObject(refusal);
+    await expect(client.models()).rejects.toMatchObject(refusal);
+    await daemon.repository.daemonConfig(TOKENS);
+    await daemon.reload();
+    await until('it is let in again', () => client.ping(true).catch(() => false));
   });
 
   test('with the first token closes those who came without one', async () => {

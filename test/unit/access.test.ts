@@ -2,7 +2,12 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { Grant, OPEN, type TokenSettings } from '../../src/access/grant.js';
 import { TokenSet } from '../../src/access/token-set.js';
-import { bearerProtocols, readProtocols, tokenOfHeader } from '../../src/rpc/bearer.js';
+import {
+  bearerProtocols,
+  readProtocols,
+  tokenOfHeader,
+  insteadOfToken,
+} from '../../src/rpc/bearer.js';
 import { WarmswapError } from '../../src/rpc/errors.js';
 import type { DaemonEvent } from '../../src/rpc/events.js';
 import { eventFor } from '../../src/server/visible.js';
@@ -94,6 +99,17 @@ describe('a token travels', () => {
     for (const other of ['', 'abc', 'Basic abc', 'Bearer', 'Bearer a b']) {
       expect(tokenOfHeader(other)).toBeUndefined();
     }
+  });
+
+  test('or there is something else in it, which is told', () => {
+    const cases = [
+      ['', 'none'],
+      ['Basic abc', 'another scheme'],
+      ['abc', 'another scheme'],
+      ['Bearer', 'one that is no token'],
+      ['Bearer a b', 'one that is no token'],
+    ] as const;
+    for (const [header, instead] of cases) expect(insteadOfToken(header)).toBe(instead);
   });
 
   test('in the first subprotocol, which is never the answer', () => {

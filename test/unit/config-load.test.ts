@@ -244,15 +244,16 @@ describe('a value that cannot be used is refused with its path', () => {
     ['listen: { prot: 1 }', 'unknown key listen.prot (did you mean port?)'],
     ['swap: { drainTimout: 1s }', 'unknown key swap.drainTimout (did you mean drainTimeout?)'],
     ['limits: { maxConections: 1 }', 'unknown key limits.maxConections (did you mean maxConnec'],
-    ['listen: { port: 65536 }', 'listen.port: Too big'],
-    ['listen: { port: -1 }', 'listen.port: Too small'],
+    ['listen: { port: 65536 }', 'listen.port: expected a port, 0 to 65535'],
+    ['listen: { port: -1 }', 'listen.port: expected a port, 0 to 65535'],
     ['listen: { host: "" }', 'listen.host: Too small'],
     ['listen: 9000', 'listen: Invalid input: expected object, received number'],
-    ['workers: 0', 'workers: Too small'],
+    ['workers: 0', 'workers: expected auto, 1 to 1024, or { min, max }'],
     ['workers: many', 'workers: expected auto, 1 to 1024, or { min, max }'],
     ['workers: { min: 1 }', 'workers: expected auto, 1 to 1024, or { min, max }'],
     ['workers: { min: 3, max: 2 }', 'workers: expected min to be at most max'],
-    ['workers: 1025', 'workers: Too big'],
+    ['workers: 1025', 'workers: expected auto, 1 to 1024, or { min, max }'],
+    ['workers: { min: 0, max: 2 }', 'workers.min: expected 1 to 1024'],
     ['device: tpu', 'device: expected auto, cpu, cuda or cuda:0,1'],
     ['device: "cuda:"', 'device: expected auto, cpu, cuda or cuda:0,1'],
     ['device: "cuda:0,"', 'device: expected auto, cpu, cuda or cuda:0,1'],
@@ -262,6 +263,7 @@ describe('a value that cannot be used is refused with its path', () => {
     ['ortLibrary: 1', 'ortLibrary: Invalid input: expected string'],
     ['limits: { maxMessageBytes: 2GiB }', 'limits.maxMessageBytes: Too big'],
     ['limits: { maxMessageBytes: 0 }', 'limits.maxMessageBytes: Too small'],
+    ['limits: { maxMessageBytes: 64 }', 'limits.maxMessageBytes: expected a number with a unit'],
     ['limits: { idleTimeout: 7s }', 'limits.idleTimeout: expected 0 or 8s to 16m'],
     ['limits: { idleTimeout: 17m }', 'limits.idleTimeout: expected 0 or 8s to 16m'],
     ['limits: { bodyTimeout: 0s }', 'limits.bodyTimeout: expected 1us to 24 days'],
@@ -274,7 +276,8 @@ describe('a value that cannot be used is refused with its path', () => {
     ['limits: { maxMessageBytes: 64 }\nlimits: {}', 'Map keys must be unique'],
     ['swap: { drainTimeout: 0 }', 'swap.drainTimeout: expected 1us to 24 days'],
     ['swap: { drainTimeout: 600h }', 'swap.drainTimeout: expected 1us to 24 days'],
-    ['swap: { drainTimeout: soon }', 'swap.drainTimeout: expected a number or a text such as 30s'],
+    ['swap: { drainTimeout: soon }', 'swap.drainTimeout: expected a number with a unit, such as'],
+    ['swap: { drainTimeout: 100 }', 'swap.drainTimeout: expected a number with a unit, such as'],
     ['log: { level: loud }', 'log.level: Invalid option'],
     ['auth: { insecure: "yes" }', 'auth.insecure: Invalid input: expected boolean'],
   ])('%j', (text, problem) => {
@@ -282,12 +285,23 @@ describe('a value that cannot be used is refused with its path', () => {
   });
 
   test.each([
-    ['port', 'http', 'listen.port: Invalid input: expected number, received string'],
-    ['workers', '-1', 'workers: expected auto, 1 to 1024, or { min, max }'],
-    ['device', 'gpu', 'device: expected auto, cpu, cuda or cuda:0,1'],
-  ])('from the flag %s', (flag, value, problem) => {
-    expect(refusal(() => load(undefined, { flags: { [flag]: value } }))).toContain(
-      `configuration: ${problem}`,
+    ['port', 'abc', '--port: expected a port, 0 to 65535'],
+    ['adminPort', '99999', '--admin-port: expected a port, 0 to 65535'],
+    ['workers', '0', '--workers: expected auto, 1 to 1024, or { min, max }'],
+    ['workers', '-1', '--workers: expected auto, 1 to 1024, or { min, max }'],
+    ['device', 'gpu', '--device: expected auto, cpu, cuda or cuda:0,1'],
+    ['logLevel', 'loud', '--log-level: Invalid option'],
+  ])('from the flag %s with %s, which is named instead', (flag, value, problem) => {
+    const message = refusal(() => load(undefined, { flags: { [flag]: value } }));
+    expect(message).toContain(problem);
+    expect(message).toContain(`got '${value}'`);
+  });
+
+  test('from a variable, which is named instead; a flag comes before it', () => {
+    const environment = { WARMSWAP_PORT: 'abc' };
+    expect(refusal(() => load('listen: {}', { environment }))).toBe(
+      "WARMSWAP_PORT: expected a port, 0 to 65535, got 'abc'",
     );
+    expect(load('', { environment, flags: { port: '9100' } }).listen.port).toBe(9100);
   });
 });

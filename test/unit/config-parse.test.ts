@@ -95,6 +95,8 @@ describe('a value', () => {
     [{ Listen: 1 }, 'F: unknown key Listen (did you mean listen?)'],
     [{ models: 1 }, 'F: unknown key models (known: listen, queue, labels)'],
     [{ listen: { prot: 1 } }, 'F: unknown key listen.prot (did you mean port?)'],
+    [{ listen: { pot: 1 } }, 'F: unknown key listen.pot (did you mean port?)'],
+    [{ listen: { foot: 1 } }, 'F: unknown key listen.foot (known: host, port)'],
     [{ listen: { tls: 1 } }, 'F: unknown key listen.tls (known: host, port)'],
     [{ queue: { dedline: 1 } }, 'F: unknown key queue.dedline (did you mean deadline?)'],
     [[], 'F: the document: Invalid input: expected object, received array'],

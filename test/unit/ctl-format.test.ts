@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { noLimitCounts } from '../../src/telemetry/limit-counts.js';
-import { formatReload, formatStatus } from '../../src/cli/ctl.js';
+import { formatLabelChange, formatReload, formatStatus } from '../../src/cli/ctl.js';
 import type { Status } from '../../src/supervisor/status.js';
 
 describe('a reload', () => {
@@ -23,6 +23,30 @@ describe('a reload', () => {
       '  new: none → 1 failed: cannot load',
       '  old: 3 → none committed',
     ]);
+  });
+});
+
+describe('a change of a label', () => {
+  const change = { model: 'edges', from: 2, to: 2, result: 'committed' } as const;
+
+  test('is told as such', () => {
+    const result = { generation: 5, changes: [change] };
+    expect(formatLabelChange(result, 'edges', 'canary', 1)).toBe(
+      'generation 5\n  edges: label canary → 1',
+    );
+    expect(formatLabelChange(result, 'edges', 'canary', undefined)).toBe(
+      'generation 5\n  edges: label canary removed',
+    );
+  });
+
+  test.each([
+    ['nothing', []],
+    ['a failure', [{ ...change, to: 1, result: 'failed', reason: 'cannot load' } as const]],
+    ['more than that', [change, { ...change, model: 'other', to: 3 }]],
+    ['another active version', [{ ...change, to: 3 }]],
+  ])('that came with %s is told as a reload', (_, changes) => {
+    const result = { generation: 5, changes };
+    expect(formatLabelChange(result, 'edges', 'canary', 1)).toBe(formatReload(result));
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { bytesToInput, jsonToInput } from '../../src/cli/infer-input.js';
 import { UsageError } from '../../src/cli/usage-error.js';
+import { inputExample } from '../../src/cli/input-example.js';
 import type { Datatype } from '../../src/rpc/tensor.js';
 
 const input = (datatype: Datatype, shape: readonly number[] = [-1]) => ({
@@ -109,10 +110,18 @@ describe('JSON', () => {
     expect(refused).toThrow(`input 'x': ${problem}`);
   });
 
-  test.each(['', '[1', 'nothing'])('%o, which is none, is refused', (text) => {
-    const refused = () => jsonToInput(text, input('FP32'));
+  test.each(['', '[1', 'nothing', 'a,b'])('%o, which is none, is refused', (text) => {
+    const refused = () => jsonToInput(text, input('FP32', [-1, 2]));
     expect(refused).toThrow(UsageError);
-    expect(refused).toThrow(/^input 'x': .*JSON/);
+    expect(refused).toThrow(
+      `input 'x': expected numbers or JSON for FP32 [?, 2], such as x=1,2, got '${text}'`,
+    );
+  });
+
+  test('that is none is refused for BYTES with an example of texts', () => {
+    expect(() => jsonToInput('a,b', input('BYTES', [2]))).toThrow(
+      `input 'x': expected texts in JSON for BYTES [2], such as x='["a", "b"]', got 'a,b'`,
+    );
   });
 });
 
@@ -159,5 +168,31 @@ describe('raw bytes', () => {
     expect(refused).toThrow(
       `input 'x': ${count} bytes do not fill FP32 [${shape.join(', ')}]; give JSON with a shape`,
     );
+  });
+});
+
+describe('an example', () => {
+  test.each([
+    ['FP32', [-1, 4], 'x=1,2,3,4'],
+    ['INT64', [], 'x=1'],
+    ['INT64', [-1], 'x=1'],
+    ['BOOL', [3], 'x=1,0,1'],
+    ['BYTES', [-1], `x='["a"]'`],
+    ['FP32', [-1, -1, 2], 'x=1,2 --shape x=1,1,2'],
+    ['FP32', [-1, 512], 'x=@x.npy'],
+    ['BYTES', [9], 'x=@x.json'],
+    ['FP32', [0], 'x=@x.npy'],
+  ] as const)('for %s %j is %s', (datatype, shape, example) => {
+    expect(inputExample(input(datatype, shape))).toBe(example);
+  });
+
+  test('is one that is taken', () => {
+    for (const shape of [[-1, 4], [], [1, 1], [2, -1]]) {
+      for (const datatype of ['FP32', 'INT64', 'BOOL'] as const) {
+        const signature = input(datatype, shape);
+        const text = inputExample(signature).replace('x=', '');
+        expect(jsonToInput(text, signature).shape).toHaveLength(shape.length);
+      }
+    }
   });
 });

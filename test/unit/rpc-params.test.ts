@@ -74,8 +74,12 @@ describe('infer', () => {
     ['no model', { inputs: {} }, "'model': expected a string, got nothing"],
     ['a model that is a number', { model: 5, inputs: {} }, "'model': expected a string, got 5"],
     ['an empty model', { model: '', inputs: {} }, "'model': expected a string, got ''"],
-    ['no inputs', { model: 'm' }, "'inputs': expected a map, got nothing"],
-    ['inputs as a list', { model: 'm', inputs: [1] }, "'inputs': expected a map, got [1]"],
+    ['no inputs', { model: 'm' }, "'inputs': expected a map of tensors, got nothing"],
+    [
+      'inputs as a list',
+      { model: 'm', inputs: [1] },
+      "'inputs': expected a map of tensors, got [1]",
+    ],
     [
       'a version that is text',
       { model: 'm', inputs: {}, version: '3' },
@@ -104,7 +108,7 @@ describe('infer', () => {
     [
       'a version and a label',
       { model: 'm', inputs: {}, version: 1, label: 'a' },
-      "'version' and 'label': expected not given together, got both",
+      "give 'version' or 'label', not both",
     ],
     [
       'outputs that are text',
@@ -154,6 +158,7 @@ describe('infer', () => {
     const { code, message } = inferRefusal({ model: 'm', inputs: {}, modle: 'm' });
     expect(code).toBe('INVALID_ARGUMENT');
     expect(message).toMatch(/expected keys of model, version, label, .*, got 'modle'$/);
+    expect(message).not.toMatch(/\bkey\b/);
   });
 });
 
