@@ -22,12 +22,14 @@ const QUICK: Settings = {
   repeats: 3,
   longRepeats: 3,
   duration: { warmupSeconds: 0.2, seconds: 0.5 },
+  peers: { repeats: 1, duration: { warmupSeconds: 0.2, seconds: 0.5 } },
 };
 const FULL: Settings = {
   quick: false,
   repeats: 5,
   longRepeats: 3,
   duration: { warmupSeconds: 1, seconds: 4 },
+  peers: { repeats: 3, duration: { warmupSeconds: 0.5, seconds: 2 } },
 };
 
 interface Flags {

@@ -22,6 +22,8 @@ export interface DaemonOptions {
   store?: ArtifactStore;
   /** model.yaml and flags beyond these are the daemon's defaults. */
   flags?: readonly string[];
+  /** Not to wait until it serves at full speed. */
+  firstAnswerIsEnough?: boolean;
 }
 
 /** A daemon over a repository of its own. Its owner calls `stop`. */
@@ -36,7 +38,10 @@ export class BenchDaemon {
     this.#admin = new AdminClient(daemon.adminUrl);
   }
 
-  /** Publishes the models as version 1 of themselves; resolves when they are served at full speed. */
+  /**
+   * Publishes the models as version 1 of themselves; resolves when they are served, at full speed unless
+   * that need not be.
+   */
   static async start(options: DaemonOptions): Promise<BenchDaemon> {
     const repository = new BenchRepository();
     for (const { name, folder } of options.models) repository.publish(name, 1, folder);
@@ -51,6 +56,7 @@ export class BenchDaemon {
     const environment = { ORT_DISABLE_TELEMETRY: '1' };
     const daemon = await startedOn(options.cpus, () => DaemonProcess.start(flags, environment));
     const started = new BenchDaemon(daemon, repository, ownStore);
+    if (options.firstAnswerIsEnough) return started;
     while (await started.#isPrepacking()) await sleep(PAUSE_MS);
     return started;
   }
