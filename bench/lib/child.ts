@@ -72,8 +72,8 @@ export class Child {
   }
 
   /** Sends a message over IPC; resolves with the next one that comes. */
-  async ask<T>(message: Serializable): Promise<T> {
-    const answered = once(this.process, 'message') as Promise<[T]>;
+  async ask(message: Serializable): Promise<unknown> {
+    const answered = once(this.process, 'message') as Promise<[unknown]>;
     this.process.send(message);
     const ended = this.#exited.then((): never => {
       throw this.#endedEarly();

@@ -48,6 +48,6 @@ export class InProcessSession {
   }
 }
 
-function ask(child: Child, request: SessionRequest): Promise<SessionReply> {
-  return child.ask<SessionReply>(request);
+async function ask(child: Child, request: SessionRequest): Promise<SessionReply> {
+  return (await child.ask(request)) as SessionReply;
 }

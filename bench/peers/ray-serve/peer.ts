@@ -9,7 +9,12 @@ import { httpRequest } from '../../lib/requests.js';
 import type { RunningServer, ServerKind, StartOptions } from '../../lib/server.js';
 
 const NAME = 'ray-serve';
-const ENVIRONMENT = { RAY_USAGE_STATS_ENABLED: '0', PYTHONDONTWRITEBYTECODE: '1' };
+const ENVIRONMENT = {
+  RAY_USAGE_STATS_ENABLED: '0',
+  PYTHONDONTWRITEBYTECODE: '1',
+  /** Replicas import model.py. */
+  PYTHONPATH: import.meta.dirname,
+};
 
 /** An update has all replicas load the new model while they serve, and switch. */
 export const rayServe: ServerKind = {
