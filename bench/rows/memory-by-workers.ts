@@ -14,6 +14,7 @@ import { startServer } from '../lib/start-server.js';
 /** What all processes of a server take together, after all of its workers have served. */
 
 const COUNTS = [1, 2, 4];
+const QUICK_COUNTS = [2];
 const BUDGET = atMost(1);
 /** Of its weights at the peak, where each worker has its own and packs them. */
 const COPIES_A_WORKER = 2;
@@ -30,7 +31,7 @@ export const memoryByWorkers: Row = {
     const loadSeconds = settings.quick ? QUICK_LOAD_SECONDS : LOAD_SECONDS;
     const contest = { daemon: daemonServer(), peers: MULTI_PROCESS_PEERS };
     const checks: Check[] = [];
-    for (const workers of COUNTS) {
+    for (const workers of settings.quick ? QUICK_COUNTS : COUNTS) {
       const name = `PSS, ${plural(workers, 'worker')}, weights ${megabytes(model.weightBytes)}`;
       const problem = memoryProblem(COPIES_A_WORKER * workers * model.weightBytes);
       if (problem !== undefined) {
@@ -44,7 +45,9 @@ export const memoryByWorkers: Row = {
           budget: BUDGET,
           unit: 'PssBytes',
           of: (bytes) => bytes,
-          notes: ([ours = NaN], [theirs = NaN]) => [`${megabytes(ours)} against ${megabytes(theirs)}`],
+          notes: ([ours = NaN], [theirs = NaN]) => [
+            `${megabytes(ours)} against ${megabytes(theirs)}`,
+          ],
         }),
       );
     }

@@ -49,7 +49,10 @@ async function swapUnderOneLoad(
   swaps: SwapSequence,
   { duration }: Settings,
 ): Promise<Outcome> {
-  const load = await startSteadyLoad(daemon.url, rpcRequest(mid()), { connections: CONNECTIONS, rate: RATE });
+  const load = await startSteadyLoad(daemon.url, rpcRequest(mid()), {
+    connections: CONNECTIONS,
+    rate: RATE,
+  });
   await seconds(duration.warmupSeconds);
   for (let i = 0; i < SWAPS_A_REPEAT; i++) {
     load.begin('steady');
