@@ -20,7 +20,7 @@ const WRONG_USAGE = 2;
 const QUICK: Settings = {
   quick: true,
   repeats: 3,
-  longRepeats: 3,
+  longRepeats: 1,
   duration: { warmupSeconds: 0.2, seconds: 0.5 },
   peers: { repeats: 1, duration: { warmupSeconds: 0.2, seconds: 0.5 } },
 };

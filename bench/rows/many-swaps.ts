@@ -17,9 +17,12 @@ const FEW = 5;
 const GROWTH_BUDGET = atMost(1.02);
 const FAILURE_BUDGET = atMost(0);
 const CONNECTIONS = 16;
+/** Old versions drain. */
 const SETTLE_SECONDS = 1.5;
+const COLLECTION_SECONDS = 1;
 /** In which V8's heaps find their size. */
 const WARM_UP_SECONDS = 10;
+const QUICK_WARM_UP_SECONDS = 1;
 
 interface Holdings {
   workersRssBytes: number;
@@ -47,19 +50,22 @@ export const manySwaps: Row = {
   about: `200 swaps under ${CONNECTIONS} clients at full speed: failures; memory, mappings and descriptors ÷ after ${FEW}`,
   run: async ({ quick, longRepeats }: Settings) => {
     const count = quick ? 20 : 200;
+    const warmUpSeconds = quick ? QUICK_WARM_UP_SECONDS : WARM_UP_SECONDS;
     const outcomes: Outcome[] = [];
-    for (let i = 0; i < longRepeats; i++) outcomes.push(await swapFewThenMany(count));
+    for (let i = 0; i < longRepeats; i++) outcomes.push(await swapFewThenMany(count, warmUpSeconds));
     const keys = Object.keys(WHAT) as (keyof Holdings)[];
     return [failures(count, outcomes), ...keys.map((key) => growth(key, count, outcomes))];
   },
 };
 
-function swapFewThenMany(count: number): Promise<Outcome> {
+function swapFewThenMany(count: number, warmUpSeconds: number): Promise<Outcome> {
   return owning(async (own) => {
     const model = mid();
-    const daemon = await own(BenchDaemon.start({ models: [model], workers: WORKERS }));
+    const daemon = await own(
+      BenchDaemon.start({ models: [model], workers: WORKERS, collectable: true }),
+    );
     const swaps = new SwapSequence(daemon, model.name, [model, otherMid()]);
-    await underLoad(daemon, () => seconds(WARM_UP_SECONDS));
+    await underLoad(daemon, () => seconds(warmUpSeconds));
     const first = await underLoad(daemon, () => swaps.swapTimes(FEW));
     const few = await holdingsOf(daemon);
     const rest = await underLoad(daemon, () => swaps.swapTimes(count - FEW));
@@ -81,6 +87,8 @@ async function underLoad({ url }: BenchDaemon, work: () => Promise<void>): Promi
 
 async function holdingsOf(daemon: BenchDaemon): Promise<Holdings> {
   await seconds(SETTLE_SECONDS);
+  daemon.collectGarbage();
+  await seconds(COLLECTION_SECONDS);
   const [supervisor = 0, ...workers] = daemon.pids();
   const sum = (count: (pid: number) => number) =>
     [supervisor, ...workers].reduce((total, pid) => total + count(pid), 0);
