@@ -52,7 +52,8 @@ export const manySwaps: Row = {
     const count = quick ? 20 : 200;
     const warmUpSeconds = quick ? QUICK_WARM_UP_SECONDS : WARM_UP_SECONDS;
     const outcomes: Outcome[] = [];
-    for (let i = 0; i < longRepeats; i++) outcomes.push(await swapFewThenMany(count, warmUpSeconds));
+    for (let i = 0; i < longRepeats; i++)
+      outcomes.push(await swapFewThenMany(count, warmUpSeconds));
     const keys = Object.keys(WHAT) as (keyof Holdings)[];
     return [failures(count, outcomes), ...keys.map((key) => growth(key, count, outcomes))];
   },
