@@ -20,14 +20,16 @@ const WRONG_USAGE = 2;
 const QUICK: Settings = {
   quick: true,
   repeats: 3,
-  longRepeats: 3,
-  duration: { warmupSeconds: 0.2, seconds: 0.5 },
+  longRepeats: 1,
+  duration: { warmupSeconds: 0.15, seconds: 0.35 },
+  peers: { repeats: 1, duration: { warmupSeconds: 0.15, seconds: 0.35 } },
 };
 const FULL: Settings = {
   quick: false,
   repeats: 5,
   longRepeats: 3,
   duration: { warmupSeconds: 1, seconds: 4 },
+  peers: { repeats: 3, duration: { warmupSeconds: 0.5, seconds: 2 } },
 };
 
 interface Flags {

@@ -22,8 +22,10 @@ const FIRST_MSGID = 0x1_0000;
 const MSGID_OFFSET = 3;
 /** `[1, msgid, nil, …`: a response without error. */
 const RPC_SUCCESS = '9401ce????????c0';
-/** `{outputs: …`. */
-const HTTP_SUCCESS = `81a7${Buffer.from('outputs').toString('hex')}`;
+/** `{outputs: …`, the size of the map in four bits, or, as msgpackr does it, in sixteen. */
+const OUTPUTS = `a7${Buffer.from('outputs').toString('hex')}`;
+const HTTP_SUCCESS = `81${OUTPUTS}`;
+const MSGPACKR_HTTP_SUCCESS = `de0001${OUTPUTS}`;
 
 const packr = new Packr({ useRecords: false });
 
@@ -46,6 +48,11 @@ export function httpRequest(model: BenchModel, rows = 1): PreparedRequest {
   return prepare(`${model.name}-${rows}.http`, payload, HTTP_SUCCESS);
 }
 
+/** The same for a server that answers by msgpackr. */
+export function httpRequestToMsgpackr(model: BenchModel, rows = 1): PreparedRequest {
+  return { ...httpRequest(model, rows), expect: MSGPACKR_HTTP_SUCCESS };
+}
+
 function prepare(name: string, payload: Uint8Array, expect: string): PreparedRequest {
   const folder = join(benchBuild, 'requests');
   mkdirSync(folder, { recursive: true });
@@ -54,7 +61,16 @@ function prepare(name: string, payload: Uint8Array, expect: string): PreparedReq
   return { path, bytes: payload.length, expect };
 }
 
+/** The first row of input of every prepared request. */
+export function inputRow({ width }: BenchModel): Float32Array {
+  return inputValues(width);
+}
+
 function tensor(width: number, rows: number) {
-  const values = Float32Array.from({ length: rows * width }, (_, i) => hash32(i, 1) / 2 ** 31);
-  return { datatype: 'FP32', shape: [rows, width], data: Buffer.from(values.buffer) };
+  const data = Buffer.from(inputValues(rows * width).buffer);
+  return { datatype: 'FP32', shape: [rows, width], data };
+}
+
+function inputValues(count: number): Float32Array<ArrayBuffer> {
+  return Float32Array.from({ length: count }, (_, i) => hash32(i, 1) / 2 ** 31);
 }

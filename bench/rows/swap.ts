@@ -3,6 +3,7 @@ import { BenchDaemon } from '../lib/daemon.js';
 import { phaseOf, seconds, type LoadResult } from '../lib/load.js';
 import { mid, otherMid } from '../lib/models.js';
 import { owning } from '../lib/owning.js';
+import { rpcRequest } from '../lib/requests.js';
 import type { Row, Settings } from '../lib/row.js';
 import { ratios } from '../lib/statistics.js';
 import { startSteadyLoad } from '../lib/steady-load.js';
@@ -48,7 +49,10 @@ async function swapUnderOneLoad(
   swaps: SwapSequence,
   { duration }: Settings,
 ): Promise<Outcome> {
-  const load = await startSteadyLoad(daemon.url, mid(), { connections: CONNECTIONS, rate: RATE });
+  const load = await startSteadyLoad(daemon.url, rpcRequest(mid()), {
+    connections: CONNECTIONS,
+    rate: RATE,
+  });
   await seconds(duration.warmupSeconds);
   for (let i = 0; i < SWAPS_A_REPEAT; i++) {
     load.begin('steady');
