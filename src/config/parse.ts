@@ -88,7 +88,7 @@ function suggestion(key: string, known: readonly string[]): string {
 
 /** At most every third letter differs, or the same ones are in another order. */
 function isNear(a: string, b: string): boolean {
-  const sorted = (text: string) => [...text].sort().join('');
+  const sorted = (text: string) => Array.from(text).sort().join('');
   return distance(a, b) <= Math.max(a.length, b.length) / 3 || sorted(a) === sorted(b);
 }
 

@@ -1,7 +1,9 @@
 import { encode } from '@msgpack/msgpack';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { connect, type Client, type WarmswapError } from '../../src/client/index.js';
-import type { ClientOptions, OpenSocket } from '../../src/client/index.js';
+import type { CallOptions, ClientOptions, OpenSocket } from '../../src/client/index.js';
 import {
   answer,
   echo,
@@ -39,6 +41,55 @@ function inTurn(...behaviours: Behaviour[]): Behaviour {
     (behaviours[turn++] ?? behaviours.at(-1))?.(request, server);
   };
 }
+
+/** The URL of a server that answers every upgrade with `status`. */
+async function refusing(status: number): Promise<string> {
+  const server = createServer((_, response) => response.writeHead(status).end('not JSON'));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  return `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+describe('servers that refuse the upgrade', () => {
+  test('reject with the code of the first, and the reasons of all', async () => {
+    const urls = [await refusing(401), await refusing(403)];
+    await expect(connect(urls, quick)).rejects.toMatchObject({
+      ...{ code: 'UNAUTHENTICATED', retryable: false },
+      message: expect.stringMatching(/HTTP 401; .*HTTP 403$/) as string,
+    });
+  });
+
+  test('are passed over while another one may be connected', async () => {
+    const server = await FakeRpcServer.start(echo);
+    const options = { ...quick, connectionWaitMs: 200 };
+    const client = await connect([await refusing(401), server.url], options);
+    onTestFinished(() => client.destroy());
+    expect(await client.ping(1)).toBe(1);
+    await server.stop();
+    await expect(client.ping()).rejects.toMatchObject({ code: 'UNAVAILABLE', retryable: true });
+  });
+
+  test('for the moment may be tried again', async () => {
+    await expect(connect(await refusing(503), quick)).rejects.toMatchObject({
+      ...{ code: 'UNAVAILABLE', retryable: true },
+      message: expect.stringContaining('HTTP 503') as string,
+    });
+  });
+});
+
+test('options that are not known are refused before anything is sent', async () => {
+  const server = await FakeRpcServer.start(echo);
+  const client = await connectTo([server]);
+  const refusal = {
+    code: 'INVALID_ARGUMENT',
+    message: expect.stringMatching(/got 'deadline'$/) as string,
+  };
+  const wrong = { deadline: 5 } as CallOptions;
+  await expect(client.infer({ model: 'm', inputs: {}, ...wrong })).rejects.toMatchObject(refusal);
+  await expect(client.ping(1, wrong)).rejects.toMatchObject(refusal);
+  await expect(connect(server.url, wrong as ClientOptions)).rejects.toMatchObject(refusal);
+  expect(server.received).toEqual([]);
+});
 
 describe('the answer of a plain MessagePack-RPC server', () => {
   test('is given as it came', async () => {
