@@ -33,16 +33,32 @@ export class AdminClient {
   /** Reads an answer that comes piece by piece; resolves at its end. */
   async stream(path: string, onPiece: (text: string) => void): Promise<void> {
     const response = await this.#request('GET', path);
-    if (response.statusCode !== 200) throw answerError(this.url, await collect(response));
+    if (response.statusCode !== 200) throw answerError(this.url, await this.#collect(response));
     response.setEncoding('utf8');
-    for await (const piece of response as AsyncIterable<string>) onPiece(piece);
+    for await (const piece of this.#pieces<string>(response)) onPiece(piece);
   }
 
   async #call(method: string, path: string, body?: string): Promise<unknown> {
-    const answer = await collect(await this.#request(method, path, body));
+    const answer = await this.#collect(await this.#request(method, path, body));
     const value = parseJson(answer.text);
     if (answer.status === 200 && value !== undefined) return value;
     throw answerError(this.url, answer);
+  }
+
+  async #collect(response: IncomingMessage): Promise<Answer> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of this.#pieces<Buffer>(response)) chunks.push(chunk);
+    return { status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() };
+  }
+
+  /** Throws UNAVAILABLE if the connection breaks before the end. */
+  async *#pieces<Piece>(response: IncomingMessage): AsyncGenerator<Piece, void, void> {
+    try {
+      yield* response as AsyncIterable<Piece>;
+    } catch (error) {
+      const text = `the connection to ${this.url} broke: ${(error as Error).message}`;
+      throw new WarmswapError('UNAVAILABLE', text, { cause: error });
+    }
   }
 
   #authorization(): Record<string, string> {
@@ -62,12 +78,6 @@ export class AdminClient {
 interface Answer {
   status: number;
   text: string;
-}
-
-async function collect(response: IncomingMessage): Promise<Answer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk);
-  return { status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() };
 }
 
 function noAnswer(url: string, error: NodeJS.ErrnoException): WarmswapError {

@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { runCli } from '../support/cli.js';
 import { startDaemon, testRepository } from '../support/daemon.js';
 import { npyDict, npyFile } from '../support/npy.js';
@@ -229,6 +231,21 @@ test('an activation holds until a newer version is published', async () => {
   await repository.publish('shift', 3);
   await reload();
   expect(await active()).toBe(3);
+});
+
+test('ctl says so when the daemon ends before it has answered', async () => {
+  const server = createServer((_, response) => {
+    response.write('{');
+    response.socket?.resetAndDestroy();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  for (const command of ['status', 'events']) {
+    expect(await runCli(['ctl', command, '--admin', url])).toEqual({
+      ...{ code: 1, output: expect.stringMatching(/^warmswap: UNAVAILABLE: .*\n$/) as string },
+    });
+  }
 });
 
 test('ctl and infer say so when no daemon answers', async () => {

@@ -42,7 +42,7 @@ beforeAll(async () => {
   await repository.configure('shift', 'versions: all');
   await repository.configure('slow', 'queue: { maxSize: 1, priorities: 2 }');
   const config = join(repository.path, 'warmswap.yaml');
-  await writeFile(config, `limits: { maxMessageBytes: ${MAX_BYTES} }`);
+  await writeFile(config, `limits: { maxMessageBytes: ${MAX_BYTES}B }`);
   const flags = ['--models', repository.path, '--config', config, '--workers', '1'];
   daemon = await DaemonProcess.start(flags);
   base = daemon.rpcUrl.replace('ws:', 'http:').replace('/rpc', '');
