@@ -130,13 +130,13 @@ function report(flags: CtlFlags, result: ReloadResult): void {
   if (result.changes.some((change) => change.result !== 'committed')) process.exitCode = 1;
 }
 
-export function formatReload({ generation, changes }: ReloadResult): string {
-  if (changes.length === 0) return `generation ${generation}: nothing has changed`;
+export function formatReload({ generation, changes, warnings = [] }: ReloadResult): string {
+  const title = `generation ${generation}${changes.length === 0 ? ': nothing has changed' : ''}`;
   const lines = changes.map(
     ({ model, from, to, result, reason }) =>
       `  ${model}: ${from ?? 'none'} → ${to ?? 'none'} ${result}${reason === undefined ? '' : `: ${reason}`}`,
   );
-  return [`generation ${generation}`, ...lines].join('\n');
+  return [title, ...lines, ...warnings.map((warning) => `  warning: ${warning}`)].join('\n');
 }
 
 export function formatStatus(status: Status): string {

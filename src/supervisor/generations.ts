@@ -1,4 +1,5 @@
 import type { GenerationPlan, ModelPlan, VersionFailure } from '../registry/plan.js';
+import { findMisplaced } from '../repository/misplaced.js';
 import { publicationsDigest } from '../repository/publications.js';
 import { scanRepository, type RepositorySnapshot } from '../repository/scan.js';
 import { WarmswapError } from '../rpc/errors.js';
@@ -49,6 +50,7 @@ export class Generations {
   #failures: readonly VersionFailure[] = [];
   #problems: readonly PlanProblem[] = [];
   #followed: string | undefined;
+  #misplaced = '';
 
   constructor(private readonly options: GenerationsOptions) {}
 
@@ -81,13 +83,28 @@ export class Generations {
   async follow(): Promise<ReloadResult> {
     const snapshot = await this.scan();
     this.#followed = publicationsDigest(snapshot);
+    const { models } = this.options.config.current;
+    if (snapshot.models.size === 0)
+      this.options.log.warn({ models }, 'the repository has no model');
     const { choices } = this.options.committed;
     const outcome = await this.#swap((failures) =>
       planGeneration(this.#input(snapshot, choices, failures)),
     );
     this.#failures = outcome.failures;
     this.#problems = outcome.problems;
-    return outcome.result;
+    const warnings = await this.#findMisplaced();
+    return { ...outcome.result, ...(warnings.length > 0 && { warnings }) };
+  }
+
+  /** Logged as often as something else is found. */
+  async #findMisplaced(): Promise<string[]> {
+    const misplaced = await findMisplaced(this.options.config.current.models);
+    const text = misplaced.join('\n');
+    if (text !== this.#misplaced && misplaced.length > 0) {
+      this.options.log.warn({ misplaced }, 'models lie where nobody looks for them');
+    }
+    this.#misplaced = text;
+    return misplaced;
   }
 
   /**

@@ -12,6 +12,8 @@ import type { WorkerProcess, WorkerState } from './worker-process.js';
 /** The answer of `GET /status`. */
 export interface Status {
   generation: number;
+  /** Of the supervisor: signals go there. */
+  pid: number;
   uptimeSeconds: number;
   listen: { host: string; port: number };
   workers: WorkerStatus[];
@@ -86,6 +88,7 @@ export async function collectStatus(input: StatusInput): Promise<Status> {
   const versions = mergeVersions(reports.filter((report) => report !== undefined));
   return {
     generation: input.committed.generation,
+    pid: process.pid,
     uptimeSeconds: Math.round((Date.now() - input.startedAt) / 1000),
     listen: input.listen,
     workers: await Promise.all(

@@ -10,7 +10,7 @@ import { CommittedPlan } from './committed-plan.js';
 import { Committer } from './committer.js';
 import { ElasticSizer } from './elastic-sizer.js';
 import { EventBus } from './event-bus.js';
-import { findFreePort } from './free-port.js';
+import { findFreePort, portError } from './free-port.js';
 import { Generations } from './generations.js';
 import { LiveConfig } from './live-config.js';
 import type { ChoiceChange } from './operator-choices.js';
@@ -103,7 +103,7 @@ export class Supervisor {
     if (!wasKilled || !this.#pool.isComplete) await this.#followRepository();
     const { host, port } = this.#config.current.listen;
     const patienceMs = wasKilled ? PORT_PATIENCE_MS : 0;
-    this.#address = { host, port: await findFreePort(host, port, patienceMs) };
+    this.#address = { host, port: await this.#findPort(host, port, patienceMs) };
     await this.#pool.open(host, this.#address.port);
     this.#committed.open();
     if (!this.#stopping) this.#sizer?.start();
@@ -116,10 +116,15 @@ export class Supervisor {
    */
   async reload(): Promise<ReloadResult> {
     this.#supersede();
-    return this.#turns.run(() => {
-      if (this.access.follow(this.#config.reload())) this.#pool.tellAccess();
+    return this.#turns.run(async () => {
+      const { config, waiting } = this.#config.reload();
+      const { hasChanged, problem } = this.access.follow(config);
+      if (hasChanged) this.#pool.tellAccess();
       this.#pool.retryFailed();
-      return this.#generations.follow();
+      const { warnings: ofModels = [], ...result } = await this.#generations.follow();
+      const ofConfig = waiting.map((setting) => `${setting}: restart to apply what has changed`);
+      const warnings = [...ofConfig, ...(problem === undefined ? [] : [problem]), ...ofModels];
+      return { ...result, ...(warnings.length > 0 && { warnings }) };
     });
   }
 
@@ -202,6 +207,14 @@ export class Supervisor {
   /** Nothing supersedes the first swap: the workers listen after it. */
   #supersede(): void {
     if (this.isReady) this.#committer.driver.supersede();
+  }
+
+  async #findPort(host: string, port: number, patienceMs: number): Promise<number> {
+    try {
+      return await findFreePort(host, port, patienceMs);
+    } catch (error) {
+      throw portError(error, 'listen.port', '--port');
+    }
   }
 
   /** It waits its turn: what an operator has asked for is not given up for it. */

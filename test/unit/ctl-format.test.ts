@@ -46,6 +46,7 @@ const STATISTICS = {
 describe('the status', () => {
   const status: Status = {
     generation: 3,
+    pid: 1,
     uptimeSeconds: 61,
     listen: { host: '127.0.0.1', port: 9000 },
     workers: [

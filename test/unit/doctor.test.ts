@@ -160,7 +160,7 @@ describe('the store', () => {
     writeFileSync(join(folder, 'a'), '');
     expect(await checkStore(store)).toMatchObject({
       status: 'fail',
-      found: `${join(folder, 'a')} cannot be written: EACCES`,
+      found: `${join(folder, 'a')} cannot be written: ENOTDIR`,
     });
   });
 
