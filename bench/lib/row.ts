@@ -1,5 +1,6 @@
 import type { Check } from './check.js';
 import type { Duration } from './load.js';
+import type { Recording } from './recording.js';
 
 /** A benchmark that can be run by its name; gives one or more lines of the report. */
 export interface Row {
@@ -17,4 +18,6 @@ export interface Settings {
   longRepeats: number;
   /** Of one measurement in a short row. */
   duration: Duration;
+  /** Keeps what a plot is drawn from. */
+  keep: (recording: Recording) => void;
 }

@@ -9,13 +9,11 @@ export interface Pace {
   connections: number;
   /** Requests a second over all connections. */
   rate: number;
+  /** See LoadOptions. */
+  seriesMs?: number;
 }
 
 /** Asks for one model at a fixed rate; the client shares the cores with the server. */
-export function startSteadyLoad(
-  url: string,
-  model: BenchModel,
-  { connections, rate }: Pace,
-): Promise<PhasedLoad> {
-  return PhasedLoad.start({ url, request: rpcRequest(model), connections, rate, depth: DEPTH });
+export function startSteadyLoad(url: string, model: BenchModel, pace: Pace): Promise<PhasedLoad> {
+  return PhasedLoad.start({ url, request: rpcRequest(model), depth: DEPTH, ...pace });
 }

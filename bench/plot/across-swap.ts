@@ -1,0 +1,71 @@
+import type { LatencySeries, SeriesBucket } from '../lib/load.js';
+import type { KeptRecording, SwapRecording } from '../lib/recording.js';
+import type { Chart, Panel } from './chart.js';
+import { footnote } from './footnote.js';
+import type { LegendEntry } from './legend.js';
+
+/** Latency over time while models are swapped: a panel for each server. */
+
+/** More are too narrow to be seen. */
+const MOST_SWAPS = 3;
+
+export function acrossSwap(recordings: readonly (SwapRecording & KeptRecording)[]): Chart {
+  const windows = recordings.map(({ series, during }) => firstSwaps(series, during));
+  const [first] = recordings;
+  const bucketMs = first?.series.bucketMs ?? 0;
+  const hasFailures = windows.some((window) => window.buckets.some(({ failures }) => failures > 0));
+  return {
+    title: 'Latency while a model is swapped',
+    subtitle: `${first?.load ?? ''}; slowest and median request of each ${bucketMs} ms`,
+    x: { label: 'time (s)', scale: 'linear' },
+    y: { label: 'latency (ms)', scale: 'log' },
+    panels: windows.map((window, i) => panel(window, recordings[i]?.server ?? '', i)),
+    legend: [
+      { name: 'slowest', kind: 'line', colour: 0, style: 'thin' },
+      { name: 'median', kind: 'line', colour: 0, style: 'line' },
+      { name: 'swap', kind: 'band' },
+      ...(hasFailures ? ([{ name: 'failed requests', kind: 'failure' }] as LegendEntry[]) : []),
+    ],
+    footnote: footnote(recordings),
+  };
+}
+
+interface Window {
+  fromMs: number;
+  buckets: readonly SeriesBucket[];
+  swaps: readonly { fromMs: number; toMs: number }[];
+}
+
+/** From the first phase that is measured until the calm after some swaps ends. */
+function firstSwaps({ marks, buckets, bucketMs }: LatencySeries, during: string): Window {
+  const measured = marks.filter(({ phase }) => phase !== 'warmup');
+  const lastMs = (buckets.at(-1)?.ms ?? 0) + bucketMs;
+  const all = measured.flatMap(({ phase, ms }, i) =>
+    phase === during ? [{ fromMs: ms, toMs: measured[i + 1]?.ms ?? lastMs }] : [],
+  );
+  const fromMs = measured[0]?.ms ?? 0;
+  const toMs = all[MOST_SWAPS]?.fromMs ?? lastMs;
+  return {
+    fromMs,
+    buckets: buckets.filter(({ ms }) => ms + bucketMs > fromMs && ms < toMs),
+    swaps: all.slice(0, MOST_SWAPS),
+  };
+}
+
+function panel({ fromMs, buckets, swaps }: Window, server: string, colour: number): Panel {
+  const seconds = (ms: number) => Math.max(0, ms - fromMs) / 1000;
+  const line = (of: (bucket: SeriesBucket) => number | undefined) =>
+    buckets.flatMap((bucket) => {
+      const us = of(bucket);
+      return us === undefined ? [] : [{ x: seconds(bucket.ms), y: us / 1000 }];
+    });
+  return {
+    heading: server,
+    lines: [
+      { points: line(({ max }) => max), colour, style: 'thin' },
+      { points: line(({ p50 }) => p50), colour, style: 'line' },
+    ],
+    bands: swaps.map((swap) => ({ from: seconds(swap.fromMs), to: seconds(swap.toMs) })),
+    failures: buckets.filter(({ failures }) => failures > 0).map(({ ms }) => seconds(ms)),
+  };
+}
