@@ -20,11 +20,9 @@ void RegisterAll(Models& models, DeviceKind device) {
   RegisterFlip(models, device);
 }
 
-/// Says what is left out, in the JSON output too.
+/// Says what is left out: on the terminal `cuda: skipped, …`, and in the JSON output.
 void Skip(DeviceKind device, const std::string& reason) {
-  const std::string name(ToString(device));
-  std::cerr << name << ": skipped, " << reason << "\n";
-  benchmark::AddCustomContext(name, "skipped: " + reason);
+  benchmark::AddCustomContext(std::string(ToString(device)), "skipped, " + reason);
 }
 
 void RunAll(const Options& options) {
