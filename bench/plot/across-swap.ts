@@ -21,8 +21,8 @@ export function acrossSwap(recordings: readonly (SwapRecording & KeptRecording)[
     y: { label: 'latency (ms)', scale: 'log' },
     panels: windows.map((window, i) => panel(window, recordings[i]?.server ?? '', i)),
     legend: [
-      { name: 'slowest', kind: 'line', colour: 0, style: 'thin' },
-      { name: 'median', kind: 'line', colour: 0, style: 'line' },
+      { name: 'slowest', kind: 'line', colour: 'ink', style: 'thin' },
+      { name: 'median', kind: 'line', colour: 'ink', style: 'line' },
       { name: 'swap', kind: 'band' },
       ...(hasFailures ? ([{ name: 'failed requests', kind: 'failure' }] as LegendEntry[]) : []),
     ],

@@ -22,8 +22,8 @@ export function byRate(recordings: readonly (RateRecording & KeptRecording)[]): 
     ],
     legend: [
       ...serverEntries(recordings),
-      { name: 'p99', kind: 'line', colour: 0, style: 'line', hasMarker: true },
-      { name: 'p50', kind: 'line', colour: 0, style: 'dashed' },
+      { name: 'p99', kind: 'line', colour: 'ink', style: 'line', hasMarker: true },
+      { name: 'p50', kind: 'line', colour: 'ink', style: 'dashed' },
     ],
     footnote: footnote(recordings),
   };

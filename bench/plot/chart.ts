@@ -26,10 +26,12 @@ export interface Panel {
   failures?: readonly number[];
 }
 
-const WIDTH = 860;
+const WIDTH = 900;
 const LEFT = 70;
-const RIGHT = 230;
+const RIGHT = 270;
 const TOP = 64;
+/** Above the first panel, where panels have one. */
+const HEADING = 16;
 const BOTTOM = 66;
 const SINGLE_HEIGHT = 330;
 const PANEL_HEIGHT = 130;
@@ -39,9 +41,10 @@ const PANEL_GAP = 34;
 export function drawChart(chart: Chart): string {
   const { title, subtitle, panels, footnote } = chart;
   const panelHeight = panels.length === 1 ? SINGLE_HEIGHT : PANEL_HEIGHT;
-  const height = TOP + panels.length * (panelHeight + PANEL_GAP) - PANEL_GAP + BOTTOM;
+  const firstTop = panels.some(({ heading }) => heading !== undefined) ? TOP + HEADING : TOP;
+  const height = firstTop + panels.length * (panelHeight + PANEL_GAP) - PANEL_GAP + BOTTOM;
   const boxes = panels.map((_, i): Box => {
-    const top = TOP + i * (panelHeight + PANEL_GAP);
+    const top = firstTop + i * (panelHeight + PANEL_GAP);
     return { left: LEFT, right: WIDTH - RIGHT, top, bottom: top + panelHeight };
   });
   return [
@@ -54,7 +57,7 @@ export function drawChart(chart: Chart): string {
     textElement('text', { class: 'title ink', x: LEFT, y: 24 }, title),
     textElement('text', { class: 'faint', x: LEFT, y: 43 }, subtitle),
     ...boxes.map((box, i) => drawPanel(chart, i, box)),
-    legend(chart.legend, { left: WIDTH - RIGHT + 24, top: TOP + 6 }),
+    legend(chart.legend, { left: WIDTH - RIGHT + 24, top: firstTop + 6 }),
     textElement('text', { class: 'small faint', x: LEFT, y: height - 12 }, footnote),
     '</svg>',
     '',

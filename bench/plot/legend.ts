@@ -1,8 +1,9 @@
 import { lineClass, marker, type LineStyle } from './marks.js';
+import type { Colour } from './style.js';
 import { element, textElement } from './svg.js';
 
 export type LegendEntry =
-  | { name: string; kind: 'line'; colour: number; style: LineStyle; hasMarker?: boolean }
+  | { name: string; kind: 'line'; colour: Colour; style: LineStyle; hasMarker?: boolean }
   | { name: string; kind: 'band' }
   | { name: string; kind: 'failure' };
 

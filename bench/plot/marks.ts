@@ -1,5 +1,6 @@
 import type { Box } from './axes.js';
 import type { Scale } from './scale.js';
+import type { Colour } from './style.js';
 import { element } from './svg.js';
 
 /** What is drawn between the axes. */
@@ -14,7 +15,7 @@ export type LineStyle = 'line' | 'dashed' | 'thin';
 export interface Line {
   points: readonly Point[];
   /** Of the style sheet. */
-  colour: number;
+  colour: Colour;
   style: LineStyle;
   /** Each point also as a shape, which differs by colour. */
   hasMarkers?: boolean;
@@ -41,7 +42,7 @@ export function lineClass(style: LineStyle): string {
 }
 
 /** Circle, square, triangle, diamond and again. */
-export function marker({ x, y }: Point, colour: number): string {
+export function marker({ x, y }: Point, colour: Colour): string {
   const s = MARKER_SIZE;
   const corners = [
     [],
@@ -62,7 +63,7 @@ export function marker({ x, y }: Point, colour: number): string {
       [0, s + 2],
       [-s - 2, 0],
     ],
-  ][colour % 4] as [number, number][];
+  ][colour === 'ink' ? 0 : colour % 4] as [number, number][];
   const attributes = { class: `fill${colour}` };
   if (corners.length === 0) return element('circle', { ...attributes, cx: x, cy: y, r: s });
   const points = corners.map(([dx, dy]) => `${(x + dx).toFixed(1)},${(y + dy).toFixed(1)}`);

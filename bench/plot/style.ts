@@ -30,6 +30,9 @@ const DARK: Theme = {
   colours: ['#79c0ff', '#ffa657', '#56d364', '#d2a8ff', '#ff9bce', '#b1bac4'],
 };
 
+/** Of a line or a marker; `ink` is that of text. */
+export type Colour = number | 'ink';
+
 export const COLOURS = LIGHT.colours.length;
 
 /** Classes that the elements of a plot have. */
@@ -50,7 +53,8 @@ ${rules(DARK)}
 function rules({ background, ink, faint, grid, band, failure, colours }: Theme): string {
   return [
     `.background { fill: ${background}; }`,
-    `.ink { fill: ${ink}; }`,
+    `.ink, .fillink { fill: ${ink}; }`,
+    `.strokeink { stroke: ${ink}; }`,
     `.faint { fill: ${faint}; }`,
     `.grid { stroke: ${grid}; }`,
     `.band { fill: ${band}; }`,
