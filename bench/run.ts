@@ -29,12 +29,14 @@ const QUICK: RunSettings = {
   repeats: 3,
   longRepeats: 3,
   duration: { warmupSeconds: 0.2, seconds: 0.5 },
+  peers: { repeats: 1, duration: { warmupSeconds: 0.2, seconds: 0.5 } },
 };
 const FULL: RunSettings = {
   quick: false,
   repeats: 5,
   longRepeats: 3,
   duration: { warmupSeconds: 1, seconds: 4 },
+  peers: { repeats: 3, duration: { warmupSeconds: 0.5, seconds: 2 } },
 };
 
 interface Flags {

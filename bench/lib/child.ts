@@ -1,10 +1,13 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type Serializable } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { startedOn } from './affinity.js';
+import { endProcesses, processTree } from './processes.js';
 
 /** ONNX Runtime's usage reports would be a load of their own; the daemon turns them off too. */
 const ENVIRONMENT = { ORT_DISABLE_TELEMETRY: '1' };
+/** For what descends from a child that is told to end; then it is killed. */
+const PATIENCE_MS = 15_000;
 
 /** So that none outlives a benchmark that breaks. */
 const living = new Set<ChildProcess>();
@@ -57,9 +60,7 @@ export class Child {
     for (;;) {
       const answer = await ask();
       if (answer !== undefined) return answer;
-      if (this.process.exitCode !== null || this.process.signalCode !== null) {
-        throw new Error(`a process ended early: ${this.errors.trim().split('\n').at(-1) ?? ''}`);
-      }
+      if (this.#hasEnded) throw this.#endedEarly();
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
   }
@@ -70,9 +71,31 @@ export class Child {
     return this.process.exitCode;
   }
 
-  async stop(): Promise<void> {
-    this.process.kill('SIGTERM');
+  /** Sends a message over IPC; resolves with the next one that comes. */
+  async ask(message: Serializable): Promise<unknown> {
+    const answered = once(this.process, 'message') as Promise<[unknown]>;
+    this.process.send(message);
+    const ended = this.#exited.then((): never => {
+      throw this.#endedEarly();
+    });
+    const [answer] = await Promise.race([answered, ended]);
+    return answer;
+  }
+
+  /** Ends it and all that descends from it. */
+  async stop(askToEnd: () => unknown = () => this.process.kill('SIGTERM')): Promise<void> {
+    const tree = this.#hasEnded ? [] : processTree(this.pid);
+    askToEnd();
+    await endProcesses(tree, PATIENCE_MS);
     await this.#exited;
+  }
+
+  get #hasEnded(): boolean {
+    return this.process.exitCode !== null || this.process.signalCode !== null;
+  }
+
+  #endedEarly(): Error {
+    return new Error(`a process ended early: ${this.errors.trim().split('\n').at(-1) ?? ''}`);
   }
 }
 

@@ -1,6 +1,8 @@
-import { separateCores } from './affinity.js';
+import { coreCount, separateCores } from './affinity.js';
 import { runLoad, type Duration, type LoadOptions, type LoadResult } from './load.js';
+import type { BenchModel } from './models.js';
 import type { PreparedRequest } from './requests.js';
+import type { StartOptions } from './server.js';
 
 /** Loads of rows with one server process: the client on its own core, no request may fail. */
 
@@ -41,6 +43,12 @@ export function clientNotes(results: readonly LoadResult[]): string[] {
   const highest = Math.max(...results.map((result) => result.clientShare));
   if (!results.some((result) => result.clientSaturated)) return [];
   return [`client saturated (${Math.round(highest * 100)} % of its core)`];
+}
+
+/** A peer on the server's core, with as many workers as that has cores. */
+export function pinned(model: BenchModel): StartOptions {
+  const cpus = serverCpu();
+  return { model, workers: coreCount(cpus), cpus };
 }
 
 export const serverCpu = () => separateCores?.server;

@@ -26,6 +26,8 @@ export interface DaemonOptions {
   flags?: readonly string[];
   /** `collectGarbage` may be called. */
   collectable?: boolean;
+  /** Not to wait until it serves at full speed. */
+  firstAnswerIsEnough?: boolean;
 }
 
 /** A daemon over a repository of its own. Its owner calls `stop`. */
@@ -40,7 +42,10 @@ export class BenchDaemon {
     this.#admin = new AdminClient(daemon.adminUrl);
   }
 
-  /** Publishes the models as version 1 of themselves; resolves when they are served at full speed. */
+  /**
+   * Publishes the models as version 1 of themselves; resolves when they are served, at full speed unless
+   * that need not be.
+   */
   static async start(options: DaemonOptions): Promise<BenchDaemon> {
     const repository = new BenchRepository();
     for (const { name, folder } of options.models) repository.publish(name, 1, folder);
@@ -58,6 +63,7 @@ export class BenchDaemon {
     };
     const daemon = await startedOn(options.cpus, () => DaemonProcess.start(flags, environment));
     const started = new BenchDaemon(daemon, repository, ownStore);
+    if (options.firstAnswerIsEnough) return started;
     while (await started.#isPrepacking()) await sleep(PAUSE_MS);
     return started;
   }

@@ -4,7 +4,6 @@ import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { describePlacement } from './affinity.js';
 import { projectRoot } from './paths.js';
-import { pythonVersion } from './peers.js';
 
 /** What a result depends on besides the code under test. */
 export interface RunFacts {
@@ -61,4 +60,12 @@ function commit(): string {
 function packageVersion(name: string): string {
   const path = join(projectRoot, 'node_modules', name, 'package.json');
   return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
+}
+
+function pythonVersion(): string {
+  try {
+    return execFileSync('python3', ['--version'], { encoding: 'utf8' }).trim();
+  } catch {
+    return 'no python3';
+  }
 }

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What the kernel says of processes (proc(5)). */
 
@@ -10,13 +11,52 @@ const STIME = 12;
 /** Of children that have ended and been waited for, and of theirs. */
 const CUTIME = 13;
 const CSTIME = 14;
+const CHECK_EVERY_MS = 10;
 
 /** A process and all that descend from it. */
 export function processTree(pid: number): number[] {
-  const children = readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
-    readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean),
-  );
-  return [pid, ...children.flatMap((child) => processTree(Number(child)))];
+  return [pid, ...childrenOf(pid).flatMap(processTree)];
+}
+
+/** None of a process that is gone. */
+function childrenOf(pid: number): number[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+      readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8')
+        .split(' ')
+        .filter(Boolean)
+        .map(Number),
+    );
+  } catch {
+    return [];
+  }
+}
+
+/** Resolves when none of them runs; kills those that still do after so long. */
+export async function endProcesses(pids: readonly number[], patienceMs: number): Promise<void> {
+  const killAt = performance.now() + patienceMs;
+  for (let left = pids.filter(isRunning); left.length > 0; left = left.filter(isRunning)) {
+    if (performance.now() > killAt) left.forEach(kill);
+    await sleep(CHECK_EVERY_MS);
+  }
+}
+
+/** One that has ended may stay as a zombie where nobody asks how it ended. */
+function isRunning(pid: number): boolean {
+  try {
+    const [state] = statFields(pid);
+    return state !== 'Z' && state !== 'X';
+  } catch {
+    return false;
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended meanwhile.
+  }
 }
 
 /** User and system time that all threads of these processes have taken, in microseconds. */
@@ -30,10 +70,15 @@ export function ownProcessorUs(): number {
 }
 
 function statUs(pid: number, wanted: readonly number[]): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const fields = statFields(pid);
   const ticks = wanted.reduce((sum, field) => sum + Number(fields[field]), 0);
   return (ticks / TICKS_PER_SECOND) * 1e6;
+}
+
+/** From the one after the name in parentheses. */
+function statFields(pid: number): string[] {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
 export function mappingCount(pid: number): number {

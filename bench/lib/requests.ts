@@ -54,7 +54,16 @@ function prepare(name: string, payload: Uint8Array, expect: string): PreparedReq
   return { path, bytes: payload.length, expect };
 }
 
+/** The first row of input of every prepared request. */
+export function inputRow({ width }: BenchModel): Float32Array {
+  return inputValues(width);
+}
+
 function tensor(width: number, rows: number) {
-  const values = Float32Array.from({ length: rows * width }, (_, i) => hash32(i, 1) / 2 ** 31);
-  return { datatype: 'FP32', shape: [rows, width], data: Buffer.from(values.buffer) };
+  const data = Buffer.from(inputValues(rows * width).buffer);
+  return { datatype: 'FP32', shape: [rows, width], data };
+}
+
+function inputValues(count: number): Float32Array<ArrayBuffer> {
+  return Float32Array.from({ length: count }, (_, i) => hash32(i, 1) / 2 ** 31);
 }

@@ -18,6 +18,8 @@ export interface Settings {
   longRepeats: number;
   /** Of one measurement in a short row. */
   duration: Duration;
+  /** Of rows over all peers, of which there are several. */
+  peers: { repeats: number; duration: Duration };
   /** Keeps what a plot is drawn from. */
   keep: (recording: Recording) => void;
 }

@@ -128,9 +128,12 @@ std::size_t Connection::ParseMessage(std::string_view rest) {
   const Message message = setup_.protocol->Parse(rest);
   switch (message.kind) {
     case Message::Kind::kAnswer:
-    case Message::Kind::kRefusal:
-      events_.OnAnswer(*this, TakeAnswered(message.payload), message);
+    case Message::Kind::kRefusal: {
+      const Pending answered = TakeAnswered(message.payload);
+      if (message.is_last) Close();
+      events_.OnAnswer(*this, answered, message);
       break;
+    }
     case Message::Kind::kPing:
       Write(setup_.protocol->Pong(message.payload));
       break;

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::string_view kHeaderEnd = "\r\n\r\n";
 constexpr std::string_view kContentLength = "\r\ncontent-length:";
+constexpr std::string_view kConnectionClose = "\r\nconnection: close";
 
 std::string Lowered(std::string_view text) {
   std::string lowered(text);
@@ -18,8 +19,7 @@ std::string Lowered(std::string_view text) {
   return lowered;
 }
 
-std::size_t ContentLength(std::string_view header) {
-  const std::string lowered = Lowered(header);
+std::size_t ContentLength(const std::string& lowered) {
   const std::size_t at = lowered.find(kContentLength);
   if (at == std::string::npos) throw ProtocolError("a response without Content-Length");
   const std::size_t digits = lowered.find_first_not_of(' ', at + kContentLength.size());
@@ -47,11 +47,12 @@ class HttpProtocol : public Protocol {
     const std::size_t end = received.find(kHeaderEnd);
     if (end == std::string_view::npos) return {};
     const std::size_t header = end + kHeaderEnd.size();
-    const std::size_t size = ContentLength(received.substr(0, end));
+    const std::string lowered = Lowered(received.substr(0, end));
+    const std::size_t size = ContentLength(lowered);
     if (received.size() - header < size) return {};
     const bool is_fine = received.starts_with("HTTP/1.1 200");
     return {is_fine ? Message::Kind::kAnswer : Message::Kind::kRefusal, header + size,
-            received.substr(header, size)};
+            received.substr(header, size), lowered.find(kConnectionClose) != std::string::npos};
   }
 
   std::string Pong(std::string_view) const override { return {}; }

@@ -23,6 +23,7 @@ struct Message {
   Kind kind = Kind::kIncomplete;
   std::size_t length = 0;  ///< bytes of the message as a whole; 0 while it is incomplete
   std::string_view payload;
+  bool is_last = false;  ///< the server takes no more on this connection
 };
 
 /// How requests and responses look on the wire. Has no state: all connections share one.

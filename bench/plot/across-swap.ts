@@ -6,11 +6,15 @@ import type { LegendEntry } from './legend.js';
 
 /** Latency over time while models are swapped: a panel for each server. */
 
-/** More are too narrow to be seen. */
-const MOST_SWAPS = 3;
+/** Before the first swap. */
+const CALM_MS = 250;
 
-export function acrossSwap(recordings: readonly (SwapRecording & KeptRecording)[]): Chart {
-  const windows = recordings.map(({ series, during }) => firstSwaps(series, during));
+/** The first `mostSwaps` of them: more are too narrow to be seen. */
+export function acrossSwap(
+  recordings: readonly (SwapRecording & KeptRecording)[],
+  mostSwaps: number,
+): Chart {
+  const windows = recordings.map(({ series, during }) => firstSwaps(series, during, mostSwaps));
   const [first] = recordings;
   const bucketMs = first?.series.bucketMs ?? 0;
   const hasFailures = windows.some((window) => window.buckets.some(({ failures }) => failures > 0));
@@ -36,24 +40,24 @@ interface Window {
   swaps: readonly { fromMs: number; toMs: number }[];
 }
 
-/** From the first phase that is measured until the calm after some swaps ends. */
-function firstSwaps({ marks, buckets, bucketMs }: LatencySeries, during: string): Window {
-  const measured = marks.filter(({ phase }) => phase !== 'warmup');
+/** From a little before the first swap until the calm after the last of them ends. */
+function firstSwaps(series: LatencySeries, during: string, mostSwaps: number): Window {
+  const { marks, buckets, bucketMs } = series;
   const lastMs = (buckets.at(-1)?.ms ?? 0) + bucketMs;
-  const all = measured.flatMap(({ phase, ms }, i) =>
-    phase === during ? [{ fromMs: ms, toMs: measured[i + 1]?.ms ?? lastMs }] : [],
+  const swaps = marks.flatMap(({ phase, ms }, i) =>
+    phase === during ? [{ fromMs: ms, toMs: marks[i + 1]?.ms ?? lastMs }] : [],
   );
-  const fromMs = measured[0]?.ms ?? 0;
-  const toMs = all[MOST_SWAPS]?.fromMs ?? lastMs;
+  const fromMs = Math.max(0, (swaps[0]?.fromMs ?? 0) - CALM_MS);
+  const toMs = swaps[mostSwaps]?.fromMs ?? lastMs;
   return {
     fromMs,
-    buckets: buckets.filter(({ ms }) => ms + bucketMs > fromMs && ms < toMs),
-    swaps: all.slice(0, MOST_SWAPS),
+    buckets: buckets.filter(({ ms }) => ms >= fromMs && ms < toMs),
+    swaps: swaps.slice(0, mostSwaps),
   };
 }
 
 function panel({ fromMs, buckets, swaps }: Window, server: string, colour: number): Panel {
-  const seconds = (ms: number) => Math.max(0, ms - fromMs) / 1000;
+  const seconds = (ms: number) => (ms - fromMs) / 1000;
   const line = (of: (bucket: SeriesBucket) => number | undefined) =>
     buckets.flatMap((bucket) => {
       const us = of(bucket);

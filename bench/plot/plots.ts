@@ -17,8 +17,8 @@ export interface Plot {
 }
 
 const CHARTS: Readonly<Record<PlotName, (recordings: readonly KeptRecording[]) => Chart>> = {
-  'latency-across-swap': (all) => acrossSwap(only('latency-across-swap', all)),
-  'latency-across-update': (all) => acrossSwap(only('latency-across-update', all)),
+  'latency-across-swap': (all) => acrossSwap(only('latency-across-swap', all), 3),
+  'latency-across-update': (all) => acrossSwap(only('latency-across-update', all), 1),
   'latency-by-rate': (all) => byRate(only('latency-by-rate', all)),
   'memory-by-workers': (all) => byWorkers(only('memory-by-workers', all)),
 };

@@ -1,10 +1,11 @@
+import { fastApi } from '../peers/fastapi-pool/peer.js';
+import { wsSingle } from '../peers/ws-onnxruntime-node/peer.js';
 import { atLeast, notRun, type Check } from '../lib/check.js';
-import { manyClients, serverCpu } from '../lib/client.js';
+import { manyClients, pinned } from '../lib/client.js';
 import type { BenchDaemon } from '../lib/daemon.js';
 import { interleave } from '../lib/interleave.js';
 import { mid } from '../lib/models.js';
 import { owning } from '../lib/owning.js';
-import { fastApiProblem, startFastApi, startWsOnnxRuntime } from '../lib/peers.js';
 import { httpRequest, rpcRequest } from '../lib/requests.js';
 import type { Row, Settings } from '../lib/row.js';
 import { startPinned } from './latency.js';
@@ -39,7 +40,7 @@ export const throughputBatching: Row = {
 async function againstWs({ repeats, duration }: Settings, daemon: BenchDaemon): Promise<Check> {
   const model = mid();
   return owning(async (own) => {
-    const peer = await own(startWsOnnxRuntime(model, serverCpu()));
+    const peer = await own(wsSingle.start(pinned(model)));
     const request = rpcRequest(model);
     const results = await interleave(repeats, {
       daemon: () => manyClients(daemon.url, request, duration),
@@ -51,11 +52,11 @@ async function againstWs({ repeats, duration }: Settings, daemon: BenchDaemon): 
 
 async function againstFastApi(settings: Settings, daemon: BenchDaemon): Promise<Check> {
   const { repeats, duration } = settings;
-  const problem = fastApiProblem();
+  const problem = fastApi.problem();
   if (problem !== undefined) return notRun(FASTAPI.name, FASTAPI.budget, problem);
   const model = mid();
   return owning(async (own) => {
-    const peer = await own(startFastApi(model, serverCpu()));
+    const peer = await own(fastApi.start(pinned(model)));
     const results = await interleave(repeats, {
       daemon: () => manyClients(daemon.url, rpcRequest(model), duration),
       fastapi: () => manyClients(peer.url, httpRequest(model), duration),

@@ -2,8 +2,13 @@ import type { Row } from '../lib/row.js';
 import { throughputBatching } from './batching.js';
 import { idleConnections } from './idle-connections.js';
 import { manySwaps } from './many-swaps.js';
+import { latencyByRate } from './latency-by-rate.js';
 import { latencyMid, latencyTiny } from './latency.js';
+import { memoryByWorkers } from './memory-by-workers.js';
 import { neighbour } from './neighbour.js';
+import { peerReady } from './peer-ready.js';
+import { peerThroughput } from './peer-throughput.js';
+import { peerUpdate } from './peer-update.js';
 import { processorTime } from './processor-time.js';
 import { sharedWeights } from './shared-weights.js';
 import { swapUnderLoad } from './swap.js';
@@ -11,7 +16,7 @@ import { throughputFastApi, throughputTiny } from './throughput.js';
 import { timeToReady } from './time-to-ready.js';
 import { workerKill } from './worker-kill.js';
 
-/** In the order of DESIGN §8. */
+/** In the order of DESIGN §8; then those over all peers. */
 export const ROWS: readonly Row[] = [
   latencyTiny,
   latencyMid,
@@ -26,4 +31,9 @@ export const ROWS: readonly Row[] = [
   workerKill,
   manySwaps,
   idleConnections,
+  peerThroughput,
+  latencyByRate,
+  memoryByWorkers,
+  peerReady,
+  peerUpdate,
 ];

@@ -4,6 +4,7 @@ import { phaseOf, seconds, type LoadResult } from '../lib/load.js';
 import { memoryProblem } from '../lib/memory.js';
 import { big, megabytes, tiny, type BenchModel } from '../lib/models.js';
 import { owning } from '../lib/owning.js';
+import { rpcRequest } from '../lib/requests.js';
 import type { Row, Settings } from '../lib/row.js';
 import { ratios } from '../lib/statistics.js';
 import { startSteadyLoad } from '../lib/steady-load.js';
@@ -50,7 +51,7 @@ function loadBeside(
   return owning(async (own) => {
     const daemon = await own(BenchDaemon.start({ models: [tiny()], workers: WORKERS }));
     const calmSeconds = settings.quick ? 1 : 4;
-    const load = await startSteadyLoad(daemon.url, tiny(), {
+    const load = await startSteadyLoad(daemon.url, rpcRequest(tiny()), {
       connections: CONNECTIONS,
       rate: RATE,
     });

@@ -4,7 +4,7 @@ import { interleave } from '../lib/interleave.js';
 import { PhasedLoad, seconds, type LoadOptions } from '../lib/load.js';
 import { tiny } from '../lib/models.js';
 import { owning } from '../lib/owning.js';
-import { startEcho, type Peer } from '../lib/peers.js';
+import { startEcho, type Echo } from '../lib/echo.js';
 import { processorUs } from '../lib/processes.js';
 import { echoed, rpcRequest } from '../lib/requests.js';
 import type { Row, Settings } from '../lib/row.js';
@@ -42,7 +42,7 @@ export const processorTime: Row = {
     }),
 };
 
-type Server = Pick<Peer, 'url' | 'pids'>;
+type Server = Pick<Echo, 'url' | 'pids'>;
 
 async function compareTimes(
   how: string,

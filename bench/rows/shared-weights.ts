@@ -6,7 +6,7 @@ import { runLoad } from '../lib/load.js';
 import { memoryProblem, totalPss } from '../lib/memory.js';
 import { big, megabytes, type BenchModel } from '../lib/models.js';
 import { owning } from '../lib/owning.js';
-import { InProcessSession } from '../lib/peers.js';
+import { InProcessSession } from '../lib/in-process-session.js';
 import { rpcRequest } from '../lib/requests.js';
 import type { Row, Settings } from '../lib/row.js';
 import { ratios } from '../lib/statistics.js';

@@ -3,6 +3,7 @@ import { BenchDaemon } from '../lib/daemon.js';
 import { phaseOf, seconds, type LatencySeries, type LoadResult } from '../lib/load.js';
 import { mid, otherMid } from '../lib/models.js';
 import { owning } from '../lib/owning.js';
+import { rpcRequest } from '../lib/requests.js';
 import type { Row, Settings } from '../lib/row.js';
 import { ratios } from '../lib/statistics.js';
 import { startSteadyLoad } from '../lib/steady-load.js';
@@ -53,7 +54,7 @@ async function swapUnderOneLoad(
   { duration }: Settings,
 ): Promise<Outcome> {
   const pace = { connections: CONNECTIONS, rate: RATE, seriesMs: SERIES_MS };
-  const load = await startSteadyLoad(daemon.url, mid(), pace);
+  const load = await startSteadyLoad(daemon.url, rpcRequest(mid()), pace);
   await seconds(duration.warmupSeconds);
   for (let i = 0; i < SWAPS_A_REPEAT; i++) {
     load.begin('steady');

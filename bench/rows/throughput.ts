@@ -1,10 +1,12 @@
+import { fastApi } from '../peers/fastapi-pool/peer.js';
+import { wsSingle } from '../peers/ws-onnxruntime-node/peer.js';
 import { atLeast, measured, notRun, type Budget, type Check } from '../lib/check.js';
-import { clientNotes, manyClients, serverCpu } from '../lib/client.js';
+import { clientNotes, manyClients, pinned, serverCpu } from '../lib/client.js';
+import { startEcho } from '../lib/echo.js';
 import { interleave } from '../lib/interleave.js';
 import type { LoadResult } from '../lib/load.js';
 import { tiny } from '../lib/models.js';
 import { owning } from '../lib/owning.js';
-import { fastApiProblem, startEcho, startFastApi, startWsOnnxRuntime } from '../lib/peers.js';
 import { echoed, httpRequest, rpcRequest } from '../lib/requests.js';
 import type { Row } from '../lib/row.js';
 import { ratios } from '../lib/statistics.js';
@@ -27,7 +29,7 @@ export const throughputTiny: Row = {
       const echo = await own(startEcho(serverCpu()));
       const daemon = await own(startPinned(model));
       const batching = await own(startPinned(model, BATCHING_YAML));
-      const peer = await own(startWsOnnxRuntime(model, serverCpu()));
+      const peer = await own(wsSingle.start(pinned(model)));
       const request = rpcRequest(model);
       const results = await interleave(repeats, {
         daemon: () => manyClients(daemon.url, request, duration),
@@ -52,12 +54,12 @@ export const throughputFastApi: Row = {
   name: 'throughput-fastapi',
   about: 'answers a second to 32 clients, tiny model ÷ the same of FastAPI with a process pool',
   run: async ({ repeats, duration }) => {
-    const problem = fastApiProblem();
+    const problem = fastApi.problem();
     if (problem !== undefined) return [notRun(TO_FASTAPI, FASTAPI_BUDGET, problem)];
     return owning(async (own) => {
       const model = tiny();
       const daemon = await own(startPinned(model));
-      const peer = await own(startFastApi(model, serverCpu()));
+      const peer = await own(fastApi.start(pinned(model)));
       const results = await interleave(repeats, {
         daemon: () => manyClients(daemon.url, rpcRequest(model), duration),
         fastapi: () => manyClients(peer.url, httpRequest(model), duration),

@@ -5,7 +5,7 @@ import { interleave } from '../lib/interleave.js';
 import { memoryProblem } from '../lib/memory.js';
 import { big, megabytes, type BenchModel } from '../lib/models.js';
 import { owning } from '../lib/owning.js';
-import { InProcessSession } from '../lib/peers.js';
+import { InProcessSession } from '../lib/in-process-session.js';
 import type { Row } from '../lib/row.js';
 import { ratios } from '../lib/statistics.js';
 

@@ -2,7 +2,11 @@
 export type SessionRequest =
   /** Threads of one run; ONNX Runtime's own choice if left out. */
   | { type: 'create'; modelPath: string; threads?: number }
-  | { type: 'run'; rows: number; width: number; seconds: number };
+  | { type: 'run'; rows: number; width: number; seconds: number }
+  | { type: 'infer'; input: readonly number[] };
 
 export type SessionReply =
-  { createMs: number } | { runs: number; p50Us: number } | { error: string };
+  | { createMs: number }
+  | { runs: number; p50Us: number }
+  | { output: readonly number[] }
+  | { error: string };

@@ -33,9 +33,27 @@ async function run(request: Extract<SessionRequest, { type: 'run' }>): Promise<S
   return { runs: times.length, p50Us: times[Math.floor(times.length / 2)] ?? 0 };
 }
 
+/** One row. */
+async function infer({ input }: Extract<SessionRequest, { type: 'infer' }>): Promise<SessionReply> {
+  if (!session) throw new Error('there is no session');
+  const x = new Tensor('float32', Float32Array.from(input), [1, input.length]);
+  const { y } = await session.run({ x });
+  return { output: [...((y as Tensor).data as Float32Array)] };
+}
+
+function reply(request: SessionRequest): Promise<SessionReply> {
+  switch (request.type) {
+    case 'create':
+      return create(request);
+    case 'run':
+      return run(request);
+    case 'infer':
+      return infer(request);
+  }
+}
+
 process.on('message', (request: SessionRequest) => {
-  const reply = request.type === 'create' ? create(request) : run(request);
-  reply.then(
+  reply(request).then(
     (answer) => process.send?.(answer),
     (error: unknown) => process.send?.({ error: String(error) } satisfies SessionReply),
   );
