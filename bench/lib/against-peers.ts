@@ -10,7 +10,8 @@ import { ratios } from './statistics.js';
 
 /** What was measured of a peer and, in turn, of the daemon; or why it was not. */
 export type Comparison<T> =
-  { peer: string; daemon: readonly T[]; theirs: readonly T[] } | { peer: string; problem: string };
+  | { peer: string; daemon: readonly T[]; theirs: readonly T[] }
+  | { peer: string; problem: string };
 
 export interface Contest {
   daemon: ServerKind;
@@ -29,10 +30,7 @@ export async function againstPeers<T>(
 ): Promise<Comparison<T>[]> {
   const { able, unable } = sortOut(peers, settings);
   const comparisons: Comparison<T>[] = [];
-  for (const together of [
-    able.filter((peer) => !peer.isHeavy),
-    able.filter((peer) => peer.isHeavy),
-  ]) {
+  for (const together of [able.filter((peer) => !peer.isHeavy), able.filter((peer) => peer.isHeavy)]) {
     if (together.length === 0) continue;
     const results = await owning(async (own) => {
       const measures: Record<string, () => Promise<T>> = {};

@@ -20,11 +20,7 @@ export function toServer(
 export async function startNodePeer(
   program: readonly string[],
   options: ChildOptions,
-  {
-    scheme,
-    path,
-    request,
-  }: { scheme: 'ws' | 'http'; path: string } & Pick<RunningServer, 'request'>,
+  { scheme, path, request }: { scheme: 'ws' | 'http'; path: string } & Pick<RunningServer, 'request'>,
 ): Promise<RunningServer> {
   const child = new Child(process.execPath, program, { ...options, ipc: true });
   const line = await child.until(() => child.lines[0]);
