@@ -9,12 +9,15 @@ import type { LegendEntry } from './legend.js';
 /** Before the first swap. */
 const CALM_MS = 250;
 
-/** The first `mostSwaps` of them: more are too narrow to be seen. */
+/** As long as the first `swaps` take the slowest of them: more would be too narrow to be seen. */
 export function acrossSwap(
   recordings: readonly (SwapRecording & KeptRecording)[],
-  mostSwaps: number,
+  swaps: number,
 ): Chart {
-  const windows = recordings.map(({ series, during }) => firstSwaps(series, during, mostSwaps));
+  const lengths = recordings.map(({ series, during }) => lengthOf(series, during, swaps));
+  const windows = recordings.map(({ series, during }) =>
+    windowOf(series, during, Math.max(...lengths)),
+  );
   const [first] = recordings;
   const bucketMs = first?.series.bucketMs ?? 0;
   const hasFailures = windows.some((window) => window.buckets.some(({ failures }) => failures > 0));
@@ -40,20 +43,35 @@ interface Window {
   swaps: readonly { fromMs: number; toMs: number }[];
 }
 
-/** From a little before the first swap until the calm after the last of them ends. */
-function firstSwaps(series: LatencySeries, during: string, mostSwaps: number): Window {
-  const { marks, buckets, bucketMs } = series;
-  const lastMs = (buckets.at(-1)?.ms ?? 0) + bucketMs;
-  const swaps = marks.flatMap(({ phase, ms }, i) =>
-    phase === during ? [{ fromMs: ms, toMs: marks[i + 1]?.ms ?? lastMs }] : [],
-  );
-  const fromMs = Math.max(0, (swaps[0]?.fromMs ?? 0) - CALM_MS);
-  const toMs = swaps[mostSwaps]?.fromMs ?? lastMs;
+/** From a little before the first swap. */
+function windowOf(series: LatencySeries, during: string, lengthMs: number): Window {
+  const fromMs = beginOf(series, during);
+  const isShown = (ms: number) => ms >= fromMs && ms < fromMs + lengthMs;
   return {
     fromMs,
-    buckets: buckets.filter(({ ms }) => ms >= fromMs && ms < toMs),
-    swaps: swaps.slice(0, mostSwaps),
+    buckets: series.buckets.filter(({ ms }) => isShown(ms)),
+    swaps: swapsOf(series, during).filter((swap) => isShown(swap.fromMs)),
   };
+}
+
+/** Until the calm after the last of these swaps ends. */
+function lengthOf(series: LatencySeries, during: string, swaps: number): number {
+  const toMs = swapsOf(series, during)[swaps]?.fromMs ?? endOf(series);
+  return toMs - beginOf(series, during);
+}
+
+function beginOf(series: LatencySeries, during: string): number {
+  return Math.max(0, (swapsOf(series, during)[0]?.fromMs ?? 0) - CALM_MS);
+}
+
+function endOf({ buckets, bucketMs }: LatencySeries): number {
+  return (buckets.at(-1)?.ms ?? 0) + bucketMs;
+}
+
+function swapsOf(series: LatencySeries, during: string): Window['swaps'] {
+  return series.marks.flatMap(({ phase, ms }, i) =>
+    phase === during ? [{ fromMs: ms, toMs: series.marks[i + 1]?.ms ?? endOf(series) }] : [],
+  );
 }
 
 function panel({ fromMs, buckets, swaps }: Window, server: string, colour: number): Panel {

@@ -41,7 +41,7 @@ export const latencyByRate: Row = {
     for (const [server, results] of resultsByServer(comparisons)) {
       const load = `mid model, ${WORKERS} workers, ${CONNECTIONS} connections`;
       const points = rates.flatMap((rate) => pointAt(rate, results));
-      settings.keep({ plot: 'latency-by-rate', server, load, points });
+      if (points.length > 0) settings.keep({ plot: 'latency-by-rate', server, load, points });
     }
     return rates.flatMap((rate) => {
       const atRate = comparisons.map((comparison) => pick(comparison, rate));
