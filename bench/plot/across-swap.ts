@@ -50,7 +50,9 @@ function windowOf(series: LatencySeries, during: string, lengthMs: number): Wind
   return {
     fromMs,
     buckets: series.buckets.filter(({ ms }) => isShown(ms)),
-    swaps: swapsOf(series, during).filter((swap) => isShown(swap.fromMs)),
+    swaps: swapsOf(series, during)
+      .filter((swap) => isShown(swap.fromMs))
+      .map((swap) => ({ ...swap, toMs: Math.min(swap.toMs, fromMs + lengthMs) })),
   };
 }
 

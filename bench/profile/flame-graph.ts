@@ -16,6 +16,7 @@ const COLOURS: Readonly<Record<Origin, string>> = {
   JavaScript: '#f2cc60',
   addon: '#79c0ff',
   'ONNX Runtime': '#7ee787',
+  uWebSockets: '#ff9bce',
   'Node.js': '#ffa657',
   'C library': '#d2a8ff',
   kernel: '#ff9a8f',

@@ -5,6 +5,7 @@ import { readStacks, type Stack } from '../../bench/profile/samples.js';
 
 const PERF_SCRIPT = `node 12/13  1.5: 10101010 cpu-clock:pppH:
 \t7f01 _int_malloc+0x12 (/usr/lib/x86_64-linux-gnu/libc.so.6)
+\t7f02 warmswap::Session::Run(int) (inlined)
 \t7f02 warmswap::Executor::Run(Ort::RunOptions const&)+0x1 (/a/b/warmswap.node)
 \t7f03 JS:*accept /a/b/infer-lane.js:12:3 (/tmp/perf-12.map)
 
@@ -28,12 +29,13 @@ test('samples become stacks from the thread down, with whose code each frame is'
     { name: 'node', origin: 'other' },
     { name: 'accept infer-lane.js:12:3', origin: 'JavaScript' },
     { name: 'warmswap::Executor::Run(Ort::RunOptions const&)', origin: 'addon' },
+    { name: 'warmswap::Session::Run(int)', origin: 'addon' },
     { name: '_int_malloc', origin: 'C library' },
   ]);
   expect(second).toEqual([
     { name: 'runner thread', origin: 'other' },
     { name: '[libonnxruntime.so.1]', origin: 'ONNX Runtime' },
-    { name: '[[kernel.kallsyms]]', origin: 'kernel' },
+    { name: '[kernel.kallsyms]', origin: 'kernel' },
   ]);
   expect(more).toEqual([]);
 });
