@@ -27,7 +27,7 @@ type RunSettings = Omit<Settings, 'keep'>;
 const QUICK: RunSettings = {
   quick: true,
   repeats: 3,
-  longRepeats: 3,
+  longRepeats: 1,
   duration: { warmupSeconds: 0.2, seconds: 0.5 },
   peers: { repeats: 1, duration: { warmupSeconds: 0.2, seconds: 0.5 } },
 };

@@ -10,8 +10,7 @@ import { ratios } from './statistics.js';
 
 /** What was measured of a peer and, in turn, of the daemon; or why it was not. */
 export type Comparison<T> =
-  | { peer: string; daemon: readonly T[]; theirs: readonly T[] }
-  | { peer: string; problem: string };
+  { peer: string; daemon: readonly T[]; theirs: readonly T[] } | { peer: string; problem: string };
 
 export interface Contest {
   daemon: ServerKind;
@@ -30,7 +29,10 @@ export async function againstPeers<T>(
 ): Promise<Comparison<T>[]> {
   const { able, unable } = sortOut(peers, settings);
   const comparisons: Comparison<T>[] = [];
-  for (const together of [able.filter((peer) => !peer.isHeavy), able.filter((peer) => peer.isHeavy)]) {
+  for (const together of [
+    able.filter((peer) => !peer.isHeavy),
+    able.filter((peer) => peer.isHeavy),
+  ]) {
     if (together.length === 0) continue;
     const results = await owning(async (own) => {
       const measures: Record<string, () => Promise<T>> = {};
@@ -70,10 +72,10 @@ export interface Figure<T> {
   budget: Budget;
   /** With its unit; recorded after `daemon` and `peer`. */
   unit: string;
-  of(result: T): number;
+  of: (result: T) => number;
   /** What else is recorded, by name and unit. */
   also?: Readonly<Record<string, (result: T) => number>>;
-  notes?(daemon: readonly T[], theirs: readonly T[]): string[];
+  notes?: (daemon: readonly T[], theirs: readonly T[]) => string[];
 }
 
 /** One line for each peer: daemon ÷ peer. */

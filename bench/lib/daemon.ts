@@ -24,10 +24,10 @@ export interface DaemonOptions {
   store?: ArtifactStore;
   /** model.yaml and flags beyond these are the daemon's defaults. */
   flags?: readonly string[];
-  /** `collectGarbage` may be called. */
-  collectable?: boolean;
   /** Not to wait until it serves at full speed. */
   firstAnswerIsEnough?: boolean;
+  /** `collectGarbage` may be called. */
+  collectable?: boolean;
 }
 
 /** A daemon over a repository of its own. Its owner calls `stop`. */

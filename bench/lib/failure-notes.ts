@@ -1,11 +1,11 @@
 import type { LoadResult } from './load.js';
 
 /** What to tell of failed requests of the daemon and of a peer; nothing if there were none. */
-export function failureNotes(daemon: readonly LoadResult[], theirs: readonly LoadResult[]): string[] {
-  return [
-    ...failuresOf('the daemon', daemon),
-    ...failuresOf('the peer', theirs),
-  ];
+export function failureNotes(
+  daemon: readonly LoadResult[],
+  theirs: readonly LoadResult[],
+): string[] {
+  return [...failuresOf('the daemon', daemon), ...failuresOf('the peer', theirs)];
 }
 
 function failuresOf(whose: string, results: readonly LoadResult[]): string[] {

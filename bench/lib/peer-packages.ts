@@ -45,7 +45,10 @@ const installedLock = (name: string) => join(folderOf(name), 'installed.json');
 
 function isInstalled(name: string): boolean {
   const installed = installedLock(name);
-  return existsSync(installed) && readFileSync(installed).equals(readFileSync(join(peersDir, name, LOCK)));
+  return (
+    existsSync(installed) &&
+    readFileSync(installed).equals(readFileSync(join(peersDir, name, LOCK)))
+  );
 }
 
 function copyFrom(name: string, file: string): void {

@@ -20,7 +20,11 @@ export function toServer(
 export async function startNodePeer(
   program: readonly string[],
   options: ChildOptions,
-  { scheme, path, request }: { scheme: 'ws' | 'http'; path: string } & Pick<RunningServer, 'request'>,
+  {
+    scheme,
+    path,
+    request,
+  }: { scheme: 'ws' | 'http'; path: string } & Pick<RunningServer, 'request'>,
 ): Promise<RunningServer> {
   const child = new Child(process.execPath, program, { ...options, ipc: true });
   const line = await child.until(() => child.lines[0]);
@@ -28,7 +32,9 @@ export async function startNodePeer(
   return toServer(child, {
     url: `${scheme}://127.0.0.1:${port}${path}`,
     request,
-    update: async ({ modelPath }) => void (await child.ask({ update: modelPath })),
+    update: async ({ modelPath }) => {
+      await child.ask({ update: modelPath });
+    },
   });
 }
 

@@ -41,8 +41,8 @@ export async function endProcesses(pids: readonly number[], patienceMs: number):
   }
 }
 
-/** One that has ended may stay as a zombie where nobody asks how it ended. */
-function isRunning(pid: number): boolean {
+/** Not where it has ended, though it stays as a zombie if nobody asks how. */
+export function isRunning(pid: number): boolean {
   try {
     const [state] = statFields(pid);
     return state !== 'Z' && state !== 'X';

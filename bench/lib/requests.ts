@@ -22,8 +22,10 @@ const FIRST_MSGID = 0x1_0000;
 const MSGID_OFFSET = 3;
 /** `[1, msgid, nil, …`: a response without error. */
 const RPC_SUCCESS = '9401ce????????c0';
-/** `{outputs: …`. */
-const HTTP_SUCCESS = `81a7${Buffer.from('outputs').toString('hex')}`;
+/** `{outputs: …`, the size of the map in four bits, or, as msgpackr does it, in sixteen. */
+const OUTPUTS = `a7${Buffer.from('outputs').toString('hex')}`;
+const HTTP_SUCCESS = `81${OUTPUTS}`;
+const MSGPACKR_HTTP_SUCCESS = `de0001${OUTPUTS}`;
 
 const packr = new Packr({ useRecords: false });
 
@@ -44,6 +46,11 @@ export function echoed(request: PreparedRequest): PreparedRequest {
 export function httpRequest(model: BenchModel, rows = 1): PreparedRequest {
   const payload = packr.pack({ inputs: { x: tensor(model.width, rows) } });
   return prepare(`${model.name}-${rows}.http`, payload, HTTP_SUCCESS);
+}
+
+/** The same for a server that answers by msgpackr. */
+export function httpRequestToMsgpackr(model: BenchModel, rows = 1): PreparedRequest {
+  return { ...httpRequest(model, rows), expect: MSGPACKR_HTTP_SUCCESS };
 }
 
 function prepare(name: string, payload: Uint8Array, expect: string): PreparedRequest {

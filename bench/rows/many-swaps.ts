@@ -22,6 +22,7 @@ const SETTLE_SECONDS = 1.5;
 const COLLECTION_SECONDS = 1;
 /** In which V8's heaps find their size. */
 const WARM_UP_SECONDS = 10;
+const QUICK_WARM_UP_SECONDS = 1;
 
 interface Holdings {
   workersRssBytes: number;
@@ -49,21 +50,23 @@ export const manySwaps: Row = {
   about: `200 swaps under ${CONNECTIONS} clients at full speed: failures; memory, mappings and descriptors ÷ after ${FEW}`,
   run: async ({ quick, longRepeats }: Settings) => {
     const count = quick ? 20 : 200;
+    const warmUpSeconds = quick ? QUICK_WARM_UP_SECONDS : WARM_UP_SECONDS;
     const outcomes: Outcome[] = [];
-    for (let i = 0; i < longRepeats; i++) outcomes.push(await swapFewThenMany(count));
+    for (let i = 0; i < longRepeats; i++)
+      outcomes.push(await swapFewThenMany(count, warmUpSeconds));
     const keys = Object.keys(WHAT) as (keyof Holdings)[];
     return [failures(count, outcomes), ...keys.map((key) => growth(key, count, outcomes))];
   },
 };
 
-function swapFewThenMany(count: number): Promise<Outcome> {
+function swapFewThenMany(count: number, warmUpSeconds: number): Promise<Outcome> {
   return owning(async (own) => {
     const model = mid();
     const daemon = await own(
       BenchDaemon.start({ models: [model], workers: WORKERS, collectable: true }),
     );
     const swaps = new SwapSequence(daemon, model.name, [model, otherMid()]);
-    await underLoad(daemon, () => seconds(WARM_UP_SECONDS));
+    await underLoad(daemon, () => seconds(warmUpSeconds));
     const first = await underLoad(daemon, () => swaps.swapTimes(FEW));
     const few = await holdingsOf(daemon);
     const rest = await underLoad(daemon, () => swaps.swapTimes(count - FEW));

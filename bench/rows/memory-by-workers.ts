@@ -17,6 +17,7 @@ import { median } from '../lib/statistics.js';
 /** What all processes of a server take together, after all of its workers have served. */
 
 const COUNTS = [1, 2, 4];
+const QUICK_COUNTS = [2];
 const BUDGET = atMost(1);
 /** Of its weights at the peak, where each worker has its own and packs them. */
 const COPIES_A_WORKER = 2;
@@ -34,7 +35,7 @@ export const memoryByWorkers: Row = {
     const contest = { daemon: daemonServer(), peers: MULTI_PROCESS_PEERS };
     const checks: Check[] = [];
     const points = new Map<string, MemoryPoint[]>();
-    for (const workers of COUNTS) {
+    for (const workers of settings.quick ? QUICK_COUNTS : COUNTS) {
       const name = `PSS, ${plural(workers, 'worker')}, weights ${megabytes(model.weightBytes)}`;
       const problem = memoryProblem(COPIES_A_WORKER * workers * model.weightBytes);
       if (problem !== undefined) {

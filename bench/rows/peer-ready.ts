@@ -19,7 +19,8 @@ const PEAK_COPIES = 4;
 
 export const peerReady: Row = {
   name: 'peer-ready',
-  about: 'time from starting the server to its first answer, one worker, 2 GB model ÷ the same of peers',
+  about:
+    'time from starting the server to its first answer, one worker, 2 GB model ÷ the same of peers',
   run: async (settings) => {
     const model = big(settings.quick);
     const problem = memoryProblem(PEAK_COPIES * model.weightBytes);

@@ -19,7 +19,8 @@ export const peerThroughput: Row = {
   about: `answers a second to ${MANY_CLIENTS} clients, ${WORKERS} workers, tiny and mid model with batching ÷ the same of peers`,
   run: async (settings) => {
     const checks: Check[] = [];
-    for (const model of [tiny(), mid()]) checks.push(...(await comparePeak(model, settings)));
+    const models = settings.quick ? [tiny()] : [tiny(), mid()];
+    for (const model of models) checks.push(...(await comparePeak(model, settings)));
     return checks;
   },
 };

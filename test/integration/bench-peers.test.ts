@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { verifyAnswer } from '../../bench/lib/answer.js';
 import { mid, otherMid } from '../../bench/lib/models.js';
+import { isRunning } from '../../bench/lib/processes.js';
 import type { RunningServer } from '../../bench/lib/server.js';
 import { wsCluster, wsSingle } from '../../bench/peers/ws-onnxruntime-node/peer.js';
-import { isAlive } from '../support/processes.js';
 
 /** Those peers that need nothing but the project's own packages. */
 
@@ -22,7 +22,7 @@ async function withServer(
   } finally {
     await server.stop();
   }
-  expect(pids.filter(isAlive)).toEqual([]);
+  expect(pids.filter(isRunning)).toEqual([]);
 }
 
 test('a single process switches to another model', () =>

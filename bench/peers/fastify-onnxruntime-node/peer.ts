@@ -1,10 +1,10 @@
 import { installedProgram, nodeProblem } from '../../lib/peer-packages.js';
 import { clusterOf, startNodePeer } from '../../lib/peer-process.js';
-import { httpRequest } from '../../lib/requests.js';
+import { httpRequestToMsgpackr } from '../../lib/requests.js';
 import type { ServerKind } from '../../lib/server.js';
 
 const NAME = 'fastify-onnxruntime-node';
-const HTTP = { scheme: 'http', path: '/infer', request: httpRequest } as const;
+const HTTP = { scheme: 'http', path: '/infer', request: httpRequestToMsgpackr } as const;
 
 /** An update restarts one worker after another. */
 export const fastify: ServerKind = {

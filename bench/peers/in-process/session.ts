@@ -34,9 +34,7 @@ async function run(request: Extract<SessionRequest, { type: 'run' }>): Promise<S
 }
 
 /** One row. */
-async function infer({
-  input,
-}: Extract<SessionRequest, { type: 'infer' }>): Promise<SessionReply> {
+async function infer({ input }: Extract<SessionRequest, { type: 'infer' }>): Promise<SessionReply> {
   if (!session) throw new Error('there is no session');
   const x = new Tensor('float32', Float32Array.from(input), [1, input.length]);
   const { y } = await session.run({ x });
