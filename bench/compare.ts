@@ -1,4 +1,4 @@
-import { compareRuns, differencesOfMachines } from './lib/compare.js';
+import { compareRuns, differencesOfMachines, type Judgement } from './lib/compare.js';
 import { findRun } from './lib/find-run.js';
 import { comparisonLine } from './lib/table.js';
 
@@ -14,7 +14,10 @@ export function compare(args: readonly string[]): void {
   for (const comparison of comparisons) console.log(comparisonLine(comparison));
   for (const name of onlyBefore) console.log(`only in ${a}: ${name}`);
   for (const name of onlyAfter) console.log(`only in ${b}: ${name}`);
-  const count = (wanted: string) =>
+  const count = (wanted: Judgement) =>
     comparisons.filter(({ judgement }) => judgement === wanted).length;
-  console.log(`${count('better')} better, ${count('worse')} worse, ${count('same')} within noise`);
+  console.log(
+    `${count('better')} better, ${count('worse')} worse, ${count('same')} within noise, ` +
+      `${count('unknown')} of unknown noise`,
+  );
 }

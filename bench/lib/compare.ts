@@ -4,8 +4,11 @@ import type { Spread } from './statistics.js';
 
 /** Two runs, figure by figure. */
 
-/** `same`: the values of both runs overlap, so that noise explains the difference. */
-export type Judgement = 'better' | 'worse' | 'same';
+/**
+ * `same`: the values of both runs overlap, so that noise explains the difference. `unknown`: they
+ * differ, and one run has a single value, which tells nothing of its noise.
+ */
+export type Judgement = 'better' | 'worse' | 'same' | 'unknown';
 
 export interface Comparison {
   name: string;
@@ -49,21 +52,23 @@ function namesOfMissing(from: ReadonlyMap<string, Measured>, other: ReadonlyMap<
   return [...from].flatMap(([key, { name }]) => (other.has(key) ? [] : [name]));
 }
 
-function compareFigures(
-  old: Measured,
-  { name, unit, budget, spread: after }: Measured,
-): Comparison {
+function compareFigures(old: Measured, result: Measured): Comparison {
+  const { name, unit, spread: after } = result;
   const before = old.spread;
   const ratio = {
     median: divide(after.median, before.median),
     min: divide(after.min, before.max),
     max: divide(after.max, before.min),
   };
-  const overlap = after.min <= before.max && before.min <= after.max;
+  return { name, unit, before, after, ratio, judgement: judge(before, result) };
+}
+
+function judge(before: Spread, { spread: after, unit, budget }: Measured): Judgement {
+  if (after.min <= before.max && before.min <= after.max) return 'same';
+  // Repeats of a count may well be equal.
+  if (unit !== 'failed' && [before, after].some(({ min, max }) => min === max)) return 'unknown';
   const isHigher = after.median > before.median;
-  const isBetter = budget?.limit === 'at least' ? isHigher : !isHigher;
-  const judgement = overlap ? 'same' : isBetter ? 'better' : 'worse';
-  return { name, unit, before, after, ratio, judgement };
+  return isHigher === (budget?.limit === 'at least') ? 'better' : 'worse';
 }
 
 /** Counts of failures are often zero in both. */

@@ -7,7 +7,7 @@ import type { Spread } from './statistics.js';
 
 const NAME_WIDTH = 70;
 const VERDICT_WIDTH = 8;
-const JUDGEMENT_WIDTH = 12;
+const JUDGEMENT_WIDTH = 13;
 const NATIVE_NAME_WIDTH = 42;
 const FIGURE_WIDTH = 30;
 const BUDGET_WIDTH = 12;
@@ -48,6 +48,7 @@ const JUDGEMENTS: Readonly<Record<Judgement, string>> = {
   better: 'better',
   worse: 'worse',
   same: 'within noise',
+  unknown: 'noise unknown',
 };
 
 export function comparisonLine({

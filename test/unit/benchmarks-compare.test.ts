@@ -45,8 +45,17 @@ test('what is better depends on the budget; without one less is', () => {
   ]);
 });
 
+test('a single value tells nothing of noise, unless it counts failures', () => {
+  const [single, repeated] = [result('a', [1]), result('a', [2, 3])];
+  expect(judge(single, repeated)?.judgement).toBe('unknown');
+  expect(judge(repeated, single)?.judgement).toBe('unknown');
+  expect(judge(single, single)?.judgement).toBe('same');
+  const failed = (count: number): Result => ({ ...result('failed', [count]), unit: 'failed' });
+  expect(judge(failed(0), failed(1))?.judgement).toBe('worse');
+});
+
 test('two zeros are equal, and more than zero is worse', () => {
-  const none = result('failed', [0, 0, 0], atMost(0));
+  const none: Result = { ...result('failed', [0, 0, 0], atMost(0)), unit: 'failed' };
   expect(judge(none, none)).toMatchObject({ judgement: 'same', ratio: { median: 1 } });
   expect(judge(none, result('failed', [1, 2, 3], atMost(0)))?.judgement).toBe('worse');
 });
