@@ -57,7 +57,8 @@ test('a single value tells nothing of noise, unless it counts failures', () => {
 test('two zeros are equal, and more than zero is worse', () => {
   const none: Result = { ...result('failed', [0, 0, 0], atMost(0)), unit: 'failed' };
   expect(judge(none, none)).toMatchObject({ judgement: 'same', ratio: { median: 1 } });
-  expect(judge(none, result('failed', [1, 2, 3], atMost(0)))?.judgement).toBe('worse');
+  const some = { ...none, spread: spreadOf([1, 2, 3]) };
+  expect(judge(none, some)?.judgement).toBe('worse');
 });
 
 test('the newest result of a figure counts, and quick ones are other figures', () => {
