@@ -1,17 +1,18 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { readResults, resultsOf } from './lib/find-run.js';
 import { appendJsonLine } from './lib/json-lines.js';
-import { historyFile, projectRoot, resultsFile } from './lib/paths.js';
+import { historyFile, plotsDir, projectRoot, resultsFile } from './lib/paths.js';
 import { replaceReport, reportOf } from './lib/report.js';
 import { newestOfEach } from './lib/result.js';
+import { PLOT_NAMES } from './plot/plots.js';
 
 const READMES = ['README.md', 'bench/README.md'];
 
 /**
  * `npm run bench -- publish COMMIT`: adds the newest results of a commit to history.jsonl, and
- * writes them into the READMEs.
+ * writes them into the READMEs, above the plots that there are.
  */
 export async function publish(args: readonly string[]): Promise<void> {
   const [commit, ...more] = args;
@@ -27,7 +28,14 @@ export async function publish(args: readonly string[]): Promise<void> {
 }
 
 async function writeReport(path: string, report: string): Promise<void> {
-  const text = replaceReport(readFileSync(path, 'utf8'), report);
+  const whole = [report, ...plotImages(path)].join('\n\n');
+  const text = replaceReport(readFileSync(path, 'utf8'), whole);
   const options = await resolveConfig(path);
   writeFileSync(path, await format(text, { ...options, filepath: path }));
+}
+
+function plotImages(readme: string): string[] {
+  const names = PLOT_NAMES.filter((name) => existsSync(join(plotsDir, `${name}.svg`)));
+  const folder = relative(dirname(readme), plotsDir);
+  return names.map((name) => `![${name.replaceAll('-', ' ')}](${folder}/${name}.svg)`);
 }
