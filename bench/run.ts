@@ -28,8 +28,8 @@ const QUICK: RunSettings = {
   quick: true,
   repeats: 3,
   longRepeats: 1,
-  duration: { warmupSeconds: 0.2, seconds: 0.5 },
-  peers: { repeats: 1, duration: { warmupSeconds: 0.2, seconds: 0.5 } },
+  duration: { warmupSeconds: 0.15, seconds: 0.35 },
+  peers: { repeats: 1, duration: { warmupSeconds: 0.15, seconds: 0.35 } },
 };
 const FULL: RunSettings = {
   quick: false,

@@ -8,6 +8,7 @@ import { mid } from '../lib/models.js';
 import { owning } from '../lib/owning.js';
 import { httpRequest, rpcRequest } from '../lib/requests.js';
 import type { Row, Settings } from '../lib/row.js';
+import { startServer } from '../lib/start-server.js';
 import { startPinned } from './latency.js';
 import { BATCHING_YAML, compare } from './throughput.js';
 
@@ -40,7 +41,7 @@ export const throughputBatching: Row = {
 async function againstWs({ repeats, duration }: Settings, daemon: BenchDaemon): Promise<Check> {
   const model = mid();
   return owning(async (own) => {
-    const peer = await own(wsSingle.start(pinned(model)));
+    const peer = await own(startServer(wsSingle, pinned(model)));
     const request = rpcRequest(model);
     const results = await interleave(repeats, {
       daemon: () => manyClients(daemon.url, request, duration),
@@ -56,7 +57,7 @@ async function againstFastApi(settings: Settings, daemon: BenchDaemon): Promise<
   if (problem !== undefined) return notRun(FASTAPI.name, FASTAPI.budget, problem);
   const model = mid();
   return owning(async (own) => {
-    const peer = await own(fastApi.start(pinned(model)));
+    const peer = await own(startServer(fastApi, pinned(model)));
     const results = await interleave(repeats, {
       daemon: () => manyClients(daemon.url, rpcRequest(model), duration),
       fastapi: () => manyClients(peer.url, httpRequest(model), duration),

@@ -9,6 +9,7 @@ import { tiny } from '../lib/models.js';
 import { owning } from '../lib/owning.js';
 import { echoed, httpRequest, rpcRequest } from '../lib/requests.js';
 import type { Row } from '../lib/row.js';
+import { startServer } from '../lib/start-server.js';
 import { ratios } from '../lib/statistics.js';
 import { startPinned } from './latency.js';
 
@@ -29,7 +30,7 @@ export const throughputTiny: Row = {
       const echo = await own(startEcho(serverCpu()));
       const daemon = await own(startPinned(model));
       const batching = await own(startPinned(model, BATCHING_YAML));
-      const peer = await own(wsSingle.start(pinned(model)));
+      const peer = await own(startServer(wsSingle, pinned(model)));
       const request = rpcRequest(model);
       const results = await interleave(repeats, {
         daemon: () => manyClients(daemon.url, request, duration),
@@ -59,7 +60,7 @@ export const throughputFastApi: Row = {
     return owning(async (own) => {
       const model = tiny();
       const daemon = await own(startPinned(model));
-      const peer = await own(fastApi.start(pinned(model)));
+      const peer = await own(startServer(fastApi, pinned(model)));
       const results = await interleave(repeats, {
         daemon: () => manyClients(daemon.url, rpcRequest(model), duration),
         fastapi: () => manyClients(peer.url, httpRequest(model), duration),
