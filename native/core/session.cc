@@ -1,9 +1,12 @@
 #include "core/session.h"
 
+#include <algorithm>
+#include <array>
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 
@@ -45,6 +48,20 @@ std::unique_ptr<DeviceStream> StreamFor(const SessionOptions& options) {
   return options.device->NewStream();
 }
 
+/// What ONNX Runtime calls an internal failure or a bad argument here is a bad model file, but for
+/// a device that has run out of memory: that it tells in words only.
+ErrorCode CodeOfFailedLoad(const Error& error, bool has_device) {
+  constexpr std::array kNoMemory{"out of memory", "Failed to allocate memory"};
+  const std::string_view text = error.what();
+  const auto is_in_text = [&](const char* words) { return text.find(words) != text.npos; };
+  if (has_device && std::ranges::any_of(kNoMemory, is_in_text)) {
+    return ErrorCode::kResourceExhausted;
+  }
+  const bool is_named =
+      error.code() == ErrorCode::kNotFound || error.code() == ErrorCode::kUnimplemented;
+  return is_named ? error.code() : ErrorCode::kFailedPrecondition;
+}
+
 Ort::Session Create(const OrtLibrary& library, const std::filesystem::path& path,
                     const SessionOptions& options, Ort::SessionOptions& ort) {
   const LoadCancellation::Scope cancellable(*options.cancellation, library, ort);
@@ -53,10 +70,7 @@ Ort::Session Create(const OrtLibrary& library, const std::filesystem::path& path
   } catch (const Ort::Exception&) {
     options.cancellation->ThrowIfCancelled(path.string());
     const Error error = CurrentExceptionAsError();
-    // What ONNX Runtime calls an internal failure or a bad argument here is a bad model file.
-    const bool is_named =
-        error.code() == ErrorCode::kNotFound || error.code() == ErrorCode::kUnimplemented;
-    throw Error(is_named ? error.code() : ErrorCode::kFailedPrecondition,
+    throw Error(CodeOfFailedLoad(error, options.device != nullptr),
                 "cannot load " + path.string() + ": " + error.what());
   }
 }
@@ -157,9 +171,9 @@ Session::Session(const OrtLibrary& library, const std::filesystem::path& model_p
                  const SessionOptions& options)
     : device_(options.device),
       stream_(StreamFor(options)),
-      session_(CreateFor(library, model_path, options, stream_.get())),
-      inputs_(InputSpecs(session_)),
-      outputs_(OutputSpecs(session_)),
+      session_(CreateFor(library, model_path, options, stream_.get()), device_ != nullptr),
+      inputs_(InputSpecs(session_.get())),
+      outputs_(OutputSpecs(session_.get())),
       direct_runs_(ref()),
       ordinary_runs_(BoundRunsFor(ref(), options)) {
   if (stream_) {
@@ -167,16 +181,6 @@ Session::Session(const OrtLibrary& library, const std::filesystem::path& model_p
   } else {
     device_runs_ = std::move(ordinary_runs_);
   }
-}
-
-// Frees memory of the device.
-Session::~Session() {
-  if (!device_) return;
-  const std::shared_lock not_while_recording(CaptureGate());
-  device_runs_.reset();
-  ordinary_runs_.reset();
-  session_ = Ort::Session(nullptr);
-  stream_.reset();
 }
 
 }  // namespace warmswap

@@ -9,6 +9,7 @@
 #include "core/cuda_options.h"
 #include "core/device.h"
 #include "core/direct_runs.h"
+#include "core/gated_session.h"
 #include "core/load_cancellation.h"
 #include "core/ort.h"
 #include "core/ort_library.h"
@@ -48,9 +49,6 @@ class Session {
   /// or what the device throws.
   Session(const OrtLibrary& library, const std::filesystem::path& model_path,
           const SessionOptions& options);
-  Session(const Session&) = delete;
-  Session& operator=(const Session&) = delete;
-  ~Session();
 
   const std::vector<TensorSpec>& inputs() const noexcept { return inputs_; }
   const std::vector<TensorSpec>& outputs() const noexcept { return outputs_; }
@@ -66,12 +64,12 @@ class Session {
   }
 
  private:
-  SessionRef ref() noexcept { return {session_, inputs_, outputs_}; }
+  SessionRef ref() noexcept { return {session_.get(), inputs_, outputs_}; }
 
   // In this order: what runs of the session need goes after it.
   const std::shared_ptr<Device> device_;
   std::unique_ptr<DeviceStream> stream_;  // of all runs, where they are recorded
-  Ort::Session session_;
+  GatedSession session_;
   std::vector<TensorSpec> inputs_;
   std::vector<TensorSpec> outputs_;
   DirectRuns direct_runs_;

@@ -32,7 +32,10 @@ describe('models on a GPU, with a stand-in for its driver', () => {
 
   it('names the driver library that does not open', async () => {
     const driverLibrary = '/nowhere/libcuda.so.1';
-    const refused = { code: 'FAILED_PRECONDITION', message: expect.stringContaining(driverLibrary) };
+    const refused = {
+      code: 'FAILED_PRECONDITION',
+      message: expect.stringContaining(driverLibrary) as string,
+    };
     await expect(engine.gpus(driverLibrary)).rejects.toMatchObject(refused);
     const load = engine.load(optionsFor({ deviceId: 0, driverLibrary }));
     await expect(load).rejects.toMatchObject(refused);
@@ -53,7 +56,7 @@ describe('models on a GPU, with a stand-in for its driver', () => {
   it('refuses a second driver library', async () => {
     await expect(engine.gpus('libcuda.so.1')).rejects.toMatchObject({
       code: 'FAILED_PRECONDITION',
-      message: expect.stringContaining(standin.path),
+      message: expect.stringContaining(standin.path) as string,
     });
   });
 
@@ -81,7 +84,9 @@ describe('models on a GPU, with a stand-in for its driver', () => {
 
   it('refuses a model for which the GPU has too little memory, with the numbers', async () => {
     const reserveBytes = 9 * GIBIBYTE;
-    const load = engine.load(optionsFor({ deviceId: 1, driverLibrary: standin.path, reserveBytes }));
+    const load = engine.load(
+      optionsFor({ deviceId: 1, driverLibrary: standin.path, reserveBytes }),
+    );
     await expect(load).rejects.toMatchObject({
       code: 'RESOURCE_EXHAUSTED',
       details: {
@@ -94,10 +99,12 @@ describe('models on a GPU, with a stand-in for its driver', () => {
   });
 
   it('says that this ONNX Runtime has no CUDA, and holds nothing of the GPU', async () => {
-    const load = engine.load(optionsFor({ deviceId: 1, driverLibrary: standin.path, graphs: true }));
+    const load = engine.load(
+      optionsFor({ deviceId: 1, driverLibrary: standin.path, graphs: true }),
+    );
     await expect(load).rejects.toMatchObject({
       code: 'FAILED_PRECONDITION',
-      message: expect.stringContaining('this ONNX Runtime cannot use CUDA'),
+      message: expect.stringContaining('this ONNX Runtime cannot use CUDA') as string,
     });
     const { gpus } = await engine.gpus(standin.path);
     expect(gpus[1]?.use).toEqual({
@@ -115,7 +122,10 @@ describe('models on a GPU, with a stand-in for its driver', () => {
     expect(speed.toHostBytesPerSecond).toBeGreaterThan(0);
     const { gpus } = await engine.gpus(standin.path);
     expect(gpus[1]?.use?.freeBytes).toBe(7 * GIBIBYTE);
-    const missing = { code: 'FAILED_PRECONDITION', message: expect.stringContaining('no GPU 2') };
+    const missing = {
+      code: 'FAILED_PRECONDITION',
+      message: expect.stringContaining('no GPU 2') as string,
+    };
     await expect(engine.measureCopies(2, standin.path)).rejects.toMatchObject(missing);
   });
 });
