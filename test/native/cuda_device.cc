@@ -89,9 +89,9 @@ TEST_CASE("whichever call of the driver fails, it is reported and nothing is lea
   const auto use = [&] {
     const auto device = OpenDevice(standin);
     const auto reservation = device->Reserve(kGigabyte);
+    std::vector<float> number{1};
     const auto stream = device->NewStream();
     const auto memory = stream->Allocate(sizeof(float));
-    std::vector<float> number{1};
     stream->CopyToDevice(memory.get(), AsBytes(number));
     stream->CopyToHost(std::as_writable_bytes(std::span(number)), memory.get());
     stream->Wait();

@@ -107,6 +107,11 @@ Result Allocate(std::map<const void*, Block>& blocks, std::size_t bytes, void** 
   return kSuccess;
 }
 
+void Finish(StreamTag& stream) {
+  for (const StreamTag::Copy& copy : stream.copies) std::memcpy(copy.to, copy.from, copy.bytes);
+  stream.copies.clear();
+}
+
 Result Enqueue(StreamHandle stream, void* to, const void* from, std::size_t bytes) {
   Driver& driver = State();
   const std::lock_guard lock(driver.mutex);
@@ -299,6 +304,7 @@ Result cuMemFree_v2(DevicePointer memory) {
   if (current_contexts.empty()) return kInvalidContext;
   const auto found = driver.device_blocks.find(reinterpret_cast<const void*>(memory));
   if (found == driver.device_blocks.end()) return kInvalidValue;
+  for (const auto& [handle, stream] : driver.streams) Finish(*stream);  // as the real one does
   --driver.counts.device_blocks;
   driver.counts.device_bytes -= found->second.bytes;
   driver.device_blocks.erase(found);
@@ -355,8 +361,7 @@ Result cuStreamSynchronize(StreamHandle stream) {
   const std::lock_guard lock(driver.mutex);
   if (const Result result = EnterWithContext(driver); result != kSuccess) return result;
   if (!driver.streams.contains(stream)) return kInvalidHandle;
-  for (const StreamTag::Copy& copy : stream->copies) std::memcpy(copy.to, copy.from, copy.bytes);
-  stream->copies.clear();
+  Finish(*stream);
   return kSuccess;
 }
 
