@@ -20,12 +20,8 @@ constexpr std::size_t kMaxPrintable = 200;
 constexpr std::int32_t kExternal = 1;  // TensorProto.DataLocation.EXTERNAL
 constexpr std::uint64_t kMaxOffset = std::numeric_limits<std::int64_t>::max();
 
-[[noreturn]] void Malformed(const std::string& what) {
-  throw Error(ErrorCode::kFailedPrecondition, "malformed model: " + what);
-}
-
 [[noreturn]] void Malformed(const ExternalTensor& tensor, const std::string& what) {
-  Malformed("tensor '" + Printable(tensor.name) + "' " + what);
+  ThrowMalformedModel("tensor '" + Printable(tensor.name) + "' " + what);
 }
 
 std::uint64_t ToNumber(const ExternalTensor& tensor, std::string_view name, std::string_view text) {
@@ -190,7 +186,8 @@ class Scanner {
     TensorReader reader;
     reader.Read(message);
     if (!reader.is_external()) return CountInline(reader.tensor(), message.size());
-    if (contents.external.size() == kMaxTensors) Malformed("it has too many external tensors");
+    if (contents.external.size() == kMaxTensors)
+      ThrowMalformedModel("it has too many external tensors");
     contents.external.push_back(std::move(reader.tensor()));
   }
 

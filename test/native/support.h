@@ -85,8 +85,8 @@ class Event {
 /// False if `condition` did not come true within kPatience. For what nobody signals; polls.
 [[nodiscard]] bool WaitUntil(const std::function<bool()>& condition);
 
-/// Processor time that this process's threads other than the calling one have used.
-std::chrono::nanoseconds ProcessorTimeOfOtherThreads();
+/// Waits until an endless run that a runner has been given takes processor time of another thread.
+void WaitUntilARunIsUnderWay();
 
 /// The completions that a runner reported, by ticket. Thread-safe.
 class Completions {
