@@ -7,7 +7,7 @@
 namespace warmswap {
 namespace {
 
-void Require(bool condition, const std::string& what) {
+void RequireForDevice(bool condition, const std::string& what) {
   if (!condition) throw Error(ErrorCode::kInvalidArgument, "cuda: " + what);
 }
 
@@ -17,10 +17,12 @@ void Require(bool condition, const std::string& what) {
 void ValidateForDevice(const ModelOptions& options) {
   const SessionOptions& session = options.session;
   Validate(session.cuda);
-  Require(!session.optimised, "an artifact that is optimised for a processor runs on that alone");
-  Require(session.prepacking, "only a processor runs models unpacked");
-  Require(options.execution != Execution::kInline, "a model on a GPU cannot run inline");
-  Require(!session.cuda.graphs || options.runner.threads == 1, "graphs take one runner thread");
+  RequireForDevice(!session.optimised,
+                   "an artifact that is optimised for a processor runs on that alone");
+  RequireForDevice(session.prepacking, "only a processor runs models unpacked");
+  RequireForDevice(options.execution != Execution::kInline, "a model on a GPU cannot run inline");
+  RequireForDevice(!session.cuda.graphs || options.runner.threads == 1,
+                   "graphs take one runner thread");
 }
 
 }  // namespace warmswap
