@@ -1,4 +1,4 @@
-import type { GenerationPlan } from '../registry/plan.js';
+import type { GenerationPlan, ModelPlan } from '../registry/plan.js';
 import type { Logger } from '../telemetry/log.js';
 import type { Checkpoint } from './checkpoint.js';
 import type { CheckpointKeeper } from './checkpoint-keeper.js';
@@ -7,6 +7,7 @@ import type { Choices } from './operator-choices.js';
 /** The generation that is committed, in memory and on the disk. */
 export class CommittedPlan {
   #current: GenerationPlan = { generation: 0, models: [] };
+  #stopped: readonly ModelPlan[] = [];
   /** Nothing is worth a checkpoint before, or after the one that says that it has stopped. */
   #isServing = false;
 
@@ -24,6 +25,11 @@ export class CommittedPlan {
     return this.#current.choices ?? {};
   }
 
+  /** What the last daemon served when it ended in good order; nothing once another generation is committed. */
+  get stopped(): readonly ModelPlan[] {
+    return this.#stopped;
+  }
+
   /** Takes over what the last daemon had committed; whether that one was killed. */
   restore(): boolean {
     const checkpoint = this.keeper.restore();
@@ -31,6 +37,7 @@ export class CommittedPlan {
     const { phase, plan } = checkpoint;
     const wasKilled = phase !== 'stopped';
     this.#current = wasKilled ? plan : { ...plan, models: [] };
+    this.#stopped = wasKilled ? [] : plan.models;
     const { generation } = plan;
     if (wasKilled) this.log.warn({ generation, phase }, 'coming back after a crash');
     return wasKilled;
@@ -45,6 +52,7 @@ export class CommittedPlan {
   /** The plan is committed from now on; it is on the disk when this returns. */
   decide(plan: GenerationPlan): void {
     this.#current = plan;
+    this.#stopped = [];
     this.#save('committing');
   }
 
