@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { deviceKind } from '../config/device.js';
 import { loadConfig, type Flags } from '../config/load.js';
 import { settleDevice } from '../supervisor/device/settle-device.js';
 import { PackerProcess } from '../supervisor/packer.js';
@@ -12,9 +13,10 @@ export async function runPack(name: string, { config, json, ...flags }: PackFlag
     throw new UsageError(`expected MODEL/VERSION, got '${name}'`);
   const settings = loadConfig({ file: config, flags, environment: process.env });
   const { models, store, swap, ortLibrary } = settings;
-  const { device } = await settleDevice(settings);
+  const { devices } = await settleDevice(settings);
+  const device = deviceKind(devices[0]);
   const modelPath = join(models, name, 'model.onnx');
-  const order = { store: store.path, device, ortLibrary, jobs: [{ id: 0, modelPath }] };
+  const order = { store: store.path, ortLibrary, jobs: [{ id: 0, modelPath, device }] };
   const packer = new PackerProcess(order, swap.packTimeout, {
     onProgress: (_, step) => console.error(`${name}: ${step}`),
   });

@@ -229,9 +229,12 @@ export class Version {
     // It may be unloaded meanwhile.
     const measured = await this.#model?.memory().catch(() => undefined);
     if (!measured) return NO_MEMORY;
-    const { mappedBytes, residentBytes, privateBytes } = measured;
+    const { mappedBytes, residentBytes, privateBytes, deviceBytes } = measured;
     const packed = this.plan.artifact?.privateBytes;
-    return { mappedBytes, residentBytes, privateBytes: packed ?? privateBytes };
+    return {
+      ...{ mappedBytes, residentBytes, privateBytes: packed ?? privateBytes },
+      ...(deviceBytes === undefined ? {} : { deviceBytes }),
+    };
   }
 
   async #unload(): Promise<void> {

@@ -122,9 +122,9 @@ test('GPUs are told with their VRAM, and what CUDA lacks beside them', async () 
   });
   expect(check('CUDA provider')).toMatchObject({
     status: 'warn',
-    remedy: expect.stringContaining('ortLibrary') as string,
+    remedy: expect.stringContaining('warmswap setup cuda') as string,
   });
-  expect(check('device').details).toMatchObject({ wanted: 'auto', device: 'cpu' });
+  expect(check('device').details).toMatchObject({ wanted: 'auto', devices: ['cpu'] });
 });
 
 test('people get a table, and a configuration that cannot be used exit code 2', async () => {
