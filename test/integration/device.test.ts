@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -8,6 +7,7 @@ import { startDaemon, testRepository } from '../support/daemon.js';
 import { fakeNvidiaSmi } from '../support/fake-nvidia-smi.js';
 import { mapsFile } from '../support/memory-maps.js';
 import { RawRpc, shiftRequest } from '../support/raw-rpc.js';
+import { compileLibrary } from '../support/shared-library.js';
 
 const ANY_PORTS = ['--port', '0', '--admin-port', '0'];
 
@@ -17,7 +17,7 @@ test('a daemon logs once what it runs on, and why', async () => {
   const { process: daemon } = await startDaemon(repository, [], {}, ['--workers', '1']);
   const lines = daemon.log.filter(({ msg }) => msg === 'device');
   expect(lines).toMatchObject([{ device: 'cpu' }]);
-  expect(lines[0]?.reason).toMatch(/cuda is not supported by this build of Warmswap$/);
+  expect(lines[0]?.reason).toBe('there is no NVIDIA driver');
 });
 
 test('serve and pack refuse cuda with the cause instead of using the CPU', async () => {
@@ -26,13 +26,13 @@ test('serve and pack refuse cuda with the cause instead of using the CPU', async
   const folders = ['--models', repository.path];
   const served = await runCli(['serve', ...folders, ...ANY_PORTS, '--device', 'cuda:0']);
   expect(served.code).toBe(2);
-  expect(served.output).toContain('device: cuda:0: cuda is not supported by this build');
+  expect(served.output).toContain('device: cuda:0: there is no NVIDIA driver\n');
   expect(served.output).not.toContain('serving');
   const packed = await runCli(['pack', 'shift/1', ...folders], undefined, {
     WARMSWAP_DEVICE: 'cuda',
   });
   expect(packed.code).toBe(2);
-  expect(packed.output).toContain('device: cuda: cuda is not supported by this build');
+  expect(packed.output).toContain('device: cuda: there is no NVIDIA driver\n');
 });
 
 test('workers and packer use the ONNX Runtime that ortLibrary names, and no other', async () => {
@@ -79,10 +79,8 @@ test.each([
 
 test('an ortLibrary that crashes takes nothing with it but the process that tries it', async () => {
   const repository = await testRepository();
-  const source = join(repository.path, 'crash.cc');
-  await writeFile(source, 'struct Crash { Crash() { __builtin_trap(); } } crash;');
   const library = join(repository.path, 'libonnxruntime.so');
-  execFileSync(process.env.CXX ?? 'c++', ['-shared', '-fPIC', '-o', library, source]);
+  compileLibrary(library, 'struct Crash { Crash() { __builtin_trap(); } } crash;');
   const config = await repository.daemonConfig('ortLibrary: libonnxruntime.so');
   const { code, output } = await runCli(['serve', ...ANY_PORTS, ...config]);
   expect(code).toBe(2);
@@ -99,6 +97,9 @@ test('on a host with a GPU, the refusal of cuda names what else is missing', asy
   const { code, output } = await device('cuda:1');
   expect(code).toBe(2);
   const provider = join(dirname(bundledLibraryPath()), 'libonnxruntime_providers_cuda.so');
-  const lines = ['there is no GPU 1; the numbers are 0', `${provider} is missing`];
+  const lines = [
+    'there is no GPU 1; the numbers are 0',
+    `${provider} is missing; "warmswap setup cuda" installs it`,
+  ];
   for (const line of lines) expect(output).toContain(`device: cuda:1: ${line}\n`);
 });
