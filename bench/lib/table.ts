@@ -11,7 +11,7 @@ export function textLine(check: Check): string {
   const cells = [
     verdictOf(check).padEnd(VERDICT_WIDTH),
     check.name.padEnd(NAME_WIDTH),
-    figure(check).padEnd(FIGURE_WIDTH),
+    figureText(check).padEnd(FIGURE_WIDTH),
     budgetText(check.budget, check.unit).padEnd(BUDGET_WIDTH),
     remark(check),
   ];
@@ -23,7 +23,7 @@ export function markdownTable(checks: readonly Check[]): string {
     const cells = [
       check.name,
       budgetText(check.budget, check.unit),
-      figure(check),
+      figureText(check),
       verdictOf(check),
       remark(check),
     ];
@@ -34,14 +34,14 @@ export function markdownTable(checks: readonly Check[]): string {
   );
 }
 
-function figure(check: Check): string {
+export function figureText(check: Check): string {
   if ('notRun' in check) return '–';
   const { median, min, max } = check.spread;
   const text = (value: number) => format(value, check.unit);
   return `${text(median)} (${text(min)} – ${text(max)})`;
 }
 
-function budgetText({ limit, value }: Budget, unit: Unit): string {
+export function budgetText({ limit, value }: Budget, unit: Unit): string {
   return `${limit === 'at most' ? '≤' : '≥'} ${format(value, unit)}`;
 }
 
