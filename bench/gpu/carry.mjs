@@ -42,8 +42,8 @@ const FILES = [
 ];
 /** Needed to build the addon alone. */
 const BUILD_ONLY = ['cmake-js', 'node-addon-api'];
-/** Runs TypeScript. */
-const TOOLS = ['tsx'];
+/** What runs TypeScript, and writes the models. */
+const TOOLS = ['tsx', 'protobufjs'];
 
 function readFlags() {
   const options = {

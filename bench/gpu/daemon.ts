@@ -3,7 +3,7 @@ import { flawless } from '../lib/client.js';
 import { BenchDaemon } from '../lib/daemon.js';
 import { interleave } from '../lib/interleave.js';
 import { runLoad } from '../lib/load.js';
-import { mid } from '../lib/models.js';
+import { deep } from '../lib/models.js';
 import { owning } from '../lib/owning.js';
 import { rpcRequest } from '../lib/requests.js';
 import { ratios } from '../lib/statistics.js';
@@ -26,7 +26,7 @@ export function measureDaemon(
   { repeats, seconds }: RunSettings,
 ): Promise<Check> {
   return owning(async (own) => {
-    const model = mid();
+    const model = deep(target.quick);
     const daemon = await own(
       BenchDaemon.start({
         ...{ models: [model], workers: 1, yaml: { [model.name]: YAML } },
@@ -39,9 +39,9 @@ export function measureDaemon(
     const duration = { warmupSeconds: seconds / 4, seconds };
     const { served, bareRows } = await interleave(repeats, {
       served: async () => flawless(await runLoad({ url: daemon.url, ...options }, duration)).rps,
-      bareRows: async () => (await runFor(loaded, BATCH, 2, seconds)).rowsPerSecond,
+      bareRows: async () => (await runFor({ model, loaded }, BATCH, 2, seconds)).rowsPerSecond,
     });
-    const name = `rows a second, mid, daemon joins ${BATCH} ÷ bare session, ${BATCH} rows a run`;
+    const name = `rows a second, ${model.name}, daemon joins ${BATCH} ÷ bare session, ${BATCH} rows a run`;
     return measured(name, BUDGET, ratios(served, bareRows), { served, bareRows });
   });
 }

@@ -1,6 +1,6 @@
 import type { EngineModel } from '../../src/native/engine.js';
 import type { CudaPlan } from '../../src/registry/plan.js';
-import { mid } from '../lib/models.js';
+import { deep, mid, type BenchModel } from '../lib/models.js';
 import { median } from '../lib/statistics.js';
 import { inputRows, type BareEngine } from './lib/engine-model.js';
 import { figure, type Figure } from './lib/results.js';
@@ -19,40 +19,44 @@ export interface RunSettings {
 /** On a GPU also with CUDA graphs. */
 export async function measureRuns(
   bare: BareEngine,
-  target: Target,
+  { gpu, quick }: Target,
   settings: RunSettings,
 ): Promise<Figure[]> {
-  const plain = await measureVariant(bare, '', {}, settings);
-  if (target.gpu === undefined) return plain;
-  return [...plain, ...(await measureVariant(bare, ', CUDA graphs', { graphs: true }, settings))];
+  const variants = [{ graphs: false }, ...(gpu === undefined ? [] : [{ graphs: true }])];
+  const figures: Figure[] = [];
+  for (const model of [mid(), deep(quick)]) {
+    for (const cuda of variants) figures.push(...(await measureModel(bare, model, cuda, settings)));
+  }
+  return figures;
 }
 
-async function measureVariant(
+async function measureModel(
   bare: BareEngine,
-  suffix: string,
+  model: BenchModel,
   cuda: CudaPlan,
   { repeats, seconds }: RunSettings,
 ): Promise<Figure[]> {
-  const model = await bare.load(mid(), cuda);
+  const loaded = await bare.load(model, cuda);
   try {
     const figures: Figure[] = [];
     for (const rows of BATCH_SIZES) {
-      const name = `run mid, ${rows} row${rows === 1 ? '' : 's'}${suffix}`;
-      const runs = await repeated(repeats, () => runFor(model, rows, 1, seconds));
-      const rates = runs.map(({ rowsPerSecond }) => rowsPerSecond);
-      figures.push(
-        figure(
-          name,
-          'us',
-          runs.map(({ p50Us }) => p50Us),
-          `${rates.map(Math.round).join(', ')} rows/s`,
-        ),
-      );
+      const runs: RunResult[] = [];
+      for (let i = 0; i < repeats; i++)
+        runs.push(await runFor({ model, loaded }, rows, 1, seconds));
+      const name = `run ${model.name}, rows: ${rows}${cuda.graphs ? ', CUDA graphs' : ''}`;
+      const times = runs.map(({ p50Us }) => p50Us);
+      const rate = median(runs.map(({ rowsPerSecond }) => rowsPerSecond));
+      figures.push(figure(name, 'us', times, `${Math.round(rate)} rows/s`));
     }
     return figures;
   } finally {
-    await model.unload();
+    await loaded.unload();
   }
+}
+
+export interface LoadedModel {
+  model: BenchModel;
+  loaded: EngineModel;
 }
 
 export interface RunResult {
@@ -62,19 +66,19 @@ export interface RunResult {
 
 /** A closed loop of runs of so many rows, of which `inFlight` are under way or wait. */
 export async function runFor(
-  model: EngineModel,
+  { model, loaded }: LoadedModel,
   rows: number,
   inFlight: number,
   seconds: number,
 ): Promise<RunResult> {
-  const inputs = inputRows(mid(), rows);
-  await model.infer({ inputs });
+  const inputs = inputRows(model, rows);
+  await loaded.infer({ inputs });
   const times: number[] = [];
   const started = performance.now();
   const endsAt = started + seconds * 1000;
   const loop = async () => {
     for (let begun = performance.now(); begun < endsAt;) {
-      await model.infer({ inputs });
+      await loaded.infer({ inputs });
       const ended = performance.now();
       times.push((ended - begun) * 1000);
       begun = ended;
@@ -83,10 +87,4 @@ export async function runFor(
   await Promise.all(Array.from({ length: inFlight }, loop));
   const elapsed = (performance.now() - started) / 1000;
   return { p50Us: median(times), rowsPerSecond: (times.length * rows) / elapsed };
-}
-
-async function repeated<T>(times: number, measure: () => Promise<T>): Promise<T[]> {
-  const results: T[] = [];
-  for (let i = 0; i < times; i++) results.push(await measure());
-  return results;
 }

@@ -230,7 +230,9 @@ export class Version {
     const measured = await this.#model?.memory().catch(() => undefined);
     if (!measured) return NO_MEMORY;
     const { mappedBytes, residentBytes, privateBytes, deviceBytes } = measured;
-    const packed = this.plan.artifact?.privateBytes;
+    const { artifact } = this.plan;
+    // The packer has not measured a session on a GPU.
+    const packed = artifact?.device ? undefined : artifact?.privateBytes;
     return {
       ...{ mappedBytes, residentBytes, privateBytes: packed ?? privateBytes },
       ...(deviceBytes === undefined ? {} : { deviceBytes }),

@@ -114,6 +114,7 @@ test('a daemon behind TLS is known, and its certificate looked at', async () => 
 test('GPUs are told with their VRAM, and what CUDA lacks beside them', async () => {
   const { code, check } = await doctor('device: auto', async (folder) => ({
     PATH: await fakeNvidiaSmi(folder, ['0, Test GPU, GPU-1, 143771, 143000, 580.65.06']),
+    CUDA_VISIBLE_DEVICES: '0',
   }));
   expect(code).toBe(0);
   expect(check('GPU 0').details).toMatchObject({

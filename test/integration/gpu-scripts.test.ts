@@ -6,13 +6,12 @@ import { expect, test } from 'vitest';
 
 async function runGpuTests(...args: readonly string[]): Promise<string> {
   const command = ['--import', 'tsx', 'test/gpu/main.ts', ...args];
-  const env = { ...process.env, CUDA_VISIBLE_DEVICES: '-1' };
-  return (await promisify(execFile)(process.execPath, command, { env })).stdout;
+  return (await promisify(execFile)(process.execPath, command)).stdout;
 }
 
 test('without a GPU they say so and are skipped', async () => {
   expect(await runGpuTests()).toMatch(
-    /^gpu tests: skipped, (there is no NVIDIA driver|CUDA_VISIBLE_DEVICES hides every GPU)/,
+    /^gpu tests: skipped, cuda cannot be used: (there is no NVIDIA driver|CUDA_VISIBLE_DEVICES)/,
   );
 });
 
