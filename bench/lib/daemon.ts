@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { AdminClient } from '../../src/cli/admin-client.js';
 import { DaemonProcess, type LogLine } from '../../src/cli/daemon-process.js';
 import type { ReloadResult } from '../../src/supervisor/reload-result.js';
@@ -10,6 +11,7 @@ import { processTree } from './processes.js';
 import { BenchRepository } from './repository.js';
 
 const PAUSE_MS = 100;
+const COLLECTOR = fileURLToPath(new URL('collect-garbage.mjs', import.meta.url));
 
 export interface DaemonOptions {
   models: readonly BenchModel[];
@@ -22,6 +24,8 @@ export interface DaemonOptions {
   store?: ArtifactStore;
   /** model.yaml and flags beyond these are the daemon's defaults. */
   flags?: readonly string[];
+  /** `collectGarbage` may be called. */
+  collectable?: boolean;
 }
 
 /** A daemon over a repository of its own. Its owner calls `stop`. */
@@ -48,7 +52,10 @@ export class BenchDaemon {
       ...(store?.flags() ?? []),
       ...(options.flags ?? []),
     ];
-    const environment = { ORT_DISABLE_TELEMETRY: '1' };
+    const environment = {
+      ORT_DISABLE_TELEMETRY: '1',
+      ...(options.collectable && { NODE_OPTIONS: `--import ${COLLECTOR}` }),
+    };
     const daemon = await startedOn(options.cpus, () => DaemonProcess.start(flags, environment));
     const started = new BenchDaemon(daemon, repository, ownStore);
     while (await started.#isPrepacking()) await sleep(PAUSE_MS);
@@ -68,6 +75,11 @@ export class BenchDaemon {
   /** Of supervisor, workers and whatever else runs now. */
   pids(): number[] {
     return processTree(this.daemon.pid);
+  }
+
+  /** In all of its processes. Nobody says when it is done. */
+  collectGarbage(): void {
+    for (const pid of this.pids()) process.kill(pid, 'SIGUSR2');
   }
 
   async status(): Promise<Status> {

@@ -17,7 +17,9 @@ const FEW = 5;
 const GROWTH_BUDGET = atMost(1.02);
 const FAILURE_BUDGET = atMost(0);
 const CONNECTIONS = 16;
+/** Old versions drain. */
 const SETTLE_SECONDS = 1.5;
+const COLLECTION_SECONDS = 1;
 /** In which V8's heaps find their size. */
 const WARM_UP_SECONDS = 10;
 
@@ -57,7 +59,9 @@ export const manySwaps: Row = {
 function swapFewThenMany(count: number): Promise<Outcome> {
   return owning(async (own) => {
     const model = mid();
-    const daemon = await own(BenchDaemon.start({ models: [model], workers: WORKERS }));
+    const daemon = await own(
+      BenchDaemon.start({ models: [model], workers: WORKERS, collectable: true }),
+    );
     const swaps = new SwapSequence(daemon, model.name, [model, otherMid()]);
     await underLoad(daemon, () => seconds(WARM_UP_SECONDS));
     const first = await underLoad(daemon, () => swaps.swapTimes(FEW));
@@ -81,6 +85,8 @@ async function underLoad({ url }: BenchDaemon, work: () => Promise<void>): Promi
 
 async function holdingsOf(daemon: BenchDaemon): Promise<Holdings> {
   await seconds(SETTLE_SECONDS);
+  daemon.collectGarbage();
+  await seconds(COLLECTION_SECONDS);
   const [supervisor = 0, ...workers] = daemon.pids();
   const sum = (count: (pid: number) => number) =>
     [supervisor, ...workers].reduce((total, pid) => total + count(pid), 0);

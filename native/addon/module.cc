@@ -5,7 +5,7 @@
 #include "addon/model_wrap.h"
 #include "addon/napi.h"
 #include "addon/runtime.h"
-#include "core/thread_start.h"
+#include "core/thread_priority.h"
 
 namespace warmswap {
 namespace {
@@ -14,12 +14,17 @@ void LowerPriority(const Napi::CallbackInfo& info) {
   Guarded(info.Env(), [] { LowerPriorityOfProcess(); });
 }
 
+void ShortenTimeSlice(const Napi::CallbackInfo& info) {
+  Guarded(info.Env(), [] { ShortenTimeSliceOfThisThread(); });
+}
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   auto instance = std::make_unique<Instance>();
   instance->model_constructor = Napi::Persistent(ModelWrap::Define(env));
   env.SetInstanceData(instance.release());  // deleted by the environment
   exports.Set("Runtime", Runtime::Define(env));
   exports.Set("lowerPriorityOfProcess", Napi::Function::New<&LowerPriority>(env));
+  exports.Set("shortenTimeSlice", Napi::Function::New<&ShortenTimeSlice>(env));
   return exports;
 }
 

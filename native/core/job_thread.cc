@@ -7,7 +7,7 @@
 namespace warmswap {
 
 JobThread::JobThread()
-    : thread_([this] { RunAtLowPriority([this] { Work(); }); }),
+    : thread_([this] { RunAtLowPriority("ws-loader", [this] { Work(); }); }),
       stop_at_exit_([this] { Stop(); }) {}
 
 JobThread::~JobThread() { Stop(); }

@@ -29,7 +29,8 @@ Runner::~Runner() { Stop(); }
 // Under the lock, because the process may exit, and stop this, while threads are being started.
 void Runner::Start(std::size_t threads) {
   const std::lock_guard lock(stop_mutex_);
-  for (std::size_t i = 0; i < threads; ++i) threads_.push_back(StartThread([this] { Work(); }));
+  for (std::size_t i = 0; i < threads; ++i)
+    threads_.push_back(StartThread("ws-runner", [this] { Work(); }));
 }
 
 void Runner::Submit(Request&& request) {

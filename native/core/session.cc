@@ -14,7 +14,7 @@ namespace {
 // A session is created on a thread of low priority, which its own threads would inherit.
 OrtCustomThreadHandle StartPoolThread(void* /*options*/, OrtThreadWorkerFn work, void* data) {
   try {
-    auto thread = std::make_unique<std::thread>(StartThread([=] { work(data); }));
+    auto thread = std::make_unique<std::thread>(StartThread("ws-intra-op", [=] { work(data); }));
     return reinterpret_cast<OrtCustomThreadHandle>(thread.release());
   } catch (...) {
     return nullptr;  // ONNX Runtime reports that

@@ -1,29 +1,17 @@
 #include "core/thread_start.h"
 
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+#include <sys/prctl.h>
 
-#include <algorithm>
 #include <condition_variable>
 #include <exception>
-#include <filesystem>
 #include <mutex>
-#include <string>
 #include <system_error>
 #include <utility>
-#include <vector>
+
+#include "core/thread_priority.h"
 
 namespace warmswap {
 namespace {
-
-constexpr int kLowestPriority = 19;
-// A tenth of the time of a thread that it competes with. At the lowest priority, a seventieth, a
-// busy host needed half a minute for a gigabyte.
-constexpr int kLoweredBy = 10;
-// Of ioprio_set(2), for which the C library has no wrapper.
-constexpr int kIoPriorityOfOneThread = 1;
-constexpr int kIdleIo = 3 << 13;
 
 /// The thread that waits in RunAtLowPriority: it starts threads for the job meanwhile.
 class Starter {
@@ -71,28 +59,16 @@ class Starter {
 
 thread_local Starter* starter_of_this_job = nullptr;
 
-// Linux keeps the priority per thread; a low one brings a low one of the usual class of I/O.
-void LowerPriorityOfThisThread() {
-  const auto thread = static_cast<id_t>(syscall(SYS_gettid));
-  const int lowered = getpriority(PRIO_PROCESS, thread) + kLoweredBy;
-  setpriority(PRIO_PROCESS, thread, std::min(lowered, kLowestPriority));
-}
-
-std::vector<id_t> ThreadsOfProcess() {
-  std::vector<id_t> threads;
-  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
-    threads.push_back(static_cast<id_t>(std::stoul(task.path().filename())));
-  }
-  return threads;
-}
+void NameThisThread(const char* name) { prctl(PR_SET_NAME, name); }
 
 }  // namespace
 
-void RunAtLowPriority(const std::function<void()>& job) {
+void RunAtLowPriority(const char* name, const std::function<void()>& job) {
   Starter starter;
   std::thread thread;
   try {
     thread = std::thread([&] {
+      NameThisThread(name);
       LowerPriorityOfThisThread();
       starter_of_this_job = &starter;
       job();
@@ -105,16 +81,13 @@ void RunAtLowPriority(const std::function<void()>& job) {
   thread.join();
 }
 
-void LowerPriorityOfProcess() {
-  for (const id_t thread : ThreadsOfProcess()) {
-    setpriority(PRIO_PROCESS, thread, kLowestPriority);
-    syscall(SYS_ioprio_set, kIoPriorityOfOneThread, thread, kIdleIo);
-  }
-}
-
-std::thread StartThread(std::function<void()> body) {
-  if (starter_of_this_job == nullptr) return std::thread(std::move(body));
-  return starter_of_this_job->Start(std::move(body));
+std::thread StartThread(const char* name, std::function<void()> body) {
+  auto named = [name, body = std::move(body)] {
+    NameThisThread(name);
+    body();
+  };
+  if (starter_of_this_job == nullptr) return std::thread(std::move(named));
+  return starter_of_this_job->Start(std::move(named));
 }
 
 }  // namespace warmswap

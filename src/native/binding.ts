@@ -312,6 +312,8 @@ export interface NativeBinding {
   Runtime: new (libraryPath: string, onEvents: OnEvents, answers: NativeAnswers) => NativeRuntime;
   /** Gives all threads, and those that start later, the lowest priority for processor and disk. */
   lowerPriorityOfProcess(): void;
+  /** Of this thread and of those that it starts from then on; what the system refuses stays as it is. */
+  shortenTimeSlice(): void;
 }
 
 const require = createRequire(import.meta.url);

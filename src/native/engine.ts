@@ -60,6 +60,14 @@ export function lowerPriorityOfProcess(): void {
   loadBinding().lowerPriorityOfProcess();
 }
 
+/**
+ * For a thread that serves requests: what it and the threads that it starts from now on have to do
+ * does not wait until other threads, a load for example, have had a turn of some milliseconds.
+ */
+export function shortenTimeSlice(): void {
+  loadBinding().shortenTimeSlice();
+}
+
 export class Engine {
   /** The short way of plain requests. */
   readonly lane: InferLane;

@@ -1,6 +1,6 @@
 import type { AccessSettings } from '../access/settings.js';
 import type { Logger } from '../telemetry/log.js';
-import { Engine } from '../native/engine.js';
+import { Engine, shortenTimeSlice } from '../native/engine.js';
 import { PrepareError, RestoreError } from '../registry/failures.js';
 import type { BreakerState } from '../registry/circuit-breaker.js';
 import { Registry } from '../registry/registry.js';
@@ -29,6 +29,7 @@ export class Worker {
     private readonly log: Logger,
   ) {
     const { device, drainTimeoutMs, limits, busyPollMs, access } = settings;
+    shortenTimeSlice(); // before the engine starts its threads
     this.#engine = new Engine(settings.ortLibrary);
     this.#registry = new Registry(this.#engine, {
       device,
