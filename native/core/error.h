@@ -28,6 +28,7 @@ std::string_view ToString(ErrorCode code) noexcept;
 struct MemoryShortage {
   std::uint64_t needed_bytes = 0;
   std::uint64_t available_bytes = 0;
+  std::string device = {};  ///< whose memory it is, such as "cuda:0"; "" for the host's
 };
 
 /// Every failure that leaves the core. The message is for people: it names what was expected and

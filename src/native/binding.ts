@@ -24,6 +24,7 @@ export interface NativeEvent {
     | NativeMemory
     | NativePackReport
     | NativeGpus
+    | NativeCopySpeed
     | undefined;
   error?: Error;
 }
@@ -157,6 +158,12 @@ export interface NativeGpus {
   gpus: NativeGpu[];
 }
 
+/** Of copies between a GPU's memory and pinned memory of the host: no load is faster. */
+export interface NativeCopySpeed {
+  toDeviceBytesPerSecond: number;
+  toHostBytesPerSecond: number;
+}
+
 export interface NativeGpu {
   /** As `NativeCudaOptions.deviceId` counts. */
   index: number;
@@ -210,9 +217,9 @@ export interface NativePackReport {
   dataFileBytes: number;
   /** Bytes of its weights, packed forms not counted. */
   weightBytes: number;
-  /** Memory that one session of it takes for itself, measured. */
+  /** Memory that one session of it takes for itself, measured; 0 of one for a GPU. */
   privateBytes: number;
-  /** The same with what loading takes for a moment: reserve this. */
+  /** The same with what loading takes for a moment: reserve this. Of one for a GPU an estimate. */
   loadBytes: number;
   /** By which factor its runs take longer while its packed weights are not used; 0: not measured. */
   unpackedSlowdown: number;
@@ -292,6 +299,11 @@ export interface NativeRuntime {
    * first call in a process may take seconds. `driverLibrary`: see NativeCudaOptions.
    */
   gpus(ticket: number, driverLibrary?: string): void;
+  /**
+   * Comes back with a NativeCopySpeed, after some copies of 256 MiB, or with what `load` would reject
+   * with for that GPU.
+   */
+  measureCopies(ticket: number, deviceId: number, driverLibrary?: string): void;
   /** Replaces all routes. Throws UNAVAILABLE for a model that is unloaded. */
   setRoutes(routes: readonly NativeRoute[]): void;
   /**

@@ -33,7 +33,7 @@ std::vector<Ort::Value> InputsOf(const Request& request) {
 
 std::vector<Ort::Value> Run(Session& session, std::vector<Ort::Value> inputs,
                             const std::vector<std::size_t>& outputs) {
-  const Ort::RunOptions options;
+  Ort::RunOptions options;
   return session.Run(options, inputs, outputs);
 }
 
