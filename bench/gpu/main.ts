@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { benchBuild, loadGenerator, projectRoot } from '../lib/paths.js';
+import { measureCopies } from './copies.js';
 import { measureDaemon } from './daemon.js';
 import { BareEngine } from './lib/engine-model.js';
 import { collectGpuFacts, describeGpuFacts } from './lib/facts.js';
@@ -55,6 +56,7 @@ async function measureAll(target: Target): Promise<Result[]> {
       console.log(what);
       results.push(...(await measure()));
     };
+    await take('copies', () => measureCopies(bare, target, settings.repeats));
     await take('loads', () => measureLoads(bare, { quick, repeats: settings.repeats }));
     await take('runs', () => measureRuns(bare, target, settings));
     await take('daemon', async () => [await measureDaemon(bare, target, settings)]);

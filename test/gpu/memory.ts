@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
-import type { Case } from './case.js';
+import type { Case, Context } from './case.js';
 import { answer, loadOn, rowValues, writeVersion } from './mlp-model.js';
-import { readNvidia } from '../../src/supervisor/device/nvidia.js';
 
 /** That memory is asked for before it is taken, and given back. */
 
@@ -32,24 +31,26 @@ export const MEMORY: readonly Case[] = [
   {
     name: `${LOADS} loads take no more of the GPU's memory than one`,
     needsGpu: true,
-    run: async ({ engine, target, folder }) => {
+    run: async (context) => {
+      const { engine, target, folder } = context;
       const path = writeVersion(folder);
       const loadOnce = async () => {
         const model = await loadOn(engine, target, path);
         await answer(model, rowValues(32)).finally(() => model.unload());
       };
       await loadOnce();
-      const before = await usedBytes(target.gpu);
+      const before = await usedBytes(context);
       for (let i = 0; i < LOADS; i++) await loadOnce();
-      const after = await usedBytes(target.gpu);
+      const after = await usedBytes(context);
       assert.ok(after <= before * SLACK, `${before} bytes in use before, ${after} after`);
     },
   },
 ];
 
-async function usedBytes(gpu: number | undefined): Promise<number> {
-  const { gpus } = await readNvidia();
-  const { totalBytes, freeBytes } = gpus.find(({ index }) => index === gpu) ?? {};
-  if (totalBytes === undefined || freeBytes === undefined) throw new Error('no nvidia-smi');
-  return totalBytes - freeBytes;
+/** Of the GPU's memory, whoever holds it. */
+async function usedBytes({ engine, target }: Context): Promise<number> {
+  const { gpus } = await engine.gpus();
+  const gpu = gpus.find(({ index }) => index === target.gpu);
+  if (!gpu?.use) throw new Error('the addon tells nothing of the memory of this GPU');
+  return gpu.totalBytes - gpu.use.freeBytes;
 }

@@ -106,3 +106,24 @@ test('on a host with a GPU, the refusal of cuda names what else is missing', asy
   ];
   for (const line of lines) expect(output).toContain(`device: cuda:1: ${line}\n`);
 });
+
+test('pack refuses a model for a GPU that the daemon would not have', async () => {
+  const repository = await testRepository();
+  await repository.publish('shift', 1);
+  await repository.configure('shift', 'device: cuda:0\n');
+  const { code, output } = await runCli(['pack', 'shift/1', '--models', repository.path]);
+  expect(output).toContain("shift: device: cuda:0 is none of the daemon's: cpu");
+  expect(code).toBe(2);
+});
+
+test('a daemon on the CPU serves on when a model asks for a GPU, and status says why not there', async () => {
+  const repository = await testRepository();
+  await repository.publish('shift', 1);
+  const { reload, status } = await startDaemon(repository, [], {}, ['--workers', '1']);
+  await repository.configure('shift', 'device: cuda\n');
+  await reload();
+  expect(await status()).toMatchObject({
+    workers: [{ device: 'cpu' }],
+    models: [{ name: 'shift', active: 1, problem: "device: cuda is none of the daemon's: cpu" }],
+  });
+});

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdir, open, rename, rm } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 const MODE = 0o644;
@@ -34,9 +34,16 @@ export async function moveFiles(files: readonly string[], target: string): Promi
   await syncFolder(target);
 }
 
+/** A copy that is on the disk when this resolves. */
+export async function copyDurably(source: string, target: string): Promise<void> {
+  await copyFile(source, target);
+  await makeDurable(target);
+}
+
 /** Puts a folder in the place of another one, if there is one; that is removed. */
 export async function moveFolder(folder: string, target: string): Promise<void> {
   await mkdir(dirname(target), { recursive: true });
+  await syncFolder(folder);
   const old = `${folder}.old`;
   const hadOld = await renameIfThere(target, old);
   try {

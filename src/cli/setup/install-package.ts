@@ -1,4 +1,4 @@
-import { copyFile, mkdir } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { WarmswapError } from '../../rpc/errors.js';
 import { CUDA_PROVIDER } from '../../supervisor/device/cuda-provider.js';
@@ -6,7 +6,7 @@ import { tryLibrary } from '../../supervisor/device/try-library.js';
 import type { OpenedLibrary } from '../../worker/library-report.js';
 import { chooseTarget, defaultFolder } from './choose-target.js';
 import { findPackage, type FoundPackage } from './find-package.js';
-import { moveFiles, moveFolder, withScratch } from './install-files.js';
+import { copyDurably, moveFiles, moveFolder, withScratch } from './install-files.js';
 import { downloadFromNuGet, onnxRuntimeNode } from './nuget.js';
 import { SHARED_PROVIDER } from './package-contents.js';
 import { unpackPackage } from './unpack.js';
@@ -75,9 +75,9 @@ async function installWhole({ core, shared, cuda }: FoundPackage, folder: string
   await withScratch(dirname(folder), async (scratch) => {
     const ready = join(scratch, 'ready');
     await mkdir(ready);
-    await copyFile(core, join(ready, CORE_NAME));
-    await copyFile(shared, join(ready, SHARED_PROVIDER));
-    await copyFile(cuda, join(ready, CUDA_PROVIDER));
+    await copyDurably(core, join(ready, CORE_NAME));
+    await copyDurably(shared, join(ready, SHARED_PROVIDER));
+    await copyDurably(cuda, join(ready, CUDA_PROVIDER));
     await moveFolder(ready, folder);
   });
 }
