@@ -1,21 +1,25 @@
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Device } from '../../src/config/device.js';
 import { daemonSchema } from '../../src/config/schema.js';
+import type { ArtifactManifest } from '../../src/repository/artifact-store.js';
 import type * as SupervisorModule from '../../src/supervisor/supervisor.js';
 import { createLogger } from '../../src/telemetry/log.js';
 import { testRepository } from '../support/daemon.js';
+import { RawRpc, shiftRequest } from '../support/raw-rpc.js';
+import type { TestRepository } from '../support/repository.js';
 import { until } from '../support/until.js';
 
-/** Workers of a daemon with GPUs; without a model, they need none. */
+/** Workers of a daemon with GPUs, which they miss only when a model is to run there. */
 
 const DEVICES = ['cuda:0', 'cuda:2'] as const;
 
 /** The built one: what it starts is built, too. */
-async function startSupervisor(workers: 'auto' | number) {
+async function startSupervisor(workers: 'auto' | number, repository?: TestRepository) {
   const built = new URL('../../dist/supervisor/supervisor.js', import.meta.url).href;
   const { Supervisor } = (await import(built)) as typeof SupervisorModule;
-  const { path: models } = await testRepository();
+  const { path: models } = repository ?? (await testRepository());
   const config = daemonSchema.parse({
     ...{ models, workers, store: join(models, '.store') },
     ...{ listen: { port: 0 }, admin: { port: 0 } },
@@ -64,3 +68,30 @@ test('a worker that is killed comes back on its GPU', async () => {
   });
   expect(back).toMatchObject({ id: 1, device: 'cuda:2' });
 });
+
+test('a model on the processor is served beside one that its GPU keeps from being loaded', async () => {
+  const repository = await testRepository();
+  await repository.publish('shift', 1);
+  await repository.configure('shift', 'device: cpu\n');
+  await repository.publish('linear', 1);
+  const supervisor = await startSupervisor(1, repository);
+  const { models } = await supervisor.status();
+  expect(models).toMatchObject([
+    { name: 'linear', active: null, versions: [{ state: 'failed' }] },
+    { name: 'shift', active: 1, versions: [{ state: 'active' }] },
+  ]);
+  expect(models[0]?.versions[0]?.reason).toMatch(/libcuda\.so\.1|GPU/);
+  const { host, port } = supervisor.address;
+  const rpc = await RawRpc.connect(`ws://${host}:${port}/rpc`);
+  expect((await rpc.call('infer', shiftRequest())).error).toBeNull();
+  rpc.close();
+  expect(await artifactDevices(join(repository.path, '.store'))).toEqual(['cpu', 'cuda']);
+});
+
+async function artifactDevices(store: string): Promise<string[]> {
+  const keys = (await readdir(store)).filter((name) => /^[0-9a-f]{40}$/.test(name));
+  const manifests = await Promise.all(
+    keys.map((key) => readFile(join(store, key, 'manifest.json'), 'utf8')),
+  );
+  return manifests.map((text) => (JSON.parse(text) as ArtifactManifest).source.device).sort();
+}
