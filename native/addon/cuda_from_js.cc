@@ -8,6 +8,7 @@
 
 #include "addon/from_js.h"
 #include "core/error.h"
+#include "core/validate_for_device.h"
 #include "gpu/cuda_devices.h"
 
 namespace warmswap {
@@ -91,6 +92,7 @@ std::filesystem::path ToDriverLibrary(const Napi::Value& value) {
 
 void UseGpu(ModelOptions& options, const CudaOrder& order, const OrtLibrary& library) {
   options.session.cuda = order.options;
+  ValidateForDevice(options);
   options.session.device = CudaDevices::OfProcess().Open(order.driver_library,
                                                          order.options.device_id, library.blocks());
   options.device_reserve_bytes = order.reserve_bytes;

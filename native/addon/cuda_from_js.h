@@ -29,7 +29,7 @@ int ToDeviceId(const Napi::Value& value);
 std::filesystem::path ToDriverLibrary(const Napi::Value& value);
 
 /// Completes the options of a model that is to run on a GPU: opens that, which may take seconds.
-/// Throws as CudaDevices::Open.
+/// Throws as ValidateForDevice, which comes first, and CudaDevices::Open.
 void UseGpu(ModelOptions& options, const CudaOrder& order, const OrtLibrary& library);
 
 }  // namespace warmswap

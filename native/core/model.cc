@@ -4,23 +4,13 @@
 
 #include "core/batch.h"
 #include "core/model_probe.h"
+#include "core/validate_for_device.h"
 
 namespace warmswap {
 namespace {
 
-void Require(bool condition, const std::string& what) {
-  if (!condition) throw Error(ErrorCode::kInvalidArgument, "cuda: " + what);
-}
-
-// What shares packed weights, and what answers within microseconds, is of the processor.
 const ModelOptions& Valid(const ModelOptions& options) {
-  const SessionOptions& session = options.session;
-  if (!session.device) return options;
-  Validate(session.cuda);
-  Require(!session.optimised, "an artifact that is optimised for a processor runs on that alone");
-  Require(session.prepacking, "only a processor runs models unpacked");
-  Require(options.execution != Execution::kInline, "a model on a GPU cannot run inline");
-  Require(!session.cuda.graphs || options.runner.threads == 1, "graphs take one runner thread");
+  if (options.session.device) ValidateForDevice(options);
   return options;
 }
 

@@ -45,20 +45,20 @@ const Child* Find(OnnxMessage parent, std::uint32_t number) noexcept {
   return nullptr;
 }
 
-[[noreturn]] void Malformed(const std::string& what) {
+}  // namespace
+
+void ThrowMalformedModel(const std::string& what) {
   throw Error(ErrorCode::kFailedPrecondition, "malformed model: " + what);
 }
-
-}  // namespace
 
 std::optional<OnnxMessage> OnnxChildren::KindOf(const ProtoField& field) {
   const Child* child = Find(parent_, field.number);
   if (child == nullptr) return std::nullopt;
   const std::string name = "field " + std::to_string(field.number);
-  if (field.type != WireType::kBytes) Malformed(name + " is no message");
+  if (field.type != WireType::kBytes) ThrowMalformedModel(name + " is no message");
   if (!child->repeated) {
     const std::uint32_t bit = 1U << field.number;
-    if ((seen_ & bit) != 0) Malformed(name + " comes twice");
+    if ((seen_ & bit) != 0) ThrowMalformedModel(name + " comes twice");
     seen_ |= bit;
   }
   return child->kind;
@@ -66,7 +66,7 @@ std::optional<OnnxMessage> OnnxChildren::KindOf(const ProtoField& field) {
 
 void CheckOnnxDepth(int depth) {
   if (depth > kMaxOnnxDepth) {
-    Malformed("it is nested deeper than " + std::to_string(kMaxOnnxDepth) + " messages");
+    ThrowMalformedModel("it is nested deeper than " + std::to_string(kMaxOnnxDepth) + " messages");
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "core/protobuf.h"
@@ -54,6 +55,9 @@ class OnnxChildren {
   OnnxMessage parent_;
   std::uint32_t seen_ = 0;
 };
+
+/// Throws kFailedPrecondition.
+[[noreturn]] void ThrowMalformedModel(const std::string& what);
 
 /// Throws kFailedPrecondition where messages are nested deeper than kMaxOnnxDepth.
 void CheckOnnxDepth(int depth);

@@ -10,7 +10,7 @@ namespace {
 constexpr int kMaxVarintBytes = 10;
 constexpr unsigned kWireTypeBits = 3;
 
-[[noreturn]] void Malformed(const std::string& what) {
+[[noreturn]] void MalformedMessage(const std::string& what) {
   throw Error(ErrorCode::kFailedPrecondition, "malformed protobuf: " + what);
 }
 
@@ -29,7 +29,7 @@ std::optional<ProtoField> ProtoReader::Next() {
   const std::string_view start = rest_;
   const std::uint64_t tag = Varint();
   if (tag > std::numeric_limits<std::uint32_t>::max() || tag >> kWireTypeBits == 0) {
-    Malformed("there is no field " + std::to_string(tag >> kWireTypeBits));
+    MalformedMessage("there is no field " + std::to_string(tag >> kWireTypeBits));
   }
   ProtoField field;
   field.number = static_cast<std::uint32_t>(tag >> kWireTypeBits);
@@ -48,7 +48,7 @@ std::optional<ProtoField> ProtoReader::Next() {
       Take(sizeof(std::uint32_t));
       break;
     default:
-      Malformed("field " + std::to_string(field.number) + " has an unknown wire type");
+      MalformedMessage("field " + std::to_string(field.number) + " has an unknown wire type");
   }
   field.encoded = start.substr(0, start.size() - rest_.size());
   return field;
@@ -68,13 +68,13 @@ std::uint64_t ProtoReader::Varint() {
     value |= bits << (7U * static_cast<unsigned>(i));
     if (byte < 0x80) return value;
   }
-  Malformed("a number has more than 64 bits");
+  MalformedMessage("a number has more than 64 bits");
 }
 
 std::string_view ProtoReader::Take(std::uint64_t length) {
   if (length > rest_.size()) {
-    Malformed("a field of " + std::to_string(length) + " bytes where " +
-              std::to_string(rest_.size()) + " are left");
+    MalformedMessage("a field of " + std::to_string(length) + " bytes where " +
+                     std::to_string(rest_.size()) + " are left");
   }
   const std::string_view taken = rest_.substr(0, static_cast<std::size_t>(length));
   rest_.remove_prefix(taken.size());

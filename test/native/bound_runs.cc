@@ -31,20 +31,10 @@ struct BoundSession {
   }
 };
 
-std::vector<Ort::Value> One(Ort::Value value) {
-  std::vector<Ort::Value> values;
-  values.push_back(std::move(value));
-  return values;
-}
-
 std::vector<Ort::Value> MixedInputs() {
   auto values = One(MakeTensor<float>(DataType::kFp32, {1, 2, 3, 4, 5, 6}, {2, 3}));
   values.push_back(MakeTensor<std::int64_t>(DataType::kInt64, {5, -7}, {2}));
   return values;
-}
-
-std::vector<std::int64_t> ShapeOf(const Ort::Value& value) {
-  return value.GetTensorTypeAndShapeInfo().GetShape();
 }
 
 }  // namespace

@@ -17,8 +17,6 @@
 namespace warmswap::test {
 namespace {
 
-constexpr std::uint64_t kGigabyte = std::uint64_t{1} << 30U;
-
 std::unique_ptr<CudaDevice> OpenDevice(const CudaStandin& standin, int index = 0) {
   Library();
   return std::make_unique<CudaDevice>(standin.Open(), index, TestBlocks());

@@ -21,12 +21,6 @@
 namespace warmswap::test {
 namespace {
 
-std::vector<Ort::Value> One(Ort::Value value) {
-  std::vector<Ort::Value> values;
-  values.push_back(std::move(value));
-  return values;
-}
-
 /// Counts the runs of another way to run.
 class CountedRuns final : public RunPath {
  public:

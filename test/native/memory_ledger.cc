@@ -10,11 +10,7 @@
 #include "support.h"
 
 namespace warmswap::test {
-namespace {
-
-constexpr std::uint64_t kGigabyte = std::uint64_t{1} << 30U;
-
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("what loads have set aside is not there for others, until they are done") {
   MemoryLedger ledger("cuda:1");

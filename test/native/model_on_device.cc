@@ -14,8 +14,6 @@
 namespace warmswap::test {
 namespace {
 
-constexpr std::uint64_t kGigabyte = std::uint64_t{1} << 30U;
-
 ModelOptions OptionsFor(const std::shared_ptr<Device>& device, std::string_view fixture,
                         const RunnerOptions& runner = {}) {
   ModelOptions options;
@@ -34,7 +32,7 @@ Request RowsIn(MemoryPool& pool, std::uint64_t ticket, std::int64_t rows, float 
   return request;
 }
 
-Error LoadError(const ModelOptions& options) {
+Error RefusalOf(const ModelOptions& options) {
   return ErrorOf(
       [&] { const Model model(Library(), options, [](const std::vector<Completion>&) {}); });
 }
@@ -92,7 +90,7 @@ TEST_CASE("a model for which the device has too little memory is refused with th
   const auto device = std::make_shared<StandinDevice>(standin);
   ModelOptions options = OptionsFor(device, "linear/1");
   options.device_reserve_bytes = 9 * kGigabyte;
-  const Error error = LoadError(options);
+  const Error error = RefusalOf(options);
   CHECK(CodeName(error) == "RESOURCE_EXHAUSTED");
   REQUIRE(error.shortage());
   CHECK(error.shortage()->needed_bytes == 9 * kGigabyte);
@@ -112,7 +110,7 @@ TEST_CASE("options that are of the processor are INVALID_ARGUMENT for a model on
   refused[3].runner.threads = 2;
   refused[4].session.cuda.device_id = -1;
   for (const ModelOptions& options : refused) {
-    CHECK(CodeName(LoadError(options)) == "INVALID_ARGUMENT");
+    CHECK(CodeName(RefusalOf(options)) == "INVALID_ARGUMENT");
   }
   CHECK(device->sessions() == 0);
 }
@@ -124,7 +122,7 @@ TEST_CASE("a model that does not load leaves nothing of the device taken") {
   for (const auto* fixture : {"garbage/1", "sequence-output/1"}) {
     ModelOptions options = OptionsFor(device, fixture);
     options.session.cuda.graphs = true;
-    LoadError(options);
+    RefusalOf(options);
   }
   CHECK(standin.counts().streams == before.streams);
   CHECK(standin.counts().device_bytes == 0);

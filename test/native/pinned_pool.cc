@@ -14,8 +14,6 @@
 namespace warmswap::test {
 namespace {
 
-constexpr std::size_t kMegabyte = std::size_t{1} << 20U;
-
 Ort::MemoryInfo PinnedInfo() {
   Library();
   return {"CudaPinned", OrtDeviceAllocator, 0, OrtMemTypeCPUOutput};

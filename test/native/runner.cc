@@ -21,12 +21,6 @@ using namespace std::chrono_literals;
 /// A runner without threads runs nothing: what is submitted stays in its queue.
 constexpr RunnerOptions kNoThreads{.threads = 0, .queue_capacity = 8};
 
-/// Waits until the endless run that a runner has been given is under way.
-void WaitUntilItRuns() {
-  const auto before = ProcessorTimeOfOtherThreads();
-  REQUIRE(WaitUntil([&] { return ProcessorTimeOfOtherThreads() - before > 20ms; }));
-}
-
 std::vector<float> Answer(Completions& completions, std::uint64_t ticket) {
   return Elements<float>(completions.TakeResult(ticket));
 }
@@ -168,7 +162,7 @@ TEST_CASE("stopping ends a run that would take for ever, with UNAVAILABLE") {
   Completions completions;
   TestRunner runner(session, {}, completions.Callback());
   runner.Submit(SlowRequest(1, kEndless));
-  WaitUntilItRuns();
+  WaitUntilARunIsUnderWay();
   runner.Submit(SlowRequest(2, kEndless));
   CHECK(completions.count() == 0);
   runner.Stop();
@@ -200,7 +194,7 @@ TEST_CASE("stopping ends the runs of all threads") {
   for (std::uint64_t ticket = 0; ticket < 3; ++ticket) {
     runner.Submit(SlowRequest(ticket, kEndless));
   }
-  WaitUntilItRuns();
+  WaitUntilARunIsUnderWay();
   runner.Stop();
   REQUIRE(completions.count() == 3);
   for (std::uint64_t ticket = 0; ticket < 3; ++ticket) {
@@ -215,7 +209,7 @@ TEST_CASE("a session runs on after its runner stopped in the middle of a run") {
   {
     TestRunner runner(session, {}, first.Callback());
     runner.Submit(SlowRequest(1, kEndless));
-    WaitUntilItRuns();
+    WaitUntilARunIsUnderWay();
   }
   CHECK(first.CodeOf(1) == "UNAVAILABLE");
   TestRunner runner(session, {}, second.Callback());
@@ -230,7 +224,7 @@ TEST_CASE("several threads may stop a runner, each returns when all has complete
   TestRunner runner(session, {.threads = 2, .queue_capacity = 8}, completions.Callback());
   runner.Submit(SlowRequest(1, kEndless));
   runner.Submit(SlowRequest(2, kEndless));
-  WaitUntilItRuns();
+  WaitUntilARunIsUnderWay();
   std::atomic<int> saw_all = 0;
   std::vector<std::thread> stoppers;
   for (int i = 0; i < 4; ++i) {

@@ -33,6 +33,10 @@ std::chrono::nanoseconds ProcessorTime(clockid_t clock) {
   return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
+std::chrono::nanoseconds ProcessorTimeOfOtherThreads() {
+  return ProcessorTime(CLOCK_PROCESS_CPUTIME_ID) - ProcessorTime(CLOCK_THREAD_CPUTIME_ID);
+}
+
 Request MakeRequest(std::uint64_t ticket) {
   Request request;
   request.ticket = ticket;
@@ -132,8 +136,10 @@ bool WaitUntil(const std::function<bool()>& condition) {
   return true;
 }
 
-std::chrono::nanoseconds ProcessorTimeOfOtherThreads() {
-  return ProcessorTime(CLOCK_PROCESS_CPUTIME_ID) - ProcessorTime(CLOCK_THREAD_CPUTIME_ID);
+void WaitUntilARunIsUnderWay() {
+  constexpr std::chrono::milliseconds kLongerThanItsStart{20};
+  const auto before = ProcessorTimeOfOtherThreads();
+  REQUIRE(WaitUntil([&] { return ProcessorTimeOfOtherThreads() - before > kLongerThanItsStart; }));
 }
 
 BlockPool& TestBlocks() {

@@ -21,8 +21,6 @@
 namespace warmswap::test {
 namespace {
 
-int PriorityOf(id_t thread) { return getpriority(PRIO_PROCESS, thread); }
-
 int IoClassOf(id_t thread) {
   constexpr int kOneThread = 1;
   constexpr int kClassShift = 13;
@@ -34,7 +32,8 @@ std::string PrioritiesOfThreads() {
   std::string text;
   for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
     const auto thread = static_cast<id_t>(std::stoi(task.path().filename()));
-    text += std::to_string(PriorityOf(thread)) + "/" + std::to_string(IoClassOf(thread)) + " ";
+    text += std::to_string(getpriority(PRIO_PROCESS, thread)) + "/" +
+            std::to_string(IoClassOf(thread)) + " ";
   }
   return text;
 }
@@ -119,7 +118,7 @@ TEST_CASE("a shorter time slice leaves the priority as it is") {
     const auto thread = static_cast<id_t>(syscall(SYS_gettid));
     setpriority(PRIO_PROCESS, thread, 3);
     ShortenTimeSliceOfThisThread();
-    CHECK(PriorityOf(thread) == 3);
+    CHECK(getpriority(PRIO_PROCESS, thread) == 3);
   }).join();
 }
 
