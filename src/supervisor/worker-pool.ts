@@ -124,9 +124,18 @@ export class WorkerPool {
     for (const worker of this.workers) worker.send({ type: 'access', access });
   }
 
-  /** Lets a worker that is stuck finish what it can, then ends it; another takes its place. */
+  /**
+   * Puts another worker into the place of one that is stuck. Where no other serves, it serves until the
+   * other one is ready, or has ended before.
+   */
   replace(id: number): void {
-    void this.#workers.get(id)?.drain(this.#drainTimeoutMs);
+    const worker = this.#workers.get(id);
+    if (!worker || worker.isStuck) return;
+    worker.isStuck = true;
+    const drain = () => worker.drain(this.#drainTimeoutMs);
+    const isAlone = !this.workers.some(({ isMember, listens }) => isMember && listens);
+    if (isAlone && worker.state === 'ready') void this.exchange(id).catch(drain);
+    else void drain();
   }
 
   /** Has a member unload what is not committed any more, and load what is; it joins again then. */

@@ -26,6 +26,8 @@ export class WorkerProcess {
   state: WorkerState = 'starting';
   /** Another process takes its place when it ends. */
   isKept = true;
+  /** It is to be replaced; until then it serves what it does. */
+  isStuck = false;
   /** It serves all of the generation that it joined at. */
   isComplete = true;
   /** Since when it listens, by the monotonic clock; nothing if it never did. */
@@ -68,7 +70,7 @@ export class WorkerProcess {
 
   /** Takes part in swaps. */
   get isMember(): boolean {
-    return this.state === 'joined' || this.state === 'ready';
+    return !this.isStuck && (this.state === 'joined' || this.state === 'ready');
   }
 
   /** Its port is open, or was until it was asked to end. */
