@@ -1,4 +1,4 @@
-import type { GenerationPlan } from '../registry/plan.js';
+import type { GenerationPlan, ModelPlan } from '../registry/plan.js';
 import type { Logger } from '../telemetry/log.js';
 import type { Checkpoint } from './checkpoint.js';
 import type { CheckpointKeeper } from './checkpoint-keeper.js';
@@ -7,6 +7,7 @@ import type { Choices } from './operator-choices.js';
 /** The generation that is committed, in memory and on the disk. */
 export class CommittedPlan {
   #current: GenerationPlan = { generation: 0, models: [] };
+  #stopped: readonly ModelPlan[] = [];
   /** Nothing is worth a checkpoint before, or after the one that says that it has stopped. */
   #isServing = false;
 
@@ -24,6 +25,11 @@ export class CommittedPlan {
     return this.#current.choices ?? {};
   }
 
+  /** What the last daemon served, where that is not taken over; nothing once another generation is committed. */
+  get stopped(): readonly ModelPlan[] {
+    return this.#stopped;
+  }
+
   /**
    * Takes over what the last daemon had committed, if it was killed and this one can serve that. Tells
    * whether it was killed, and whether that is to be served.
@@ -35,6 +41,7 @@ export class CommittedPlan {
     const wasKilled = phase !== 'stopped';
     const isServed = wasKilled && fits(plan);
     this.#current = isServed ? plan : { ...plan, models: [] };
+    this.#stopped = isServed ? [] : plan.models;
     const { generation } = plan;
     if (wasKilled) this.log.warn({ generation, phase }, 'coming back after a crash');
     if (wasKilled && !isServed) this.log.warn('what was served was made for another device');
@@ -50,6 +57,7 @@ export class CommittedPlan {
   /** The plan is committed from now on; it is on the disk when this returns. */
   decide(plan: GenerationPlan): void {
     this.#current = plan;
+    this.#stopped = [];
     this.#save('committing');
   }
 

@@ -13,7 +13,9 @@ import { failureEvents } from './model-events.js';
 import { activate, choicesOf, type ChoiceChange, type Choices } from './operator-choices.js';
 import {
   planGeneration,
+  planModelChange,
   servesTheSame,
+  type PlanInput,
   type PlannedGeneration,
   type PlanProblem,
 } from './plan-generation.js';
@@ -35,6 +37,12 @@ export interface GenerationsOptions {
   log: Logger;
 }
 
+interface SwapOutcome {
+  result: ReloadResult;
+  failures: readonly VersionFailure[];
+  problems: readonly PlanProblem[];
+}
+
 /**
  * Moves from generation to generation: what the repository and the operator ask for is planned, supplied
  * with artifacts and committed. One call at a time.
@@ -46,12 +54,12 @@ export class Generations {
 
   constructor(private readonly options: GenerationsOptions) {}
 
-  /** Versions that were refused by the last reload. */
+  /** Versions that were refused when their model was followed last. */
   get failures(): readonly VersionFailure[] {
     return this.#failures;
   }
 
-  /** Models that could not be followed by the last reload. */
+  /** Models that could not be followed the last time. */
   get problems(): readonly PlanProblem[] {
     return this.#problems;
   }
@@ -72,18 +80,36 @@ export class Generations {
   }
 
   /** Brings all workers to what the repository has. Rejects as `scan`. */
-  follow(): Promise<ReloadResult> {
-    return this.#swap(this.options.committed.choices);
+  async follow(): Promise<ReloadResult> {
+    const snapshot = await this.scan();
+    this.#followed = publicationsDigest(snapshot);
+    const { choices } = this.options.committed;
+    const outcome = await this.#swap((failures) =>
+      planGeneration(this.#input(snapshot, choices, failures)),
+    );
+    this.#failures = outcome.failures;
+    this.#problems = outcome.problems;
+    return outcome.result;
   }
 
-  /** Follows an operator's choice for a model. Rejects with NOT_FOUND if there is no such model. */
+  /**
+   * Follows an operator's choice for a model, and changes nothing else. Rejects with NOT_FOUND if there
+   * is no such model.
+   */
   async change(name: string, change: ChoiceChange): Promise<ReloadResult> {
     const { choices, current } = this.options.committed;
-    const model = (await this.scan()).models.get(name);
+    const snapshot = await this.scan();
+    const model = snapshot.models.get(name);
     if (!model) throw new WarmswapError('NOT_FOUND', `there is no model '${name}'`);
     const served = current.models.find((each) => each.name === name);
-    const changed = change(choicesOf(choices, name), { model, served });
-    return this.#swap({ ...choices, [name]: changed });
+    const changed = { ...choices, [name]: change(choicesOf(choices, name), { model, served }) };
+    const outcome = await this.#swap((failures) =>
+      planModelChange(model, this.#input(snapshot, changed, failures)),
+    );
+    const isOther = (each: { model: string }) => each.model !== name;
+    this.#failures = [...this.#failures.filter(isOther), ...outcome.failures];
+    this.#problems = [...this.#problems.filter(isOther), ...outcome.problems];
+    return outcome.result;
   }
 
   /** See Supervisor. */
@@ -117,17 +143,17 @@ export class Generations {
    * of the next plan, so that one bad version does not hold up the others. What is committed has the
    * choices that could be followed, and for the others those that held before.
    */
-  async #swap(choices: Choices): Promise<ReloadResult> {
+  async #swap(
+    planWithout: (failures: readonly VersionFailure[]) => PlannedGeneration,
+  ): Promise<SwapOutcome> {
     const { committed, artifacts } = this.options;
-    const snapshot = await this.scan();
-    this.#followed = publicationsDigest(snapshot);
     const before = committed.current;
     const failures: VersionFailure[] = [];
     let planned: PlannedGeneration;
     let swap: SwapResult | undefined;
     let fresh: readonly VersionFailure[];
     do {
-      planned = this.#plan(snapshot, choices, failures);
+      planned = planWithout(failures);
       const attempt = await this.#attempt(planned.plan);
       swap = attempt.swap;
       fresh = newFailures(attempt.failures, failures);
@@ -137,25 +163,23 @@ export class Generations {
     await artifacts.collect(committed.current);
     const { problems, plan } = planned;
     if (servesTheSame(plan, committed.current)) committed.follow(plan.choices);
-    this.#failures = failures;
-    this.#problems = problems;
     const after = committed.current;
     const result = toReloadResult({ before, after, wanted: plan, swap, failures, problems });
     this.#logResult(result, swap);
-    return result;
+    return { result, failures, problems };
   }
 
-  #plan(
+  #input(
     snapshot: RepositorySnapshot,
     choices: Choices,
     failures: readonly VersionFailure[],
-  ): PlannedGeneration {
+  ): PlanInput {
     const { committed, committer, config, devices, threads } = this.options;
-    return planGeneration({
+    return {
       ...{ snapshot, committed: committed.current, choices, failures, threads },
       host: { devices, cuda: config.current.cuda },
-      rollback: committer.rollbackPolicy,
-    });
+      ...{ rollback: committer.rollbackPolicy, stopped: committed.stopped },
+    };
   }
 
   /** Commits nothing of which an artifact could not be made. */

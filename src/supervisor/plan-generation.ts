@@ -32,6 +32,8 @@ export interface PlanInput {
   threads: ThreadBudget;
   host: HostDevices;
   rollback: RollbackPolicy;
+  /** What the daemon before served when it was stopped, until something else is committed. */
+  stopped: readonly ModelPlan[];
 }
 
 export interface PlannedGeneration {
@@ -43,17 +45,54 @@ export interface PlannedGeneration {
 export function planGeneration(input: PlanInput): PlannedGeneration {
   const models: ModelPlan[] = [];
   const problems: PlanProblem[] = [];
-  const choices: [string, OperatorChoices][] = [];
+  const choices: Record<string, OperatorChoices> = {};
   for (const model of input.snapshot.models.values()) {
     const { name } = model;
     const planned = planOrKeep(model, input);
     if (planned.problem !== undefined) problems.push({ model: name, reason: planned.problem });
     if (planned.plan) models.push(planned.plan);
-    if (Object.keys(planned.choices).length > 0) choices.push([name, planned.choices]);
+    choices[name] = planned.choices;
   }
-  const generation = input.committed.generation + 1;
-  const chosen = choices.length > 0 ? { choices: Object.fromEntries(choices) } : {};
-  return { plan: { generation, models, ...chosen }, problems };
+  return { plan: generationAfter(input.committed, models, choices), problems };
+}
+
+/**
+ * The next generation where one model alone follows what was chosen for it: whatever else was
+ * published, of that model too, waits until the repository is followed.
+ */
+export function planModelChange(model: RepositoryModel, input: PlanInput): PlannedGeneration {
+  const { name } = model;
+  const { committed } = input;
+  const planned = planOrKeep(asCommitted(model, committed), input);
+  const models = committed.models
+    .filter((each) => each.name !== name)
+    .concat(planned.plan ?? [])
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  const problems = planned.problem === undefined ? [] : [{ model: name, reason: planned.problem }];
+  const choices = { ...committed.choices, [name]: planned.choices };
+  return { plan: generationAfter(committed, models, choices), problems };
+}
+
+/** The model with the versions loaded and active that are, whatever model.yaml asks for. */
+function asCommitted(model: RepositoryModel, { models }: GenerationPlan): RepositoryModel {
+  const { config, name } = model;
+  const plan = models.find((each) => each.name === name);
+  if (!plan || 'problem' in config) return model;
+  const versions = [...(plan.chosen ?? numbers(plan.versions))];
+  return { ...model, config: { ...config, active: plan.active, versions } };
+}
+
+function generationAfter(
+  { generation }: GenerationPlan,
+  models: readonly ModelPlan[],
+  choices: Choices,
+): GenerationPlan {
+  const made = Object.entries(choices).filter(([, choice]) => Object.keys(choice).length > 0);
+  return {
+    generation: generation + 1,
+    models,
+    ...(made.length > 0 ? { choices: Object.fromEntries(made) } : {}),
+  };
 }
 
 interface PlannedModel {
@@ -63,6 +102,8 @@ interface PlannedModel {
   choices: OperatorChoices;
   problem?: string;
 }
+
+const NOTHING_KEPT: RollbackPolicy = { keepsReplaced: false, open: new Set() };
 
 /** A model that cannot be followed is kept as it is, with what was chosen for it before. */
 function planOrKeep(model: RepositoryModel, input: PlanInput): PlannedModel {
@@ -77,7 +118,9 @@ function planOrKeep(model: RepositoryModel, input: PlanInput): PlannedModel {
   const mayStay = ({ version, key }: VersionPlan) =>
     !planned.choices.unloaded?.includes(version) &&
     !input.failures.some((failed) => failed.model === name && failed.key === key);
-  return { ...planned, plan: withPrevious(planned.plan, kept, input.rollback, mayStay) };
+  if (kept) return { ...planned, plan: withPrevious(planned.plan, kept, input.rollback, mayStay) };
+  const stopped = input.stopped.find((each) => each.name === name);
+  return { ...planned, plan: withPrevious(planned.plan, stopped, NOTHING_KEPT) };
 }
 
 /** Whether two generations serve the same, whatever their numbers. */

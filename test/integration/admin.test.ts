@@ -23,6 +23,24 @@ const loaded = ({ status }: TestDaemon) =>
     return isSettled && versions.map(({ version }) => version);
   });
 
+test('what is done by hand to one model publishes nothing else', async () => {
+  const { admin, repository, reload, status } = await serveShift();
+  await repository.publish('shift', 4, 'shift', 1);
+  await repository.publish('mixed', 1);
+  const actives = async () => (await status()).models.map(({ name, active }) => [name, active]);
+  await admin.put('/models/shift/labels/canary', { version: 2 });
+  await admin.post('/models/shift/load', { version: 1 });
+  await admin.post('/models/shift/unload', { version: 1 });
+  expect(await actives()).toEqual([['shift', 3]]);
+  await admin.post('/models/shift/activate', { version: 4 });
+  expect(await actives()).toEqual([['shift', 4]]);
+  await reload();
+  expect(await actives()).toEqual([
+    ['mixed', 1],
+    ['shift', 4],
+  ]);
+});
+
 describe('labels', () => {
   test('set by hand serve at once, and survive reloads', async () => {
     const daemon = await serveShift();

@@ -169,7 +169,7 @@ describe('a version that never becomes ready', () => {
     await until('the worker is replaced', async () => {
       const rpc = await RawRpc.connect(daemon.process.rpcUrl);
       expect((await rpc.call('infer', shiftRequest())).result.version).toBe(1);
-      await rpc.close();
+      rpc.close();
       return (await daemon.status()).workers.every(
         ({ pid, state }) => state === 'ready' && pid !== stuck?.pid,
       );

@@ -93,6 +93,14 @@ describe('after its window', () => {
   });
 });
 
+test('a rollback after the daemon was stopped and started loads the version before again', async () => {
+  const { process, repository } = await swapped('300s');
+  expect(await process.stop()).toBe(0);
+  const restarted = await startDaemon(repository);
+  expect(await states(restarted)).toEqual(['2 active']);
+  expect((await rollBack(restarted)).changes).toMatchObject([{ from: 2, to: 1 }]);
+});
+
 test('a rollback without a version before, or of no model, is refused', async () => {
   const repository = await testRepository();
   await repository.publish('shift', 1);

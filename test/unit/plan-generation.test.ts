@@ -13,8 +13,10 @@ import type { RepositoryModel } from '../../src/repository/scan.js';
 import {
   modelServesTheSame,
   planGeneration,
+  planModelChange,
   replacesVersions,
   servesTheSame,
+  type PlanInput,
   type PlannedGeneration,
 } from '../../src/supervisor/plan-generation.js';
 import type { RollbackPolicy } from '../../src/supervisor/rollback.js';
@@ -48,6 +50,7 @@ interface Input {
   failures?: readonly VersionFailure[];
   rollback?: RollbackPolicy;
   devices?: readonly Device[];
+  stopped?: readonly ModelPlan[];
 }
 
 const activated = (activations: Readonly<Record<string, Activation>>) =>
@@ -55,8 +58,11 @@ const activated = (activations: Readonly<Record<string, Activation>>) =>
     Object.entries(activations).map(([name, activation]) => [name, { activation }]),
   );
 
-function plan(models: readonly RepositoryModel[], input: Input = {}): PlannedGeneration {
-  return planGeneration({
+const plan = (models: readonly RepositoryModel[], input: Input = {}): PlannedGeneration =>
+  planGeneration(inputOf(models, input));
+
+function inputOf(models: readonly RepositoryModel[], input: Input): PlanInput {
+  return {
     snapshot: { models: new Map(models.map((each) => [each.name, each])) },
     committed: input.committed ?? NOTHING,
     choices: { ...activated(input.activations ?? {}), ...input.choices },
@@ -64,7 +70,8 @@ function plan(models: readonly RepositoryModel[], input: Input = {}): PlannedGen
     threads: { cores: 12, workers: 2 },
     host: { devices: input.devices ?? ['cpu'], cuda: CUDA },
     rollback: input.rollback ?? { keepsReplaced: false, open: new Set() },
-  });
+    stopped: input.stopped ?? [],
+  };
 }
 
 /** The plan of the only model, which must have one. */
@@ -105,6 +112,71 @@ describe('the generation', () => {
     const before = structuredClone(committed);
     plan([model('a', [1, 2]), broken('b')], { committed });
     expect(committed).toEqual(before);
+  });
+});
+
+describe('a change of one model', () => {
+  const { plan: committed } = plan([model('a', [1]), model('b', [1, 2]), model('d', [1])]);
+  const published = [model('a', [1, 2]), model('b', [1, 2, 3]), model('c', [1])];
+
+  function changed(name: string, choices: OperatorChoices): PlannedGeneration {
+    const input = inputOf(published, { committed, choices: { [name]: choices } });
+    const only = published.find((each) => each.name === name);
+    if (!only) throw new Error(`there is no ${name}`);
+    return planModelChange(only, input);
+  }
+
+  const activesOf = ({ plan: { models } }: PlannedGeneration) =>
+    Object.fromEntries(models.map((each) => [each.name, each.active]));
+
+  test('leaves everything else as it is committed', () => {
+    const next = changed('b', { labels: { canary: { version: 1, inFile: null } } });
+    expect(next.problems).toEqual([]);
+    expect(activesOf(next)).toEqual({ a: 1, b: 2, d: 1 });
+    expect(next.plan.models[1]).toMatchObject({ labels: { canary: 1 }, chosen: [2] });
+    expect(next.plan.generation).toBe(2);
+  });
+
+  test('reaches what was published since', () => {
+    const activation = { version: 3, newestKnown: 3, allowSignatureChange: false };
+    expect(activesOf(changed('b', { activation }))).toEqual({ a: 1, b: 3, d: 1 });
+    expect(activesOf(changed('b', { loaded: [3] }))).toEqual({ a: 1, b: 2, d: 1 });
+    expect(changed('b', { loaded: [3] }).plan.models[1]).toMatchObject({ chosen: [2, 3] });
+  });
+
+  test('adds a model in its place, and takes one out', () => {
+    expect(Object.keys(activesOf(changed('c', {})))).toEqual(['a', 'b', 'c', 'd']);
+    expect(activesOf(changed('b', { isUnloaded: true }))).toEqual({ a: 1, d: 1 });
+  });
+
+  test('keeps what was chosen for others', () => {
+    const choices = { d: { isUnloaded: true as const }, b: {} };
+    const next = planModelChange(
+      model('b', [1, 2]),
+      inputOf(published, { committed: { ...committed, choices } }),
+    );
+    expect(next.plan.choices).toEqual({ d: { isUnloaded: true } });
+  });
+});
+
+describe('what a daemon served that was stopped', () => {
+  const { plan: before } = plan([model('m', [1])]);
+
+  test('is the version before, where another one is active now', () => {
+    const next = planOf(model('m', [1, 2]), { stopped: before.models });
+    expect(next).toMatchObject({ active: 2, previous: 1 });
+    expect(numbers(next)).toEqual([2]);
+  });
+
+  test('has the version before', () => {
+    const stopped = before.models.map((each) => ({ ...each, previous: 7 }));
+    expect(planOf(model('m', [1]), { stopped })).toMatchObject({ active: 1, previous: 7 });
+  });
+
+  test('counts no more once something is committed', () => {
+    const { plan: committed } = plan([model('m', [1, 2])]);
+    const next = planOf(model('m', [1, 2]), { committed, stopped: before.models });
+    expect(next.previous).toBeUndefined();
   });
 });
 
