@@ -42,8 +42,9 @@ struct AnswerInPieces {
 
 /// What a ticket comes back with: a finished run, its answer, a loaded model, the memory that one
 /// takes, how a model was packed, the GPUs, nothing, or why it failed. Mapped comes before.
-using Outcome = std::variant<RunResult, PackedAnswer, AnswerInPieces, std::shared_ptr<Model>,
-                             ModelMemory, PackReport, GpuReport, CopySpeed, std::monostate, Error, Mapped>;
+using Outcome =
+    std::variant<RunResult, PackedAnswer, AnswerInPieces, std::shared_ptr<Model>, ModelMemory,
+                 PackReport, GpuReport, CopySpeed, std::monostate, Error, Mapped>;
 
 struct Event {
   std::uint64_t ticket;

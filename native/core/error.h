@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace warmswap {
 
@@ -37,7 +38,7 @@ class Error : public std::runtime_error {
  public:
   Error(ErrorCode code, const std::string& message,
         std::optional<MemoryShortage> shortage = std::nullopt)
-      : std::runtime_error(message), code_(code), shortage_(shortage) {}
+      : std::runtime_error(message), code_(code), shortage_(std::move(shortage)) {}
   ErrorCode code() const noexcept { return code_; }
   /// Of a load that was refused for it.
   const std::optional<MemoryShortage>& shortage() const noexcept { return shortage_; }

@@ -7,8 +7,8 @@
 
 namespace warmswap {
 
-/// How fast a GPU's memory is reached from pinned memory of the host, in bytes a second: what a load
-/// cannot be faster than.
+/// How fast a GPU's memory is reached from pinned memory of the host, in bytes a second: what a
+/// load cannot be faster than.
 struct CopySpeed {
   double to_device = 0;
   double to_host = 0;

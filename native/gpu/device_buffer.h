@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <memory>
 
@@ -17,7 +18,7 @@ class DeviceBuffer {
   ~DeviceBuffer();
 
   /// For the GPU alone.
-  void* data() const noexcept { return reinterpret_cast<void*>(address_); }
+  void* data() const noexcept { return std::bit_cast<void*>(address_); }
 
  private:
   const std::shared_ptr<const PrimaryContext> context_;

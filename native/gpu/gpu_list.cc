@@ -33,6 +33,7 @@ Gpu Describe(const CudaDriver& driver, int index) {
 std::vector<Gpu> ListGpus(const CudaDriver& driver) {
   std::vector<Gpu> gpus;
   const int count = driver.CountGpus();
+  gpus.reserve(static_cast<std::size_t>(count));
   for (int index = 0; index < count; ++index) gpus.push_back(Describe(driver, index));
   return gpus;
 }

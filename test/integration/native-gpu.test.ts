@@ -69,7 +69,7 @@ describe('models on a GPU, with a stand-in for its driver', () => {
     ['graphs', 1],
   ])('refuses %s: %s', async (name, value) => {
     const cuda = { deviceId: 0, driverLibrary: standin.path, [name]: value };
-    const load = engine.load(optionsFor(cuda as NativeCudaOptions));
+    const load = engine.load(optionsFor(cuda));
     await expect(load).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
 
