@@ -39,6 +39,12 @@ export const big = (quick: boolean) =>
     ? ensureModel('big-quick', { width: 4096, layers: 4, external: true })
     : ensureModel('big', { width: 4096, layers: 32, external: true });
 
+/** Much to compute for the size of its rows: the time of a GPU, and not that of requests, bounds it. */
+export const deep = (quick: boolean) =>
+  quick
+    ? ensureModel('deep-quick', { width: 512, layers: 64, external: true })
+    : ensureModel('deep', { width: 512, layers: 256, external: true });
+
 /** Generated at the first use, in build/bench/models, and reused. */
 function ensureModel(name: string, shape: Shape): BenchModel {
   const folder = join(modelsDir, name);

@@ -16,7 +16,7 @@ export function textLine(check: Check): string {
   const cells = [
     verdictOf(check).padEnd(VERDICT_WIDTH),
     check.name.padEnd(NAME_WIDTH),
-    figure(check).padEnd(FIGURE_WIDTH),
+    figureText(check).padEnd(FIGURE_WIDTH),
     budgetText(check.budget, check.unit).padEnd(BUDGET_WIDTH),
     remark(check),
   ];
@@ -33,7 +33,7 @@ export function markdownTable(checks: readonly Check[]): string {
     const cells = [
       check.name,
       budgetText(check.budget, check.unit),
-      figure(check),
+      figureText(check),
       verdictOf(check),
       remark(check),
     ];
@@ -67,7 +67,7 @@ export function comparisonLine({
   ].join(' ');
 }
 
-function figure(check: Check): string {
+export function figureText(check: Check): string {
   return 'notRun' in check ? '–' : spreadText(check.spread, check.unit);
 }
 
@@ -76,7 +76,7 @@ function spreadText({ median, min, max }: Spread, unit: Unit): string {
   return `${text(median)} (${text(min)} – ${text(max)})`;
 }
 
-function budgetText({ limit, value }: Budget, unit: Unit): string {
+export function budgetText({ limit, value }: Budget, unit: Unit): string {
   return `${limit === 'at most' ? '≤' : '≥'} ${format(value, unit)}`;
 }
 

@@ -23,14 +23,17 @@ export async function runDaemon(sources: ConfigSources): Promise<void> {
   const log = createLogger('supervisor', config.log.level);
   const problem = await storeProblem(config.store.path);
   if (problem !== undefined) throw new ConfigError('store.path', [problem]);
-  const supervisor = new Supervisor({ config, readConfig: () => loadConfig(sources), log });
-  let admin: Server | undefined;
-  const shutdown = handleSignals(supervisor, log, () => admin);
-  log.info(await settleDevice(config), 'device');
+  const running: Running = {};
+  const shutdown = handleSignals(running, log);
+  const { devices, reason } = await settleDevice(config);
+  log.info({ device: devices.join(', '), reason }, 'device');
+  const readConfig = () => loadConfig(sources);
+  const supervisor = new Supervisor({ config, devices, readConfig, log });
+  running.supervisor = supervisor;
   try {
     // The admin port first: a second daemon on this host fails here, before it loads a model.
     const listening = await listenAdmin(supervisor, config.admin);
-    admin = listening.server;
+    running.admin = listening.server;
     await supervisor.start();
     const { host, port } = supervisor.address;
     const scheme = config.listen.tls ? 'wss' : 'ws';
@@ -45,30 +48,32 @@ export async function runDaemon(sources: ConfigSources): Promise<void> {
   }
 }
 
+/** What signals are for, as far as it is there already. */
+interface Running {
+  supervisor?: Supervisor;
+  admin?: Server;
+}
+
 interface Shutdown {
   begun: boolean;
 }
 
-function handleSignals(
-  supervisor: Supervisor,
-  log: Logger,
-  admin: () => Server | undefined,
-): Readonly<Shutdown> {
+function handleSignals(running: Running, log: Logger): Readonly<Shutdown> {
   const shutdown: Shutdown = { begun: false };
   const stop = (signal: string) => {
     if (shutdown.begun) {
-      supervisor.kill();
+      running.supervisor?.kill();
       process.exit(1);
     }
     shutdown.begun = true;
     log.info({ signal }, 'draining');
-    admin()?.close();
-    void supervisor.stop().then(() => process.exit(0));
+    running.admin?.close();
+    void Promise.resolve(running.supervisor?.stop()).then(() => process.exit(0));
   };
   process.on('SIGTERM', () => stop('SIGTERM'));
   process.on('SIGINT', () => stop('SIGINT'));
   process.on('SIGHUP', () => {
-    supervisor.reload().catch((error: unknown) => {
+    running.supervisor?.reload().catch((error: unknown) => {
       log.error({ reason: (error as Error).message }, 'reload refused; everything stays as it is');
     });
   });

@@ -8,6 +8,7 @@ import type { ArtifactSupply, Supplied } from './artifact-supply.js';
 import type { CommittedPlan } from './committed-plan.js';
 import type { Committer } from './committer.js';
 import type { EventBus } from './event-bus.js';
+import type { Device } from '../config/device.js';
 import type { LiveConfig } from './live-config.js';
 import { failureEvents } from './model-events.js';
 import { activate, choicesOf, type ChoiceChange, type Choices } from './operator-choices.js';
@@ -32,6 +33,7 @@ export interface GenerationsOptions {
   artifacts: ArtifactSupply;
   pool: Pick<WorkerPool, 'isComplete'>;
   threads: ThreadBudget;
+  devices: readonly Device[];
   events: EventBus;
   log: Logger;
 }
@@ -189,9 +191,10 @@ export class Generations {
     choices: Choices,
     failures: readonly VersionFailure[],
   ): PlanInput {
-    const { committed, committer, threads } = this.options;
+    const { committed, committer, config, devices, threads } = this.options;
     return {
       ...{ snapshot, committed: committed.current, choices, failures, threads },
+      host: { devices, cuda: config.current.cuda },
       ...{ rollback: committer.rollbackPolicy, stopped: committed.stopped },
     };
   }

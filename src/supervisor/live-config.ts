@@ -6,7 +6,7 @@ import { changedFixedSettings } from './fixed-settings.js';
 type Setting = keyof DaemonConfig;
 
 /** Settings that a reload applies here. */
-const RELOADED: readonly Setting[] = ['models', 'swap'];
+const RELOADED: readonly Setting[] = ['models', 'swap', 'cuda'];
 
 export interface LiveConfigOptions {
   initial: DaemonConfig;

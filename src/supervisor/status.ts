@@ -1,3 +1,4 @@
+import type { Device } from '../config/device.js';
 import type { GenerationPlan, ModelPlan, VersionFailure } from '../registry/plan.js';
 import type { ModelMemory } from '../rpc/methods.js';
 import { noLimitCounts, type LimitCounts } from '../telemetry/limit-counts.js';
@@ -24,7 +25,7 @@ export interface WorkerStatus extends ProcessMemory {
   id: number;
   pid: number;
   state: WorkerState;
-  device: string;
+  device: Device;
   generation: number | null;
   connections: number;
   inflight: number;
@@ -78,7 +79,6 @@ export interface StatusInput {
   pool: WorkerPool;
   packing: { model: string; version: number } | undefined;
   listen: { host: string; port: number };
-  device: string;
   startedAt: number;
 }
 
@@ -92,7 +92,7 @@ export async function collectStatus(input: StatusInput): Promise<Status> {
     uptimeSeconds: Math.round((Date.now() - input.startedAt) / 1000),
     listen: input.listen,
     workers: await Promise.all(
-      pool.workers.map((worker, index) => workerStatus(worker, reports[index], input.device)),
+      pool.workers.map((worker, index) => workerStatus(worker, reports[index])),
     ),
     models: modelNames(input).map((name) => modelStatus(name, input, versions)),
   };
@@ -101,9 +101,8 @@ export async function collectStatus(input: StatusInput): Promise<Status> {
 async function workerStatus(
   worker: WorkerProcess,
   report: WorkerReport | undefined,
-  device: string,
 ): Promise<WorkerStatus> {
-  const { id, pid, state, restarts, reason } = worker;
+  const { id, pid, state, device, restarts, reason } = worker;
   return {
     id,
     pid,

@@ -252,11 +252,11 @@ describe('CUDA', () => {
     expect(checkDevice('cpu', { nvidia: NVIDIA })).toMatchObject({ status: 'ok', found: 'cpu' });
     expect(checkDevice('auto', { nvidia: NO_DRIVER })).toMatchObject({
       status: 'ok',
-      found: expect.stringContaining('cpu: there is no NVIDIA driver; cuda is not') as string,
+      found: expect.stringContaining('cpu: there is no NVIDIA driver') as string,
     });
     expect(checkDevice('cuda', { nvidia: NO_DRIVER })).toMatchObject({
       status: 'fail',
-      found: expect.stringContaining('cannot be used: there is no NVIDIA driver; cuda') as string,
+      found: expect.stringContaining('cannot be used: there is no NVIDIA driver') as string,
     });
   });
 });
