@@ -5,6 +5,7 @@ import { seconds } from '../lib/load.js';
 import { totalRss } from '../lib/memory.js';
 import { mid, otherMid } from '../lib/models.js';
 import { owning } from '../lib/owning.js';
+import { rpcRequest } from '../lib/requests.js';
 import { startSteadyLoad } from '../lib/steady-load.js';
 import { SwapSequence } from '../lib/swaps.js';
 import type { Target } from './lib/target.js';
@@ -13,8 +14,8 @@ import type { Target } from './lib/target.js';
 
 const FEW = 5;
 const MANY = 50;
-const CONNECTIONS = 16;
 const RATE = 500;
+const PACE = { connections: 16, rate: RATE };
 const SETTLE_SECONDS = 1.5;
 
 export function measureSwaps(target: Target): Promise<Check[]> {
@@ -23,21 +24,16 @@ export function measureSwaps(target: Target): Promise<Check[]> {
     const { daemonFlags: flags } = target;
     const daemon = await own(BenchDaemon.start({ models: [model], workers: 1, flags }));
     const swaps = new SwapSequence(daemon, model.name, [model, otherMid()]);
-    const load = await startSteadyLoad(daemon.url, model, { connections: CONNECTIONS, rate: RATE });
+    const load = await startSteadyLoad(daemon.url, rpcRequest(model), PACE);
     load.begin('swaps');
     await swaps.swapTimes(FEW);
     const few = await heldBytes(daemon, target);
     await swaps.swapTimes(MANY - FEW);
     const many = await heldBytes(daemon, target);
     const { requests, failures } = await load.finish('swaps');
-    const failed = measured(
-      ...([
-        `failed requests, ${MANY} swaps, ${RATE} requests a second`,
-        atMost(0),
-        [failures],
-      ] as const),
-      ...([{ requests: [requests] }, { unit: 'failed' }] as const),
-    );
+    const name = `failed requests, ${MANY} swaps, ${RATE} requests a second`;
+    const values = { requests: [requests] };
+    const failed = measured(name, atMost(0), [failures], values, { unit: 'failed' });
     return [failed, growth(target, few, many)];
   });
 }
