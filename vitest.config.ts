@@ -11,8 +11,12 @@ export default defineConfig({
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
           globalSetup: ['test/support/global-setup.ts'],
-          // Artifacts of the tests are nobody else's.
-          env: { WARMSWAP_STORE: join(import.meta.dirname, 'build', 'test-store') },
+          env: {
+            // Artifacts of the tests are nobody else's.
+            WARMSWAP_STORE: join(import.meta.dirname, 'build', 'test-store'),
+            // They are of the processor, also where there is a GPU: test/gpu is for that.
+            CUDA_VISIBLE_DEVICES: '-1',
+          },
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

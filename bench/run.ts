@@ -1,30 +1,37 @@
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { compare } from './compare.js';
 import { verdictOf, type Check } from './lib/check.js';
 import { DisturbanceMeter } from './lib/disturbance.js';
+import { appendJsonLine } from './lib/json-lines.js';
 import { collectFacts, describeFacts, type RunFacts } from './lib/machine.js';
-import { benchBuild, projectRoot } from './lib/paths.js';
+import { benchBuild, projectRoot, recordingsFile, resultsFile } from './lib/paths.js';
+import type { KeptRecording } from './lib/recording.js';
+import { toResult } from './lib/result.js';
 import type { Row, Settings } from './lib/row.js';
 import { markdownTable, textLine } from './lib/table.js';
+import { publish } from './publish.js';
 import { ROWS } from './rows/index.js';
 
 /** `npm run bench`: runs the rows, prints the table; README.md tells more. */
 
-const RESULTS = join(benchBuild, 'results.jsonl');
 const TABLE = join(benchBuild, 'table.md');
 const BROKEN = 1;
 const WRONG_USAGE = 2;
 
-const QUICK: Settings = {
+/** What is the same for all rows of a run. */
+type RunSettings = Omit<Settings, 'keep'>;
+
+const QUICK: RunSettings = {
   quick: true,
   repeats: 3,
   longRepeats: 1,
   duration: { warmupSeconds: 0.15, seconds: 0.35 },
   peers: { repeats: 1, duration: { warmupSeconds: 0.15, seconds: 0.35 } },
 };
-const FULL: Settings = {
+const FULL: RunSettings = {
   quick: false,
   repeats: 5,
   longRepeats: 3,
@@ -33,12 +40,13 @@ const FULL: Settings = {
 };
 
 interface Flags {
-  settings: Settings;
+  settings: RunSettings;
   rows: readonly Row[];
 }
 
-function readFlags(): Flags {
+function readFlags(args: string[]): Flags {
   const { values } = parseArgs({
+    args,
     options: {
       quick: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
@@ -74,15 +82,15 @@ async function main({ settings, rows }: Flags): Promise<void> {
   const checks: Check[] = [];
   for (const row of rows) {
     console.log(`\n${row.name}: ${row.about}`);
-    for (const check of await runRow(row, settings)) {
+    for (const check of await runRow(row, settings, facts)) {
       checks.push(check);
       console.log(textLine(check));
-      record(row, check, settings, facts);
+      appendJsonLine(resultsFile, toResult(row.name, check, settings.quick, facts));
     }
   }
   writeFileSync(TABLE, markdownTable(checks) + '\n');
   const seconds = Math.round((performance.now() - started) / 1000);
-  console.log(`\n${summary(checks)} in ${seconds} s; records in ${RESULTS}, table in ${TABLE}`);
+  console.log(`\n${summary(checks)} in ${seconds} s; records in ${resultsFile}, table in ${TABLE}`);
 }
 
 function buildLoadGenerator(): void {
@@ -91,10 +99,14 @@ function buildLoadGenerator(): void {
 }
 
 /** A row that breaks does not hold up the others. */
-async function runRow(row: Row, settings: Settings): Promise<Check[]> {
+async function runRow(row: Row, settings: RunSettings, facts: RunFacts): Promise<Check[]> {
   const meter = new DisturbanceMeter();
+  const keep: Settings['keep'] = (recording) => {
+    const kept: KeptRecording = { ...recording, row: row.name, quick: settings.quick, ...facts };
+    appendJsonLine(recordingsFile, kept);
+  };
   try {
-    const checks = await row.run(settings);
+    const checks = await row.run({ ...settings, keep });
     const notes = meter.notes();
     return checks.map((check) =>
       'notRun' in check ? check : { ...check, notes: [...check.notes, ...notes] },
@@ -106,18 +118,21 @@ async function runRow(row: Row, settings: Settings): Promise<Check[]> {
   }
 }
 
-function record(row: Row, check: Check, { quick }: Settings, facts: RunFacts): void {
-  const line = { row: row.name, verdict: verdictOf(check), ...check, quick, ...facts };
-  appendFileSync(RESULTS, `${JSON.stringify(line)}\n`);
-}
-
 function summary(checks: readonly Check[]): string {
   const count = (verdict: string) => checks.filter((check) => verdictOf(check) === verdict).length;
   return `${count('PASS')} PASS, ${count('MISS')} MISS, ${count('NOT RUN')} NOT RUN`;
 }
 
+/** Commands beside running the rows, which has no name. */
+const COMMANDS: Readonly<Record<string, (args: string[]) => void | Promise<void>>> = {
+  compare,
+  publish,
+};
+
 try {
-  await main(readFlags());
+  const [name = '', ...args] = process.argv.slice(2);
+  const command = COMMANDS[name];
+  await (command ? command(args) : main(readFlags(process.argv.slice(2))));
 } catch (error) {
   console.error(`bench: ${(error as Error).message}`);
   process.exitCode = WRONG_USAGE;

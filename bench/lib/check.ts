@@ -7,7 +7,7 @@ export interface Budget {
   value: number;
 }
 
-export type Unit = '×' | 'ms' | 'failed';
+export type Unit = '×' | 'ms' | 'ns' | 'failed';
 
 /** What is the same of a check whether it was run or not. */
 export interface CheckHead {

@@ -29,6 +29,27 @@ export interface LoadResult {
   clientSaturated: boolean;
 }
 
+/** Of one load: what became of the requests that were due in each bucket. Times in milliseconds. */
+export interface LatencySeries {
+  bucketMs: number;
+  /** Answers that were too many, or too late, to be kept. */
+  leftOut: number;
+  /** When phases began, oldest first. */
+  marks: readonly { phase: string; ms: number }[];
+  /** Without those in which nothing was due. */
+  buckets: readonly SeriesBucket[];
+}
+
+export interface SeriesBucket {
+  ms: number;
+  /** Good answers; without any there are no latencies. */
+  requests: number;
+  failures: number;
+  p50?: number;
+  p99?: number;
+  max?: number;
+}
+
 export interface LoadOptions {
   url: string;
   request: PreparedRequest;
@@ -42,6 +63,8 @@ export interface LoadOptions {
    * pays for waking it, as it would not with clients on other machines.
    */
   cpus?: string | undefined;
+  /** Width of the buckets of a time series; none is kept if left out. */
+  seriesMs?: number;
 }
 
 export interface Duration {
@@ -83,13 +106,30 @@ export class PhasedLoad {
   }
 
   async finishAll(): Promise<Map<string, LoadResult>> {
+    return phasesIn(await this.#lastLines());
+  }
+
+  /** The same of a load that was started with `seriesMs`. */
+  async finishWithSeries(): Promise<{ phases: Map<string, LoadResult>; series: LatencySeries }> {
+    const lines = await this.#lastLines();
+    const [series] = lines.flatMap((line) => ('series' in line ? [line.series] : []));
+    if (!series) throw new Error('the load was started without seriesMs');
+    return { phases: phasesIn(lines), series };
+  }
+
+  async #lastLines(): Promise<LoadLine[]> {
     this.child.process.stdin?.end();
     const code = await this.child.exited();
     if (code !== 0) throw new Error(`the load generator failed: ${this.child.errors.trim()}`);
-    const results = this.child.lines.map((line) => JSON.parse(line) as LoadResult);
-    return new Map(results.map((result) => [result.phase, result]));
+    return this.child.lines.map((line) => JSON.parse(line) as LoadLine);
   }
 }
+
+function phasesIn(lines: readonly LoadLine[]): Map<string, LoadResult> {
+  return new Map(lines.flatMap((line) => ('phase' in line ? [[line.phase, line] as const] : [])));
+}
+
+type LoadLine = LoadResult | { series: LatencySeries };
 
 export function phaseOf(results: ReadonlyMap<string, LoadResult>, phase: string): LoadResult {
   const result = results.get(phase);
@@ -102,13 +142,14 @@ export function seconds(duration: number): Promise<void> {
 }
 
 function toArguments(options: LoadOptions): string[] {
-  const { url, request, connections, depth = 1, rate = 0, cpus } = options;
+  const { url, request, connections, depth = 1, rate = 0, cpus, seriesMs } = options;
   const { path, idOffset, expect, expectLength } = request;
   return [
     ...(cpus === undefined ? [] : ['--poll']),
     ...['--phases', '--url', url, '--body', path, '--expect', expect],
     ...['--connections', String(connections), '--depth', String(depth), '--rate', String(rate)],
     ...(idOffset === undefined ? [] : ['--id-offset', String(idOffset)]),
+    ...(seriesMs === undefined ? [] : ['--series', String(seriesMs)]),
     ...(expectLength === undefined ? [] : ['--expect-length', String(expectLength)]),
   ];
 }

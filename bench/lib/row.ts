@@ -1,5 +1,6 @@
 import type { Check } from './check.js';
 import type { Duration } from './load.js';
+import type { Recording } from './recording.js';
 
 /** A benchmark that can be run by its name; gives one or more lines of the report. */
 export interface Row {
@@ -19,4 +20,6 @@ export interface Settings {
   duration: Duration;
   /** Of rows over all peers, of which there are several. */
   peers: { repeats: number; duration: Duration };
+  /** Keeps what a plot is drawn from. */
+  keep: (recording: Recording) => void;
 }

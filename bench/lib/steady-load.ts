@@ -10,14 +10,16 @@ export interface Pace {
   connections: number;
   /** Requests a second over all connections. */
   rate: number;
+  /** See LoadOptions. */
+  seriesMs?: number;
 }
 
 /** Asks at a fixed rate; the client shares the cores with the server. */
 export function startSteadyLoad(
   url: string,
   request: PreparedRequest,
-  { connections, rate }: Pace,
+  pace: Pace,
 ): Promise<PhasedLoad> {
   const depth = url.startsWith('ws') ? DEPTH : HTTP_DEPTH;
-  return PhasedLoad.start({ url, request, connections, rate, depth });
+  return PhasedLoad.start({ url, request, depth, ...pace });
 }

@@ -49,7 +49,8 @@ Generator::Generator(const Options& options)
       epoll_(epoll_create1(EPOLL_CLOEXEC), "epoll_create1"),
       timer_(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC), "timerfd_create"),
       read_buffer_(kReadBytes),
-      setup_(MakeSetup(options, *protocol_)) {
+      setup_(MakeSetup(options, *protocol_)),
+      recorder_(FromSeconds(options.series_seconds)) {
   setup_.epoll = epoll_.get();
   setup_.read_buffer = read_buffer_;
   AddToEpoll(epoll_.get(), timer_.get(), kTimerKey);
@@ -133,7 +134,7 @@ void Generator::EndPhase(Nanoseconds now) {
   }
   if (stage_ == Stage::kDraining) {
     stage_ = Stage::kDone;
-  } else if (!options_.phases_from_stdin && recorder_.phase(recorder_.current()).name == kWarmup) {
+  } else if (!options_.phases_from_stdin && recorder_.name_of_current() == kWarmup) {
     recorder_.Begin("measured");
     stage_ends_ = now + FromSeconds(options_.seconds);
   } else {
@@ -191,11 +192,10 @@ void Generator::OnOpen(Connection& connection) {
 }
 
 void Generator::OnAnswer(Connection& connection, const Pending& request, const Message& answer) {
-  Phase& phase = recorder_.phase(request.phase);
   if (answer.kind == Message::Kind::kAnswer && expectation_.IsMetBy(answer.payload)) {
-    phase.latencies.Add(Now() - request.due);
+    recorder_.CountAnswer(request.phase, request.due, Now() - request.due);
   } else {
-    ++phase.bad_answers;
+    recorder_.CountBadAnswer(request.phase, request.due);
   }
   if (is_open_loop()) {
     SendWaiting();
@@ -205,8 +205,8 @@ void Generator::OnAnswer(Connection& connection, const Pending& request, const M
 }
 
 void Generator::OnClosed(Connection& connection, bool was_open, const std::vector<Pending>& lost) {
-  for (const Pending& request : lost) ++recorder_.phase(request.phase).lost;
-  if (was_open && stage_ == Stage::kRunning) ++recorder_.phase(recorder_.current()).disconnects;
+  for (const Pending& request : lost) recorder_.CountLost(request.phase, request.due);
+  if (was_open && stage_ == Stage::kRunning) recorder_.CountDisconnect();
   retries_.push_back({Now() + kRetryAfter, connection.key()});
 }
 
@@ -221,7 +221,7 @@ void Generator::SendDue(Nanoseconds now) {
     if (waiting_.size() < kMostWaiting) {
       waiting_.push_back({0, recorder_.current(), next_due_});
     } else {
-      ++recorder_.phase(recorder_.current()).lost;
+      recorder_.CountLost(recorder_.current(), next_due_);
     }
   }
   SendWaiting();
@@ -247,9 +247,11 @@ Connection* Generator::FreeConnection() {
 }
 
 void Generator::CountUnanswered() {
-  for (const Pending& request : waiting_) ++recorder_.phase(request.phase).lost;
+  for (const Pending& request : waiting_) recorder_.CountLost(request.phase, request.due);
   for (const Connection& connection : connections_) {
-    for (const Pending& request : connection.in_flight()) ++recorder_.phase(request.phase).lost;
+    for (const Pending& request : connection.in_flight()) {
+      recorder_.CountLost(request.phase, request.due);
+    }
   }
 }
 

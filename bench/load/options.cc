@@ -16,6 +16,7 @@ const char* const kUsage =
     "  [--warmup SECONDS] [--seconds SECONDS]\n"
     "  [--phases]             a line on stdin begins the phase it names, end of file ends the "
     "load\n"
+    "  [--series MILLISECONDS]   also a time series, of buckets so wide\n"
     "  [--poll]               never sleep; for a client that has a core of its own\n"
     "  [--id-offset BYTES]    where each request's number (4 bytes, big-endian) is written and "
     "read\n"
@@ -72,6 +73,8 @@ const std::array kFlags{
     Flag{"seconds", required_argument,
          [](Options& o, const std::string& v) { o.seconds = ToNumber(v); }},
     Flag{"phases", no_argument, [](Options& o, const std::string&) { o.phases_from_stdin = true; }},
+    Flag{"series", required_argument,
+         [](Options& o, const std::string& v) { o.series_seconds = ToNumber(v) / 1000; }},
     Flag{"poll", no_argument, [](Options& o, const std::string&) { o.polls = true; }},
     Flag{"id-offset", required_argument,
          [](Options& o, const std::string& v) { o.id_offset = ToCount(v); }},

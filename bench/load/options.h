@@ -30,6 +30,7 @@ struct Options {
   double warmup_seconds = 1;
   double seconds = 5;
   bool phases_from_stdin = false;
+  double series_seconds = 0;  ///< width of the buckets of a time series; 0: none
   /// Never sleeps: for a client with a core of its own, which the server then need not wake.
   bool polls = false;
   /// Where in the payload a 4-byte big-endian request number stands, in requests and responses

@@ -44,11 +44,16 @@ void PrintPhase(std::ostream& out, const Phase& phase) {
 
 }  // namespace
 
+Recorder::Recorder(Nanoseconds series_width) {
+  if (series_width > 0) series_.emplace(series_width);
+}
+
 void Recorder::Begin(const std::string& name) {
   End();
   current_ = Find(name);
   running_ = true;
   began_ = Now();
+  if (series_) series_->Mark(name, began_);
   processor_began_ = ProcessorTime();
   idle_ = 0;
 }
@@ -56,9 +61,25 @@ void Recorder::Begin(const std::string& name) {
 void Recorder::End() {
   if (!running_) return;
   running_ = false;
-  phase(current_).duration += Now() - began_;
+  Phase& phase = phases_.at(current_);
+  phase.duration += Now() - began_;
   const Nanoseconds processor_time = ProcessorTime() - processor_began_;
-  phase(current_).processor_time += processor_time - std::min(idle_, processor_time);
+  phase.processor_time += processor_time - std::min(idle_, processor_time);
+}
+
+void Recorder::CountAnswer(std::size_t phase, Nanoseconds due, Nanoseconds latency) {
+  phases_.at(phase).latencies.Add(latency);
+  if (series_) series_->AddAnswer(due, latency);
+}
+
+void Recorder::CountBadAnswer(std::size_t phase, Nanoseconds due) {
+  ++phases_.at(phase).bad_answers;
+  if (series_) series_->AddFailure(due);
+}
+
+void Recorder::CountLost(std::size_t phase, Nanoseconds due) {
+  ++phases_.at(phase).lost;
+  if (series_) series_->AddFailure(due);
 }
 
 void Recorder::Print(std::ostream& out, const std::string& left_out) const {
@@ -66,6 +87,7 @@ void Recorder::Print(std::ostream& out, const std::string& left_out) const {
   for (const Phase& phase : phases_) {
     if (phase.name != left_out) PrintPhase(out, phase);
   }
+  if (series_) series_->Print(out);
 }
 
 std::size_t Recorder::Find(const std::string& name) {

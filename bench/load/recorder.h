@@ -9,6 +9,7 @@
 
 #include "clock.h"
 #include "histogram.h"
+#include "time_series.h"
 
 namespace load {
 
@@ -28,23 +29,34 @@ struct Phase {
 /// Accounts by phase. A request belongs to the phase in which it was due, however late its answer.
 class Recorder {
  public:
+  /// With a `series_width` it also keeps a time series, of buckets so wide; 0 means none.
+  explicit Recorder(Nanoseconds series_width);
+
   /// Ends the current phase and begins, or resumes, the one of this name.
   void Begin(const std::string& name);
   /// Ends the current phase; what is still answered counts for the phases it was due in.
   void End();
 
+  // What became of a request of a phase, by when it was due.
+  void CountAnswer(std::size_t phase, Nanoseconds due, Nanoseconds latency);
+  void CountBadAnswer(std::size_t phase, Nanoseconds due);
+  void CountLost(std::size_t phase, Nanoseconds due);
+  /// In the current phase.
+  void CountDisconnect() { ++phases_.at(current_).disconnects; }
+
   /// Processor time spent on finding that there is nothing to do.
   void CountIdle(Nanoseconds duration) { idle_ += duration; }
 
   std::size_t current() const { return current_; }
-  Phase& phase(std::size_t index) { return phases_.at(index); }
+  const std::string& name_of_current() const { return phases_.at(current_).name; }
 
-  /// One JSON object a line for each phase but `left_out`.
+  /// One JSON object a line for each phase but `left_out`, then one for the time series.
   void Print(std::ostream& out, const std::string& left_out) const;
 
  private:
   std::size_t Find(const std::string& name);
 
+  std::optional<TimeSeries> series_;
   std::deque<Phase> phases_;
   std::size_t current_ = 0;
   bool running_ = false;

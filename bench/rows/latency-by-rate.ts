@@ -5,8 +5,11 @@ import { daemonServer } from '../lib/daemon-server.js';
 import { failureNotes } from '../lib/failure-notes.js';
 import { seconds, type LoadResult } from '../lib/load.js';
 import { mid } from '../lib/models.js';
+import type { RatePoint } from '../lib/recording.js';
+import { resultsByServer } from '../lib/results-by-server.js';
 import type { Row, Settings } from '../lib/row.js';
 import type { RunningServer } from '../lib/server.js';
+import { median } from '../lib/statistics.js';
 import { startSteadyLoad } from '../lib/steady-load.js';
 
 /** p50 and p99 at fixed rates. */
@@ -35,6 +38,11 @@ export const latencyByRate: Row = {
     const rates = settings.quick ? QUICK_RATES : RATES;
     const measure = (server: RunningServer) => climb(server, rates, settings);
     const comparisons = await againstPeers(contest, settings, measure);
+    for (const [server, results] of resultsByServer(comparisons)) {
+      const load = `mid model, ${WORKERS} workers, ${CONNECTIONS} connections`;
+      const points = rates.flatMap((rate) => pointAt(rate, results));
+      if (points.length > 0) settings.keep({ plot: 'latency-by-rate', server, load, points });
+    }
     return rates.flatMap((rate) => {
       const atRate = comparisons.map((comparison) => pick(comparison, rate));
       return PERCENTILES.flatMap((percentile) =>
@@ -59,9 +67,21 @@ async function climb(
   for (const rate of rates) {
     const result = await openLoop(server, rate, settings);
     results.set(rate, result);
-    if (result.failures > 0 || result.p99 > BEHIND_US) break;
+    if (!hasKeptUp(result)) break;
   }
   return results;
+}
+
+function hasKeptUp({ failures, p99 }: LoadResult): boolean {
+  return failures === 0 && p99 <= BEHIND_US;
+}
+
+/** Nothing at a rate that the server did not keep up with every time. */
+function pointAt(rate: number, repeats: readonly ByRate[]): RatePoint[] {
+  const results = repeats.flatMap((byRate) => byRate.get(rate) ?? []).filter(hasKeptUp);
+  if (results.length < repeats.length) return [];
+  const medianOf = (percentile: 'p50' | 'p99') => median(results.map((it) => it[percentile]));
+  return [{ rate, p50Us: medianOf('p50'), p99Us: medianOf('p99') }];
 }
 
 async function openLoop(

@@ -7,9 +7,12 @@ import { runLoad } from '../lib/load.js';
 import { memoryProblem, totalPss } from '../lib/memory.js';
 import { big, megabytes, type BenchModel } from '../lib/models.js';
 import { owning } from '../lib/owning.js';
+import type { MemoryPoint } from '../lib/recording.js';
+import { resultsByServer } from '../lib/results-by-server.js';
 import type { Row } from '../lib/row.js';
 import type { ServerKind } from '../lib/server.js';
 import { startServer } from '../lib/start-server.js';
+import { median } from '../lib/statistics.js';
 
 /** What all processes of a server take together, after all of its workers have served. */
 
@@ -31,6 +34,7 @@ export const memoryByWorkers: Row = {
     const loadSeconds = settings.quick ? QUICK_LOAD_SECONDS : LOAD_SECONDS;
     const contest = { daemon: daemonServer(), peers: MULTI_PROCESS_PEERS };
     const checks: Check[] = [];
+    const points = new Map<string, MemoryPoint[]>();
     for (const workers of settings.quick ? QUICK_COUNTS : COUNTS) {
       const name = `PSS, ${plural(workers, 'worker')}, weights ${megabytes(model.weightBytes)}`;
       const problem = memoryProblem(COPIES_A_WORKER * workers * model.weightBytes);
@@ -39,8 +43,13 @@ export const memoryByWorkers: Row = {
         continue;
       }
       const measure = (kind: ServerKind) => pssOf(kind, model, workers, loadSeconds);
+      const comparisons = await oneByOne(contest, settings, REPEATS, measure);
+      for (const [server, pss] of resultsByServer(comparisons)) {
+        const point = { workers, pssBytes: median(pss) };
+        points.set(server, [...(points.get(server) ?? []), point]);
+      }
       checks.push(
-        ...ratioChecks(await oneByOne(contest, settings, REPEATS, measure), {
+        ...ratioChecks(comparisons, {
           name,
           budget: BUDGET,
           unit: 'PssBytes',
@@ -50,6 +59,10 @@ export const memoryByWorkers: Row = {
           ],
         }),
       );
+    }
+    const load = `weights ${megabytes(model.weightBytes)}`;
+    for (const [server, its] of points) {
+      settings.keep({ plot: 'memory-by-workers', server, load, points: its });
     }
     return checks;
   },

@@ -4,8 +4,9 @@ import { verifyAnswer } from '../lib/answer.js';
 import { atMost } from '../lib/check.js';
 import { daemonServer } from '../lib/daemon-server.js';
 import { failureNotes } from '../lib/failure-notes.js';
-import { phaseOf, seconds, type LoadResult } from '../lib/load.js';
+import { phaseOf, seconds, type LatencySeries, type LoadResult } from '../lib/load.js';
 import { mid, otherMid } from '../lib/models.js';
+import { resultsByServer } from '../lib/results-by-server.js';
 import type { Row, Settings } from '../lib/row.js';
 import type { RunningServer } from '../lib/server.js';
 import { startSteadyLoad } from '../lib/steady-load.js';
@@ -22,6 +23,8 @@ const CALM_SECONDS = 0.25;
 /** What the update leaves behind still belongs to it. */
 const SETTLE_SECONDS = 0.05;
 const BUDGET = atMost(1);
+/** Width of the buckets of the plot. */
+const SERIES_MS = 50;
 
 export const peerUpdate: Row = {
   name: 'peer-update',
@@ -34,7 +37,11 @@ export const peerUpdate: Row = {
     };
     const updates = settings.quick ? QUICK_UPDATES : UPDATES_A_REPEAT;
     const measure = (server: RunningServer) => updateUnderLoad(server, updates, settings);
-    return ratioChecks(await againstPeers(contest, settings, measure), {
+    const comparisons = await againstPeers(contest, settings, measure);
+    for (const [server, outcomes] of resultsByServer(comparisons)) {
+      keepLast(server, outcomes, settings);
+    }
+    return ratioChecks(comparisons, {
       name: `p99 while updating, ${RATE} a second, mid`,
       budget: BUDGET,
       unit: 'P99Us',
@@ -54,6 +61,20 @@ interface Outcome {
   /** Requests that were due while updates went on. */
   updating: LoadResult;
   steady: LoadResult;
+  series: LatencySeries;
+}
+
+/** One repeat is enough to see what an update looks like. */
+function keepLast(server: string, outcomes: readonly Outcome[], { keep }: Settings): void {
+  const last = outcomes.at(-1);
+  if (!last) return;
+  keep({
+    plot: 'latency-across-update',
+    server,
+    load: `mid model, ${WORKERS} workers, ${RATE} requests a second`,
+    series: last.series,
+    during: 'updating',
+  });
 }
 
 const during = ({ updating }: Outcome) => updating;
@@ -63,7 +84,7 @@ async function updateUnderLoad(
   updates: number,
   { peers: { duration } }: Settings,
 ): Promise<Outcome> {
-  const pace = { connections: CONNECTIONS, rate: RATE };
+  const pace = { connections: CONNECTIONS, rate: RATE, seriesMs: SERIES_MS };
   const load = await startSteadyLoad(server.url, server.request(mid()), pace);
   await seconds(duration.warmupSeconds);
   for (let i = 1; i <= updates; i++) {
@@ -75,6 +96,6 @@ async function updateUnderLoad(
     await verifyAnswer(server, mid(), next);
     await seconds(CALM_SECONDS);
   }
-  const results = await load.finishAll();
-  return { updating: phaseOf(results, 'updating'), steady: phaseOf(results, 'steady') };
+  const { phases, series } = await load.finishWithSeries();
+  return { updating: phaseOf(phases, 'updating'), steady: phaseOf(phases, 'steady'), series };
 }

@@ -1,6 +1,6 @@
 import { atMost, measured, type Check } from '../lib/check.js';
 import { BenchDaemon } from '../lib/daemon.js';
-import { phaseOf, seconds, type LoadResult } from '../lib/load.js';
+import { phaseOf, seconds, type LatencySeries, type LoadResult } from '../lib/load.js';
 import { mid, otherMid } from '../lib/models.js';
 import { owning } from '../lib/owning.js';
 import { rpcRequest } from '../lib/requests.js';
@@ -18,6 +18,8 @@ const SWAPS_A_REPEAT = 10;
 const CALM_SECONDS = 0.25;
 /** The old version drains after the commit: that still belongs to the swap. */
 const SETTLE_SECONDS = 0.05;
+/** Width of the buckets of the plot. */
+const SERIES_MS = 10;
 const P99_BUDGET = atMost(1.5);
 const FLIP_BUDGET = atMost(1);
 const FAILURE_BUDGET = atMost(0);
@@ -25,6 +27,7 @@ const FAILURE_BUDGET = atMost(0);
 interface Outcome {
   steady: LoadResult;
   swapping: LoadResult;
+  series: LatencySeries;
 }
 
 export const swapUnderLoad: Row = {
@@ -40,6 +43,7 @@ export const swapUnderLoad: Row = {
       for (let i = 0; i < settings.repeats; i++) {
         outcomes.push(await swapUnderOneLoad(daemon, swaps, settings));
       }
+      keepLast(outcomes, settings);
       return [failures(outcomes), slowdown(outcomes), flips(daemon)];
     }),
 };
@@ -49,10 +53,8 @@ async function swapUnderOneLoad(
   swaps: SwapSequence,
   { duration }: Settings,
 ): Promise<Outcome> {
-  const load = await startSteadyLoad(daemon.url, rpcRequest(mid()), {
-    connections: CONNECTIONS,
-    rate: RATE,
-  });
+  const pace = { connections: CONNECTIONS, rate: RATE, seriesMs: SERIES_MS };
+  const load = await startSteadyLoad(daemon.url, rpcRequest(mid()), pace);
   await seconds(duration.warmupSeconds);
   for (let i = 0; i < SWAPS_A_REPEAT; i++) {
     load.begin('steady');
@@ -64,8 +66,21 @@ async function swapUnderOneLoad(
     load.begin('steady');
     swaps.forgetOld();
   }
-  const results = await load.finishAll();
-  return { steady: phaseOf(results, 'steady'), swapping: phaseOf(results, 'swapping') };
+  const { phases, series } = await load.finishWithSeries();
+  return { steady: phaseOf(phases, 'steady'), swapping: phaseOf(phases, 'swapping'), series };
+}
+
+/** One repeat is enough to see what a swap looks like. */
+function keepLast(outcomes: readonly Outcome[], { keep }: Settings): void {
+  const last = outcomes.at(-1);
+  if (!last) return;
+  keep({
+    plot: 'latency-across-swap',
+    server: 'Warmswap',
+    load: `mid model, ${WORKERS} workers, ${RATE} requests a second`,
+    series: last.series,
+    during: 'swapping',
+  });
 }
 
 function failures(outcomes: readonly Outcome[]): Check {

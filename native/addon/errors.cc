@@ -14,6 +14,7 @@ Napi::Object ToJsDetails(Napi::Env env, const MemoryShortage& shortage) {
   details.Set("neededBytes", number(shortage.needed_bytes));
   details.Set("availableBytes", number(shortage.available_bytes));
   details.Set("missingBytes", number(shortage.needed_bytes - shortage.available_bytes));
+  if (!shortage.device.empty()) details.Set("device", shortage.device);
   return details;
 }
 

@@ -91,6 +91,13 @@ Execution ToExecution(const Napi::Value& value) {
   Refuse("execution", "auto, inline or threaded");
 }
 
+PackTarget ToPackTarget(const Napi::Value& value) {
+  const std::string text = value.IsUndefined() ? "cpu" : ToText(value, "device");
+  if (text == "cpu") return PackTarget::kCpu;
+  if (text == "cuda") return PackTarget::kDevice;
+  Refuse("device", "cpu or cuda");
+}
+
 void SetScheduling(RunnerOptions& options, const Napi::Object& object) {
   const Napi::Value priorities = object.Get("priorities");
   const Napi::Value max_batch = object.Get("maxBatch");
@@ -153,7 +160,8 @@ PackOrder ToPackOrder(const Napi::Value& value) {
   const auto object = value.As<Napi::Object>();
   return {ToText(object.Get("sourcePath"), "sourcePath"),
           ToText(object.Get("outputDirectory"), "outputDirectory"),
-          {.intra_op_threads = ToThreads(object.Get("intraOpThreads"), "intraOpThreads")}};
+          {.intra_op_threads = ToThreads(object.Get("intraOpThreads"), "intraOpThreads"),
+           .target = ToPackTarget(object.Get("device"))}};
 }
 
 std::vector<TensorView> ToTensorViews(const Napi::Value& datatypes, const Napi::Value& shapes,

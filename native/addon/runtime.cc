@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "addon/cuda_from_js.h"
 #include "addon/errors.h"
 #include "addon/from_js.h"
 #include "addon/instance.h"
@@ -19,9 +20,11 @@ Napi::Function Runtime::Define(Napi::Env env) {
   return DefineClass(
       env, "Runtime",
       {InstanceMethod<&Runtime::Load>("load"), InstanceMethod<&Runtime::CancelLoad>("cancelLoad"),
-       InstanceMethod<&Runtime::Pack>("pack"), InstanceMethod<&Runtime::SetRoutes>("setRoutes"),
-       InstanceMethod<&Runtime::Accept>("accept"), InstanceMethod<&Runtime::EndTurn>("endTurn"),
-       InstanceMethod<&Runtime::Close>("close"), InstanceAccessor<&Runtime::Version>("version"),
+       InstanceMethod<&Runtime::Pack>("pack"), InstanceMethod<&Runtime::Gpus>("gpus"),
+       InstanceMethod<&Runtime::MeasureCopies>("measureCopies"),
+       InstanceMethod<&Runtime::SetRoutes>("setRoutes"), InstanceMethod<&Runtime::Accept>("accept"),
+       InstanceMethod<&Runtime::EndTurn>("endTurn"), InstanceMethod<&Runtime::Close>("close"),
+       InstanceAccessor<&Runtime::Version>("version"),
        InstanceAccessor<&Runtime::Providers>("providers")});
 }
 
@@ -47,7 +50,11 @@ Runtime::~Runtime() {
 }
 
 void Runtime::Load(const Napi::CallbackInfo& info) {
-  Guarded(info.Env(), [&] { core_->Load(ToTicket(info[0]), ToModelOptions(info[1])); });
+  Guarded(info.Env(), [&] {
+    ModelOptions options = ToModelOptions(info[1]);
+    core_->Load(ToTicket(info[0]), std::move(options),
+                ToCudaOrder(info[1].As<Napi::Object>().Get("cuda")));
+  });
 }
 
 void Runtime::CancelLoad(const Napi::CallbackInfo& info) {
@@ -60,6 +67,18 @@ void Runtime::Pack(const Napi::CallbackInfo& info) {
     core_->Post(ticket, [&library = core_->library(), order = ToPackOrder(info[1])]() -> Outcome {
       return PackArtifact(library, order.source_path, order.output_directory, order.options);
     });
+  });
+}
+
+// gpus(ticket, driverLibrary)
+void Runtime::Gpus(const Napi::CallbackInfo& info) {
+  Guarded(info.Env(), [&] { core_->AskGpus(ToTicket(info[0]), ToDriverLibrary(info[1])); });
+}
+
+// measureCopies(ticket, deviceId, driverLibrary)
+void Runtime::MeasureCopies(const Napi::CallbackInfo& info) {
+  Guarded(info.Env(), [&] {
+    core_->MeasureCopies(ToTicket(info[0]), ToDeviceId(info[1]), ToDriverLibrary(info[2]));
   });
 }
 

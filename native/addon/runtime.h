@@ -21,6 +21,8 @@ class Runtime : public Napi::ObjectWrap<Runtime> {
   void Load(const Napi::CallbackInfo& info);
   void CancelLoad(const Napi::CallbackInfo& info);
   void Pack(const Napi::CallbackInfo& info);
+  void Gpus(const Napi::CallbackInfo& info);
+  void MeasureCopies(const Napi::CallbackInfo& info);
   void SetRoutes(const Napi::CallbackInfo& info);
   Napi::Value Accept(const Napi::CallbackInfo& info);
   void EndTurn(const Napi::CallbackInfo& info);

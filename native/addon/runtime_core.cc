@@ -7,6 +7,7 @@
 #include "addon/errors.h"
 #include "addon/model_wrap.h"
 #include "addon/to_js.h"
+#include "gpu/cuda_devices.h"
 
 namespace warmswap {
 namespace {
@@ -77,13 +78,15 @@ std::shared_ptr<RuntimeCore> RuntimeCore::Start(Napi::Env env, const OrtLibrary&
   return core;
 }
 
-void RuntimeCore::Load(std::uint64_t ticket, ModelOptions options) {
+void RuntimeCore::Load(std::uint64_t ticket, ModelOptions options, std::optional<CudaOrder> gpu) {
   options.on_mapped = [inbox = inbox_, ticket] { inbox->Push({ticket, Mapped()}); };
   const auto forward = [inbox = inbox_](std::vector<Completion> completions) {
     inbox->PushAll(ToEvents(std::move(completions)));
   };
   const auto cancellation = options.session.cancellation;
-  auto load = [&library = library_, options = std::move(options), forward]() -> Outcome {
+  auto load = [&library = library_, options = std::move(options), gpu = std::move(gpu),
+               forward]() mutable -> Outcome {
+    if (gpu) UseGpu(options, *gpu, library);
     return std::make_shared<Model>(library, options, forward);
   };
   Post(ticket, std::move(load), [cancellation] { cancellation->Cancel(); });
@@ -139,6 +142,19 @@ void RuntimeCore::Measure(std::uint64_t ticket, const std::shared_ptr<Model>& mo
     return held->Memory();
   };
   PostTo(measurer_, ticket, std::move(measure), nullptr);
+}
+
+void RuntimeCore::AskGpus(std::uint64_t ticket, std::filesystem::path driver_library) {
+  auto ask = [library = std::move(driver_library)]() -> Outcome { return ReadGpus(library); };
+  PostTo(measurer_, ticket, std::move(ask), nullptr);
+}
+
+void RuntimeCore::MeasureCopies(std::uint64_t ticket, int gpu,
+                                std::filesystem::path driver_library) {
+  auto measure = [gpu, driver = std::move(driver_library), &library = library_]() -> Outcome {
+    return CudaDevices::OfProcess().Open(driver, gpu, library.blocks())->MeasureCopies();
+  };
+  Post(ticket, std::move(measure));
 }
 
 void RuntimeCore::PostTo(JobThread& thread, std::uint64_t ticket, std::function<Outcome()> job,
@@ -227,6 +243,8 @@ Napi::Object RuntimeCore::ToJs(Event event) {
       [&](std::shared_ptr<Model> model) -> Napi::Value { return ToJs(std::move(model)); },
       [&](const ModelMemory& memory) -> Napi::Value { return FromMemory(env_, memory); },
       [&](const PackReport& report) -> Napi::Value { return FromPackReport(env_, report); },
+      [&](const GpuReport& report) -> Napi::Value { return FromGpuReport(env_, report); },
+      [&](const CopySpeed& speed) -> Napi::Value { return FromCopySpeed(env_, speed); },
       [&](std::monostate) -> Napi::Value { return env_.Undefined(); },
       [&](const Error& error) -> Napi::Value { throw ToJsError(env_, error); },
       [&](Mapped) -> Napi::Value { return Napi::Boolean::New(env_, true); }};

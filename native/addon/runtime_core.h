@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -11,6 +12,8 @@
 #include <vector>
 
 #include "addon/answer_page.h"
+#include "addon/cuda_from_js.h"
+#include "addon/gpu_report.h"
 #include "addon/napi.h"
 #include "core/answer_format.h"
 #include "core/artifact_packer.h"
@@ -18,6 +21,7 @@
 #include "core/infer_lane.h"
 #include "core/job_thread.h"
 #include "core/model.h"
+#include "gpu/copy_speed.h"
 
 namespace warmswap {
 
@@ -37,9 +41,10 @@ struct AnswerInPieces {
 };
 
 /// What a ticket comes back with: a finished run, its answer, a loaded model, the memory that one
-/// takes, how a model was packed, nothing, or why it failed. Mapped comes before.
-using Outcome = std::variant<RunResult, PackedAnswer, AnswerInPieces, std::shared_ptr<Model>,
-                             ModelMemory, PackReport, std::monostate, Error, Mapped>;
+/// takes, how a model was packed, the GPUs, nothing, or why it failed. Mapped comes before.
+using Outcome =
+    std::variant<RunResult, PackedAnswer, AnswerInPieces, std::shared_ptr<Model>, ModelMemory,
+                 PackReport, GpuReport, CopySpeed, std::monostate, Error, Mapped>;
 
 struct Event {
   std::uint64_t ticket;
@@ -63,7 +68,8 @@ class RuntimeCore {
 
   const OrtLibrary& library() const noexcept { return library_; }
 
-  void Load(std::uint64_t ticket, ModelOptions options);
+  /// `gpu` is what the model is to run on, if not on the processor.
+  void Load(std::uint64_t ticket, ModelOptions options, std::optional<CudaOrder> gpu);
   /// Makes a load come back soon, as kCancelled. Ignores what is not out, or not a load.
   void CancelLoad(std::uint64_t ticket);
   void Submit(Model& model, Request request);
@@ -74,6 +80,10 @@ class RuntimeCore {
   /// The model's memory comes back, however long a load takes: it is measured on a thread for that.
   /// A model that is unloaded meanwhile goes when its measurement ends, after milliseconds.
   void Measure(std::uint64_t ticket, const std::shared_ptr<Model>& model);
+  /// What the driver shows comes back, also while a load runs.
+  void AskGpus(std::uint64_t ticket, std::filesystem::path driver_library);
+  /// The speed of copies comes back; see MeasureCopySpeed.
+  void MeasureCopies(std::uint64_t ticket, int gpu, std::filesystem::path driver_library);
   /// Destroys a model on the loader thread, or here once shut down: then its threads have ended.
   void Discard(std::shared_ptr<Model> model);
 

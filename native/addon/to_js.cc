@@ -185,6 +185,9 @@ Napi::Object FromMemory(Napi::Env env, const ModelMemory& memory) {
   object.Set("mappedBytes", static_cast<double>(memory.mapped_bytes));
   object.Set("residentBytes", static_cast<double>(memory.resident_bytes));
   object.Set("privateBytes", static_cast<double>(memory.private_bytes));
+  if (memory.device_bytes) {
+    object.Set("deviceBytes", static_cast<double>(*memory.device_bytes));
+  }
   return object;
 }
 

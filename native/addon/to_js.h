@@ -42,7 +42,7 @@ Napi::Object FromPackReport(Napi::Env env, const PackReport& report);
 /// }`
 Napi::Object FromStatistics(Napi::Env env, const StatisticsSnapshot& statistics);
 
-/// `{ mappedBytes, residentBytes, privateBytes }`
+/// `{ mappedBytes, residentBytes, privateBytes, deviceBytes }`; the last only with a device
 Napi::Object FromMemory(Napi::Env env, const ModelMemory& memory);
 
 }  // namespace warmswap

@@ -9,7 +9,7 @@ async function main() {
     process.stdout.write(`C++ format: skipped, ${clangFormat} is not installed\n`);
     return;
   }
-  const folders = ['native', 'test/native', 'test/fuzz'];
+  const folders = ['native', 'test/native', 'test/fuzz', 'bench/native', 'bench/load'];
   const files = folders.flatMap((folder) => sourceFiles(folder, '.h', '.cc'));
   if (files.length === 0) return;
   const mode = process.argv.includes('--write') ? ['-i'] : ['--dry-run', '-Werror'];

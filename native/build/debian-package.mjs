@@ -1,4 +1,4 @@
-// Takes files out of a Debian package, without root and without installing anything.
+// Takes files out of Debian packages, without root and without installing anything.
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -29,18 +29,18 @@ Acquire::Retries "1";
 `;
 
 /**
- * Downloads package `name` of the given Debian suites from the mirror that this machine uses, checks
- * it against the machine's Debian keyring, and extracts it to the folder `into`.
+ * Downloads packages of the given Debian suites from the mirror that this machine uses, checks them
+ * against the machine's Debian keyring, and extracts all of them to the folder `into`.
  * Throws an Error with a short reason if this is no Debian machine or the download fails.
  */
-export async function extractDebianPackage({ name, suites, into }) {
+export async function extractDebianPackages({ names, suites, into }) {
   const keyring = KEYRINGS.find(existsSync);
   if (!keyring) throw new Error('this machine has no Debian keyring');
   const mirrors = await debianMirrors();
   await makeAtomically(into, async (folder) => {
-    const archive = await downloadFromFirst(mirrors, { name, suites, keyring, folder });
+    const archives = await downloadFromFirst(mirrors, { names, suites, keyring, folder });
     const extracted = join(folder, 'extracted');
-    await runOrThrow('dpkg', ['-x', archive, extracted]);
+    for (const archive of archives) await runOrThrow('dpkg', ['-x', archive, extracted]);
     return extracted;
   });
 }
@@ -67,7 +67,7 @@ async function downloadFromFirst(mirrors, request) {
   throw lastError;
 }
 
-async function download({ name, suites, keyring, mirror, workspace }) {
+async function download({ names, suites, keyring, mirror, workspace }) {
   for (const folder of ['lists/partial', 'cache/archives/partial', 'package']) {
     await mkdir(join(workspace, folder), { recursive: true });
   }
@@ -79,9 +79,9 @@ async function download({ name, suites, keyring, mirror, workspace }) {
       cwd: join(workspace, 'package'),
     });
   await apt('update');
-  await apt('download', name);
-  const [archive] = await readdir(join(workspace, 'package'));
-  return join(workspace, 'package', archive);
+  await apt('download', ...names);
+  const archives = await readdir(join(workspace, 'package'));
+  return archives.map((archive) => join(workspace, 'package', archive));
 }
 
 /** Has apt read and write nothing but the workspace. */

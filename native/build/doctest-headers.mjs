@@ -1,7 +1,7 @@
 // Finds doctest's header, which only the native tests need.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { extractDebianPackage } from './debian-package.mjs';
+import { extractDebianPackages } from './debian-package.mjs';
 import { firstFound } from './first-found.mjs';
 import { Problem } from './problem.mjs';
 import { headersCache } from './project.mjs';
@@ -24,7 +24,7 @@ export async function findDoctestHeaders() {
 }
 
 async function fetchFromDebian() {
-  await extractDebianPackage({ name: 'doctest-dev', suites: ['trixie'], into: CACHE });
+  await extractDebianPackages({ names: ['doctest-dev'], suites: ['trixie'], into: CACHE });
   return requireDoctest(CACHED_INCLUDES);
 }
 

@@ -1,7 +1,7 @@
 // Finds ONNX Runtime's C and C++ headers, or fetches them into the build folder.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { extractDebianPackage } from './debian-package.mjs';
+import { extractDebianPackages } from './debian-package.mjs';
 import { firstFound } from './first-found.mjs';
 import { Problem } from './problem.mjs';
 import { headersCache } from './project.mjs';
@@ -62,8 +62,8 @@ function usableInCache(entry) {
 }
 
 async function fetchFromDebian() {
-  await extractDebianPackage({
-    name: 'libonnxruntime-dev',
+  await extractDebianPackages({
+    names: ['libonnxruntime-dev'],
     suites: ['trixie'],
     into: DEBIAN_CACHE,
   });

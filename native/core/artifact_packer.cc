@@ -52,6 +52,7 @@ class Packer {
       : library_(library),
         source_(std::move(source)),
         output_(std::move(output)),
+        target_(options.target),
         session_options_{.intra_op_threads = options.intra_op_threads} {}
 
   PackReport Pack() {
@@ -93,6 +94,7 @@ class Packer {
   }
 
   PackReport PackInBestForm() const {
+    if (target_ == PackTarget::kDevice) return PackInForm(ArtifactForm::kExternal);
     std::string reason;
     try {
       return PackInForm(ArtifactForm::kPrepacked);
@@ -110,9 +112,14 @@ class Packer {
     report.data_file_bytes = WriteFiles(wanted);
     const ModelFiles files = CheckExternalData(output_ / kArtifactModel);
     Describe(files, report);
-    report.private_bytes = Verify();
+    const std::uint64_t private_bytes = Verify();
+    if (target_ == PackTarget::kDevice) {
+      report.load_bytes = EstimateHostBytesForDevice(files);
+    } else {
+      report.private_bytes = private_bytes;
+      report.load_bytes = private_bytes + files.largest_bytes;
+    }
     if (report.form == ArtifactForm::kPrepacked) report.unpacked_slowdown = UnpackedSlowdown();
-    report.load_bytes = report.private_bytes + files.largest_bytes;
     written.Keep();
     return report;
   }
@@ -132,6 +139,8 @@ class Packer {
 
   void SaveOptimised(const std::filesystem::path& model, ArtifactForm wanted) const {
     Ort::SessionOptions options = ToOrt(session_options_);
+    // The levels above make what only the processor's kernels know.
+    if (target_ == PackTarget::kDevice) options.SetGraphOptimizationLevel(ORT_ENABLE_BASIC);
     options.SetOptimizedModelFilePath(model.c_str());
     options.AddConfigEntry("session.optimized_model_external_initializers_file_name",
                            std::string(kSavedData).c_str());
@@ -170,7 +179,7 @@ class Packer {
   /// Gives the private memory that the artifact's session takes.
   std::uint64_t Verify() const {
     SessionOptions options = session_options_;
-    options.optimised = true;
+    options.optimised = target_ == PackTarget::kCpu;
     // So that AnonymousBytes tells what is in use.
     library_.ReleaseUnusedMemory();
     const std::uint64_t before = AnonymousBytes();
@@ -196,7 +205,7 @@ class Packer {
     return FastestRun(unpacked, inputs) / FastestRun(packed, inputs);
   }
 
-  static void Describe(const ModelFiles& files, PackReport& report) {
+  void Describe(const ModelFiles& files, PackReport& report) const {
     report.weight_bytes = files.weight_bytes();
     report.artifact_bytes = files.model_bytes + report.data_file_bytes;
     if (files.external.empty()) {
@@ -204,7 +213,9 @@ class Packer {
       report.reason = "no weight has " + std::string(kMinExternalBytes) + " bytes";
     } else if (files.packed_bytes == 0) {
       report.form = ArtifactForm::kExternal;
-      report.reason = "ONNX Runtime has no packed weights to save for this model";
+      report.reason = target_ == PackTarget::kDevice
+                          ? "a GPU takes weights as they are"
+                          : "ONNX Runtime has no packed weights to save for this model";
     } else {
       report.form = ArtifactForm::kPrepacked;
     }
@@ -213,6 +224,7 @@ class Packer {
   const OrtLibrary& library_;
   const std::filesystem::path source_;
   const std::filesystem::path output_;
+  const PackTarget target_;
   const SessionOptions session_options_;
   bool source_is_packed_ = false;
   std::vector<ProbeAnswer> expected_;

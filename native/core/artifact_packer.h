@@ -22,10 +22,17 @@ enum class ArtifactForm : std::uint8_t {
 /// "prepacked", "external" or "inline".
 std::string_view ToString(ArtifactForm form) noexcept;
 
+/// What an artifact is to run on.
+enum class PackTarget : std::uint8_t {
+  kCpu,     ///< this processor: optimised for it, and loaded with SessionOptions::optimised
+  kDevice,  ///< a GPU: optimised as far as that is the same everywhere; the rest when it is loaded
+};
+
 struct PackOptions {
   /// Of the sessions that make and verify the artifact; it is the same for any number of them, and
   /// may be loaded with any other.
   int intra_op_threads = 1;
+  PackTarget target = PackTarget::kCpu;
 };
 
 struct PackReport {
@@ -36,8 +43,11 @@ struct PackReport {
   std::uint64_t artifact_bytes = 0;   ///< of the artifact's files
   std::uint64_t data_file_bytes = 0;  ///< of kArtifactData alone; 0 if there is none
   std::uint64_t weight_bytes = 0;     ///< of the artifact's weights, packed forms not counted
-  std::uint64_t private_bytes = 0;    ///< of memory that a session of it took for itself
-  std::uint64_t load_bytes = 0;       ///< the same, and one weight at a time while it loads
+  /// Of memory that a session of it took for itself; for a device, whose host's was not measured,
+  /// 0.
+  std::uint64_t private_bytes = 0;
+  /// The same, and one weight at a time while it loads; for a device EstimateHostBytesForDevice.
+  std::uint64_t load_bytes = 0;
   /// By which factor a run takes longer without prepacking; 0 where that was not measured.
   double unpacked_slowdown = 0;
   std::uint64_t peak_memory_growth = 0;  ///< of this process while packing, pages of files included
@@ -49,7 +59,7 @@ struct PackReport {
 /// and kArtifactData into `output_directory`, which it creates, and syncs them to disk. They take
 /// up to EstimatePackBytes there for a moment. (Twice that where files cannot have holes.)
 ///
-/// The artifact has been loaded as a worker loads it (SessionOptions::optimised) and answers as the
+/// The artifact has been loaded as a worker loads it, but on the processor, and answers as the
 /// source does to generated inputs. If it does not with saved packed weights it is made without
 /// them, and the report says why. Throws kNotFound, kFailedPrecondition or kUnimplemented for a
 /// model that cannot be served, kFailedPrecondition if the directory holds an artifact, and

@@ -17,7 +17,7 @@ std::size_t TotalRows(std::span<const Request> requests) {
   return std::accumulate(requests.begin(), requests.end(), std::size_t{0}, add);
 }
 
-InputTensor JoinInput(std::span<const Request> requests, std::size_t index, BlockPool& pool) {
+InputTensor JoinInput(std::span<const Request> requests, std::size_t index, MemoryPool& pool) {
   const auto add = [index](std::size_t sum, const Request& request) {
     return sum + request.inputs[index].data.size();
   };
@@ -76,7 +76,7 @@ bool FitsBatch(const Request& first, std::size_t rows, const Request& next, std:
          rows + next.rows <= max_rows;
 }
 
-std::vector<InputTensor> JoinInputs(std::span<const Request> requests, BlockPool& pool) {
+std::vector<InputTensor> JoinInputs(std::span<const Request> requests, MemoryPool& pool) {
   std::vector<InputTensor> joined;
   joined.reserve(requests.front().inputs.size());
   for (std::size_t i = 0; i < requests.front().inputs.size(); ++i) {

@@ -26,7 +26,7 @@ void MarkForBatching(Request& request);
 bool FitsBatch(const Request& first, std::size_t rows, const Request& next, std::size_t max_rows);
 
 /// The inputs of requests with equal keys, one after the other.
-std::vector<InputTensor> JoinInputs(std::span<const Request> requests, BlockPool& pool);
+std::vector<InputTensor> JoinInputs(std::span<const Request> requests, MemoryPool& pool);
 
 /// Which rows of the outputs belong to each request. Throws kInternal if the outputs do not have as
 /// many rows as the requests.

@@ -4,12 +4,14 @@
 #include <map>
 #include <mutex>
 
+#include "core/memory_pool.h"
+
 namespace warmswap {
 
 /// Memory for tensors. Large blocks are mapped, and kept for the next one of about that size when
 /// they are given back: mapping and zeroing pages anew costs more than what is done with them.
 /// Small ones are the heap's. Thread-safe.
-class BlockPool {
+class BlockPool final : public MemoryPool {
  public:
   /// Every block begins at a multiple of this.
   static constexpr std::size_t kAlignment = 64;
@@ -19,15 +21,13 @@ class BlockPool {
   static constexpr std::size_t kMaxKeptBytes = std::size_t{256} << 20U;
 
   BlockPool() = default;
-  BlockPool(const BlockPool&) = delete;
-  BlockPool& operator=(const BlockPool&) = delete;
   /// Blocks that are still out are not freed.
   ~BlockPool();
 
   /// A block of at least `bytes` with any contents; null if there is no memory.
-  void* Take(std::size_t bytes) noexcept;
+  void* Take(std::size_t bytes) noexcept override;
   /// Takes back what Take gave; null is fine.
-  void Give(void* block) noexcept;
+  void Give(void* block) noexcept override;
   /// Frees what is kept.
   void Trim() noexcept;
 

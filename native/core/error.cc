@@ -9,7 +9,7 @@
 namespace warmswap {
 namespace {
 
-ErrorCode FromOrt(OrtErrorCode code) noexcept {
+ErrorCode CodeOf(OrtErrorCode code) noexcept {
   switch (code) {
     case ORT_INVALID_ARGUMENT:
       return ErrorCode::kInvalidArgument;
@@ -63,7 +63,7 @@ Error CurrentExceptionAsError() noexcept {
   } catch (const Error& error) {
     return error;
   } catch (const Ort::Exception& error) {
-    return {FromOrt(error.GetOrtErrorCode()), WithoutTrailingSpace(error.what())};
+    return {CodeOf(error.GetOrtErrorCode()), WithoutTrailingSpace(error.what())};
   } catch (const std::filesystem::filesystem_error& error) {
     return {ErrorCode::kFailedPrecondition, error.what()};
   } catch (const std::bad_alloc&) {

@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace warmswap {
 
@@ -28,6 +29,7 @@ std::string_view ToString(ErrorCode code) noexcept;
 struct MemoryShortage {
   std::uint64_t needed_bytes = 0;
   std::uint64_t available_bytes = 0;
+  std::string device = {};  ///< whose memory it is, such as "cuda:0"; "" for the host's
 };
 
 /// Every failure that leaves the core. The message is for people: it names what was expected and
@@ -36,7 +38,7 @@ class Error : public std::runtime_error {
  public:
   Error(ErrorCode code, const std::string& message,
         std::optional<MemoryShortage> shortage = std::nullopt)
-      : std::runtime_error(message), code_(code), shortage_(shortage) {}
+      : std::runtime_error(message), code_(code), shortage_(std::move(shortage)) {}
   ErrorCode code() const noexcept { return code_; }
   /// Of a load that was refused for it.
   const std::optional<MemoryShortage>& shortage() const noexcept { return shortage_; }

@@ -16,8 +16,8 @@ std::shared_ptr<Session> Executor::session() {
   return session_;
 }
 
-std::vector<RunResult> Executor::Run(const Ort::RunOptions& options,
-                                     std::span<const Request> requests, Clock::time_point taken) {
+std::vector<RunResult> Executor::Run(Ort::RunOptions& options, std::span<const Request> requests,
+                                     Clock::time_point taken) {
   const bool is_batch = requests.size() > 1;
   const Clock::time_point began = is_batch ? Clock::now() : taken;
   std::vector<InputTensor> joined;

@@ -19,7 +19,7 @@ namespace warmswap {
 class Executor {
  public:
   /// Joined inputs lie in memory of `pool`, which must outlive this.
-  Executor(std::shared_ptr<Session> session, Execution execution, BlockPool& pool)
+  Executor(std::shared_ptr<Session> session, Execution execution, MemoryPool& pool)
       : policy_(execution), pool_(pool), session_(std::move(session)) {}
 
   /// Runs from now on use this session; those under way end with the one that they began with.
@@ -27,7 +27,7 @@ class Executor {
 
   /// Runs requests that fit together as one; `taken` is when they left the queue. Gives a result
   /// for each. Throws what ONNX Runtime reports, and then no request has been answered.
-  std::vector<RunResult> Run(const Ort::RunOptions& options, std::span<const Request> requests,
+  std::vector<RunResult> Run(Ort::RunOptions& options, std::span<const Request> requests,
                              Clock::time_point taken);
 
   /// Ends a request: frees its inputs, counts the outcome.
@@ -45,7 +45,7 @@ class Executor {
   std::shared_ptr<Session> session();
 
   ExecutionPolicy policy_;
-  BlockPool& pool_;
+  MemoryPool& pool_;
   Statistics statistics_;
   std::mutex session_mutex_;
   std::shared_ptr<Session> session_;

@@ -171,6 +171,12 @@ std::uint64_t EstimateLoadBytes(const ModelFiles& files) noexcept {
   return kSessionBytes + 2 * files.computed_bytes();
 }
 
+std::uint64_t EstimateHostBytesForDevice(const ModelFiles& files) noexcept {
+  return 2 * files.inline_bytes + files.largest_bytes;
+}
+
+std::uint64_t EstimateDeviceBytes(const ModelFiles& files) noexcept { return files.weight_bytes(); }
+
 std::uint64_t EstimatePackBytes(const ModelFiles& files) noexcept {
   const std::uint64_t both_forms = 2 * files.computed_bytes();
   const std::uint64_t alignment = both_forms / kAlignmentShare;

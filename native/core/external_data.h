@@ -44,6 +44,13 @@ ModelFiles CheckExternalData(const std::filesystem::path& model_path);
 /// (An artifact's report tells: PackReport::load_bytes.)
 std::uint64_t EstimateLoadBytes(const ModelFiles& files) noexcept;
 
+/// The same for a model that runs on a GPU, whose weights are copied there one after the other:
+/// what is inline is held twice for a moment.
+std::uint64_t EstimateHostBytesForDevice(const ModelFiles& files) noexcept;
+
+/// About what such a model takes of the GPU's memory before its first run: its weights.
+std::uint64_t EstimateDeviceBytes(const ModelFiles& files) noexcept;
+
 /// What PackArtifact takes on the disk for a moment, at most, where files can have holes: the
 /// weights as this CPU computes with them, their packed forms, the one that is being moved, and the
 /// rest of the model twice.

@@ -2,6 +2,7 @@
 
 #include "core/block_pool.h"
 #include "core/ort.h"
+#include "core/pool_allocator.h"
 
 namespace warmswap {
 
@@ -18,23 +19,14 @@ class HostAllocator {
   /// Makes it the allocator of `env`.
   void Register(const Ort::Env& env);
 
-  BlockPool& blocks() noexcept { return interface_.pool; }
+  BlockPool& blocks() noexcept { return pool_; }
 
   /// Gives memory that is not in use back to the system, the heap's as well.
   void ReleaseUnused() noexcept;
 
  private:
-  // ONNX Runtime knows this part and calls its functions with its address.
-  struct Interface : OrtAllocator {
-    BlockPool pool;
-    Ort::MemoryInfo info;
-    Interface();
-  };
-  static void* Take(OrtAllocator* self, std::size_t bytes);
-  static void Give(OrtAllocator* self, void* block);
-  static const OrtMemoryInfo* Info(const OrtAllocator* self);
-
-  Interface interface_;
+  BlockPool pool_;
+  PoolAllocator allocator_;
 };
 
 }  // namespace warmswap

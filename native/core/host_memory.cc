@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "core/error.h"
+#include "core/memory_shortage.h"
 
 namespace warmswap {
 namespace {
@@ -71,14 +72,6 @@ std::string OwnGroup() {
   return "/";
 }
 
-std::string DescribeShortage(std::uint64_t needed, std::uint64_t available) {
-  const std::uint64_t missing = needed - available;
-  return "loading takes about " + FormatBytes(needed) + " of memory, there are " +
-         FormatBytes(available) + " available: " + FormatBytes(missing) + " too little (" +
-         std::to_string(needed) + ", " + std::to_string(available) + " and " +
-         std::to_string(missing) + " bytes)";
-}
-
 void ResetPeak() {
   std::ofstream references("/proc/self/clear_refs");
   references << '5';
@@ -105,9 +98,7 @@ std::optional<std::uint64_t> AvailableGroupBytes(const std::filesystem::path& ro
 
 void RequireHostBytes(std::uint64_t bytes) {
   const std::uint64_t available = AvailableHostBytes();
-  if (bytes <= available) return;
-  throw Error(ErrorCode::kResourceExhausted, DescribeShortage(bytes, available),
-              MemoryShortage{bytes, available});
+  if (bytes > available) throw TooLittleMemory({bytes, available});
 }
 
 std::string FormatBytes(std::uint64_t bytes) {

@@ -58,7 +58,7 @@ class ActiveRun {
   ActiveRun& operator=(const ActiveRun&) = delete;
   ~ActiveRun();
 
-  const Ort::RunOptions& options() const noexcept { return options_; }
+  Ort::RunOptions& options() noexcept { return options_; }
 
  private:
   friend class InFlight;

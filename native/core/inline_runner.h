@@ -31,7 +31,7 @@ class InlineRunner {
 
   Executor& executor_;
   const std::size_t max_batch_;
-  const Ort::RunOptions options_;
+  Ort::RunOptions options_;
 };
 
 }  // namespace warmswap

@@ -7,7 +7,7 @@
 namespace warmswap {
 namespace {
 
-const Ort::MemoryInfo& HostMemory() {
+const OrtMemoryInfo* HostMemoryInfo() {
   static const auto memory = Ort::MemoryInfo::CreateCpu(OrtDeviceAllocator, OrtMemTypeCPU);
   return memory;
 }
@@ -16,13 +16,15 @@ Ort::Value ToOrtValue(const InputTensor& input) {
   if (input.type == DataType::kBytes) {
     return ToOrtValue(TensorView{input.type, input.shape, {}, input.strings});
   }
-  return Ort::Value::CreateTensor(HostMemory(), input.data.data(), input.data.size(),
-                                  input.shape.data(), input.shape.size(), ToOrt(input.type));
+  const OrtMemoryInfo* info = input.data.info();
+  return Ort::Value::CreateTensor(info != nullptr ? info : HostMemoryInfo(), input.data.data(),
+                                  input.data.size(), input.shape.data(), input.shape.size(),
+                                  ToOrt(input.type));
 }
 
 }  // namespace
 
-InputTensor CopyInput(TensorView view, BlockPool& pool) {
+InputTensor CopyInput(TensorView view, MemoryPool& pool) {
   InputTensor input{view.type, std::move(view.shape), {}, std::move(view.strings)};
   if (view.type == DataType::kBytes) return input;
   input.data = PooledBuffer(pool, view.data.size());

@@ -22,7 +22,7 @@ struct InputTensor {
 };
 
 /// Copies a validated tensor.
-InputTensor CopyInput(TensorView view, BlockPool& pool);
+InputTensor CopyInput(TensorView view, MemoryPool& pool);
 
 /// Views on the inputs' memory, which must outlive them; elements of kBytes are copied.
 std::vector<Ort::Value> ToOrtValues(std::span<const InputTensor> inputs);

@@ -4,17 +4,27 @@
 
 #include "core/batch.h"
 #include "core/model_probe.h"
+#include "core/validate_for_device.h"
 
 namespace warmswap {
 namespace {
+
+const ModelOptions& Valid(const ModelOptions& options) {
+  if (options.session.device) ValidateForDevice(options);
+  return options;
+}
+
+std::uint64_t HostBytesFor(const ModelOptions& options, const ModelFiles& files) {
+  if (options.reserve_bytes > 0) return options.reserve_bytes;
+  return options.session.device ? EstimateHostBytesForDevice(files) : EstimateLoadBytes(files);
+}
 
 // Populated before ONNX Runtime reads them, so that no request meets a page that is still on disk.
 VersionFiles Map(const ModelOptions& options) {
   const LoadCancellation& cancellation = *options.session.cancellation;
   cancellation.ThrowIfCancelled(options.model_path.string());
   VersionFiles files(options.model_path);
-  const std::uint64_t reserve = options.reserve_bytes;
-  RequireHostBytes(reserve > 0 ? reserve : EstimateLoadBytes(files.contents()));
+  RequireHostBytes(HostBytesFor(options, files.contents()));
   // Without prepacking it reads other parts, once, before the packed ones take their place: to map
   // them here would keep them for good.
   if (options.session.prepacking) files.Populate([&] { return cancellation.is_cancelled(); });
@@ -23,7 +33,29 @@ VersionFiles Map(const ModelOptions& options) {
   return files;
 }
 
-std::shared_ptr<Session> LoadSession(const OrtLibrary& library, const ModelOptions& options) {
+/// As long as the session is being made: then its weights are no longer free.
+std::unique_ptr<DeviceReservation> ReserveDevice(const ModelOptions& options,
+                                                 const ModelFiles& files) {
+  if (!options.session.device) return nullptr;
+  const std::uint64_t reserve = options.device_reserve_bytes;
+  return options.session.device->Reserve(reserve > 0 ? reserve : EstimateDeviceBytes(files));
+}
+
+std::optional<std::uint64_t> DeviceFreeBytes(const ModelOptions& options) {
+  if (!options.session.device) return std::nullopt;
+  return options.session.device->FreeBytes();
+}
+
+std::optional<std::uint64_t> DeviceGrowthSince(std::optional<std::uint64_t> free_before,
+                                               const ModelOptions& options) {
+  if (!free_before) return std::nullopt;
+  const std::uint64_t now = options.session.device->FreeBytes();
+  return *free_before > now ? *free_before - now : 0;
+}
+
+std::shared_ptr<Session> LoadSession(const OrtLibrary& library, const ModelOptions& options,
+                                     const ModelFiles& files) {
+  const std::unique_ptr<DeviceReservation> reserved = ReserveDevice(options, files);
   auto session = std::make_shared<Session>(library, options.model_path, options.session);
   if (options.runner.max_batch > 1) RequireBatchable(session->inputs(), session->outputs());
   return session;
@@ -36,24 +68,27 @@ std::uint64_t GrowthSince(std::uint64_t anonymous_before, const OrtLibrary& libr
   return now > anonymous_before ? now - anonymous_before : 0;
 }
 
-/// How long a model with loops takes depends on values, which no size tells.
+/// How long a model with loops takes depends on values, which no size tells; and one on a device
+/// leaves its thread waiting.
 Execution ExecutionOf(const ModelOptions& options, const ModelFiles& files) {
   const bool is_auto = options.execution == Execution::kAuto;
-  return is_auto && files.has_loops ? Execution::kThreaded : options.execution;
+  const bool is_threaded = files.has_loops || options.session.device;
+  return is_auto && is_threaded ? Execution::kThreaded : options.execution;
 }
 
 }  // namespace
 
 Model::Model(const OrtLibrary& library, const ModelOptions& options, Runner::OnComplete on_complete)
     : at_end_{library},
-      options_(options),
+      options_(Valid(options)),
       files_(Map(options)),
-      first_session_(LoadSession(library, options)),
+      device_free_before_(DeviceFreeBytes(options)),
+      first_session_(LoadSession(library, options, files_.contents())),
       inputs_(first_session_->inputs()),
       outputs_(first_session_->outputs()),
       private_bytes_(GrowthSince(anonymous_before_, library)),
-      executor_(std::move(first_session_), ExecutionOf(options, files_.contents()),
-                library.blocks()),
+      device_bytes_(DeviceGrowthSince(device_free_before_, options)),
+      executor_(std::move(first_session_), ExecutionOf(options, files_.contents()), blocks()),
       inline_runner_(executor_, options.runner.max_batch),
       runner_(executor_, options.runner, std::move(on_complete)) {}
 
@@ -70,7 +105,7 @@ void Model::Prepack() {
   options.session.cancellation = prepacking_;
   prepacking_->ThrowIfCancelled(options.model_path.string());
   files_.Populate([this] { return prepacking_->is_cancelled(); });
-  std::shared_ptr<Session> session = LoadSession(library, options);
+  std::shared_ptr<Session> session = LoadSession(library, options, files_.contents());
   Probe(*session);
   executor_.Replace(std::move(session));
   library.ReleaseUnusedMemory();

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -27,6 +28,8 @@ struct ModelOptions {
   Execution execution = Execution::kAuto;
   /// Memory that has to be available, in bytes; 0 for an estimate from the weights.
   std::uint64_t reserve_bytes = 0;
+  /// The same of the memory of `session.device`.
+  std::uint64_t device_reserve_bytes = 0;
   /// Called between mapping the files and creating the session.
   std::function<void()> on_mapped = [] {};
 };
@@ -35,6 +38,8 @@ struct ModelMemory : MappedMemory {
   /// By how much the private memory of the process grew while the session was made: also what other
   /// threads took meanwhile. Runs take more.
   std::uint64_t private_bytes = 0;
+  /// The same of the device's memory, which also other processes take; none without a device.
+  std::optional<std::uint64_t> device_bytes = std::nullopt;
 };
 
 /// One loaded version: its mapped files, its session and its runners. Destruction stops the runner
@@ -44,7 +49,8 @@ class Model {
   /// Checks what the model refers to (CheckExternalData), maps its files and populates what a
   /// session reads of them, then creates the session. Blocks; throws as these do,
   /// kFailedPrecondition if it is to be batched and cannot be (RequireBatchable),
-  /// kResourceExhausted if loading would take more memory than there is, or kCancelled soon after
+  /// kResourceExhausted if loading would take more memory than there is, of the host or of the
+  /// device, kInvalidArgument for options that exclude each other, or kCancelled soon after
   /// `options.session.cancellation` was.
   Model(const OrtLibrary& library, const ModelOptions& options, Runner::OnComplete on_complete);
   Model(const Model&) = delete;
@@ -55,7 +61,10 @@ class Model {
   /// Requests may have the priorities 0 to `priorities` - 1.
   std::size_t priorities() const noexcept { return options_.runner.priorities; }
   /// Where the inputs of its requests lie.
-  BlockPool& blocks() const noexcept { return at_end_.library.blocks(); }
+  MemoryPool& blocks() const noexcept {
+    const std::shared_ptr<Device>& device = options_.session.device;
+    return device ? device->host_memory() : at_end_.library.blocks();
+  }
 
   /// See Runner::Submit; wakes a runner thread, and counts what is refused.
   void Submit(Request request);
@@ -92,7 +101,7 @@ class Model {
 
   std::size_t mapped_bytes() const noexcept { return files_.mapped_bytes(); }
   /// Asks the kernel page by page: milliseconds for gigabytes.
-  ModelMemory Memory() const { return {files_.Memory(), private_bytes_}; }
+  ModelMemory Memory() const { return {files_.Memory(), private_bytes_, device_bytes_}; }
 
  private:
   struct ReleaseMemoryAtEnd {
@@ -106,10 +115,12 @@ class Model {
   const std::shared_ptr<LoadCancellation> prepacking_ = std::make_shared<LoadCancellation>();
   VersionFiles files_;
   const std::uint64_t anonymous_before_ = AnonymousBytes();
+  const std::optional<std::uint64_t> device_free_before_;
   std::shared_ptr<Session> first_session_;  // the executor's, once that is there
   const std::vector<TensorSpec> inputs_;
   const std::vector<TensorSpec> outputs_;
   const std::uint64_t private_bytes_;
+  const std::optional<std::uint64_t> device_bytes_;
   Executor executor_;
   InlineRunner inline_runner_;
   Runner runner_;

@@ -107,7 +107,7 @@ std::vector<ProbeOutput> Answer(Session& session, const ProbeInputs& probe) {
   for (const TensorSpec& spec : session.inputs()) inputs.push_back(MakeInput(spec, probe));
   std::vector<std::size_t> indices(session.outputs().size());
   std::iota(indices.begin(), indices.end(), std::size_t{0});
-  const Ort::RunOptions options;
+  Ort::RunOptions options;
   std::vector<ProbeOutput> outputs;
   outputs.reserve(indices.size());
   for (const Ort::Value& value : session.Run(options, inputs, indices)) {

@@ -13,8 +13,8 @@ namespace warmswap {
 namespace {
 
 // Bounds of what a file can make us allocate, far above any real model.
-constexpr std::size_t kMaxTensors = 1U << 20U;
-constexpr std::size_t kMaxRank = 64;
+constexpr std::size_t kMaxExternalTensors = 1U << 20U;
+constexpr std::size_t kMaxDeclaredRank = 64;
 constexpr std::size_t kMaxPackedBlobs = 256;
 constexpr std::size_t kMaxPrintable = 200;
 constexpr std::int32_t kExternal = 1;  // TensorProto.DataLocation.EXTERNAL
@@ -103,7 +103,7 @@ class TensorReader {
   }
 
   void AddDim(std::uint64_t dim) {
-    if (tensor_.dims.size() == kMaxRank) Malformed(tensor_, "has more than 64 dimensions");
+    if (tensor_.dims.size() == kMaxDeclaredRank) Malformed(tensor_, "has more than 64 dimensions");
     tensor_.dims.push_back(static_cast<std::int64_t>(dim));
   }
 
@@ -186,7 +186,7 @@ class Scanner {
     TensorReader reader;
     reader.Read(message);
     if (!reader.is_external()) return CountInline(reader.tensor(), message.size());
-    if (contents.external.size() == kMaxTensors)
+    if (contents.external.size() == kMaxExternalTensors)
       ThrowMalformedModel("it has too many external tensors");
     contents.external.push_back(std::move(reader.tensor()));
   }
@@ -239,7 +239,7 @@ unsigned BitsPerElement(std::int32_t data_type) noexcept {
 }
 
 /// Throws unless the product fits, which is that of the dimensions in their order.
-std::int64_t ElementCount(const ExternalTensor& tensor) {
+std::int64_t DeclaredElements(const ExternalTensor& tensor) {
   std::int64_t count = 1;
   for (const std::int64_t dim : tensor.dims) {
     if (dim < 0) Malformed(tensor, "has the dimension " + std::to_string(dim));
@@ -268,7 +268,7 @@ std::optional<ExternalTensor> ParseExternalTensor(std::string_view tensor) {
 std::optional<std::uint64_t> DeclaredBytes(const ExternalTensor& tensor) {
   const unsigned bits = BitsPerElement(tensor.data_type);
   if (bits == 0) return std::nullopt;
-  const std::int64_t count = ElementCount(tensor);
+  const std::int64_t count = DeclaredElements(tensor);
   std::int64_t total_bits = 0;
   if (__builtin_mul_overflow(count, std::int64_t{bits}, &total_bits)) {
     Malformed(tensor, "has more than 2^63 - 1 bits");

@@ -4,7 +4,7 @@
 
 namespace warmswap {
 
-PooledBuffer::PooledBuffer(BlockPool& pool, std::size_t size)
+PooledBuffer::PooledBuffer(MemoryPool& pool, std::size_t size)
     : block_(static_cast<std::byte*>(pool.Take(size)), GiveBlockBack{&pool}), size_(size) {
   if (!block_) throw std::bad_alloc();
 }

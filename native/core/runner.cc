@@ -118,7 +118,7 @@ void Runner::DropDead(std::vector<Request>& batch, Clock::time_point now) {
 bool Runner::RunTogether(std::span<Request> batch, Clock::time_point taken) {
   std::vector<RunResult> results;
   try {
-    const ActiveRun run(in_flight_, batch);
+    ActiveRun run(in_flight_, batch);
     results = executor_.Run(run.options(), batch, taken);
   } catch (...) {
     return false;  // whose fault it was, and whether it was one at all, shows when each runs alone
@@ -134,7 +134,7 @@ bool Runner::RunTogether(std::span<Request> batch, Clock::time_point taken) {
 
 RunOutcome Runner::OutcomeOf(const Request& request, Clock::time_point taken) {
   try {
-    const ActiveRun run(in_flight_, {&request, 1});
+    ActiveRun run(in_flight_, {&request, 1});
     return std::move(executor_.Run(run.options(), {&request, 1}, taken).front());
   } catch (...) {
     return in_flight_.is_stopping() ? Unloading() : CurrentExceptionAsError();

@@ -1,11 +1,19 @@
 #include "core/session.h"
 
+#include <algorithm>
+#include <array>
 #include <memory>
+#include <mutex>
+#include <shared_mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 
+#include "core/bound_runs.h"
+#include "core/capture_gate.h"
 #include "core/error.h"
+#include "core/graph_runs.h"
 #include "core/thread_start.h"
 
 namespace warmswap {
@@ -28,21 +36,60 @@ void JoinPoolThread(OrtCustomThreadHandle handle) {
   thread->join();
 }
 
+/// Sessions of a device are created one after the other: two at once have crashed others.
+std::mutex& CreationMutex() noexcept {
+  static std::mutex mutex;
+  return mutex;
+}
+
+std::unique_ptr<DeviceStream> StreamFor(const SessionOptions& options) {
+  if (!options.device || !options.cuda.graphs) return nullptr;
+  const std::shared_lock not_while_recording(CaptureGate());
+  return options.device->NewStream();
+}
+
+/// What ONNX Runtime calls an internal failure or a bad argument here is a bad model file, but for
+/// a device that has run out of memory: that it tells in words only.
+ErrorCode CodeOfFailedLoad(const Error& error, bool has_device) {
+  constexpr std::array kNoMemory{"out of memory", "Failed to allocate memory"};
+  const std::string_view text = error.what();
+  const auto is_in_text = [&](const char* words) { return text.find(words) != text.npos; };
+  if (has_device && std::ranges::any_of(kNoMemory, is_in_text)) {
+    return ErrorCode::kResourceExhausted;
+  }
+  const bool is_named =
+      error.code() == ErrorCode::kNotFound || error.code() == ErrorCode::kUnimplemented;
+  return is_named ? error.code() : ErrorCode::kFailedPrecondition;
+}
+
 Ort::Session Create(const OrtLibrary& library, const std::filesystem::path& path,
-                    const SessionOptions& options) {
-  Ort::SessionOptions ort = ToOrt(options);
+                    const SessionOptions& options, Ort::SessionOptions& ort) {
   const LoadCancellation::Scope cancellable(*options.cancellation, library, ort);
   try {
     return Ort::Session(library.env(), path.c_str(), ort);
   } catch (const Ort::Exception&) {
     options.cancellation->ThrowIfCancelled(path.string());
     const Error error = CurrentExceptionAsError();
-    // What ONNX Runtime calls an internal failure or a bad argument here is a bad model file.
-    const bool is_named =
-        error.code() == ErrorCode::kNotFound || error.code() == ErrorCode::kUnimplemented;
-    throw Error(is_named ? error.code() : ErrorCode::kFailedPrecondition,
+    throw Error(CodeOfFailedLoad(error, options.device != nullptr),
                 "cannot load " + path.string() + ": " + error.what());
   }
+}
+
+Ort::Session CreateFor(const OrtLibrary& library, const std::filesystem::path& path,
+                       const SessionOptions& options, DeviceStream* stream) {
+  Ort::SessionOptions ort = ToOrt(options);
+  if (!options.device) return Create(library, path, options, ort);
+  const std::lock_guard one_at_a_time(CreationMutex());
+  const std::shared_lock not_while_recording(CaptureGate());
+  options.device->AddProvider(ort, options.cuda, stream != nullptr ? stream->handle() : nullptr);
+  return Create(library, path, options, ort);
+}
+
+std::unique_ptr<RunPath> BoundRunsFor(SessionRef session, const SessionOptions& options) {
+  if (!options.device) return nullptr;
+  const std::string arena = "gpu:" + std::to_string(options.cuda.device_id);
+  return std::make_unique<BoundRuns>(session, options.device->host_info(),
+                                     options.cuda.shrink_arena ? arena : "");
 }
 
 std::string TypeName(ONNXType type) {
@@ -113,24 +160,27 @@ Ort::SessionOptions ToOrt(const SessionOptions& options) {
   ort.AddConfigEntry("session.use_env_allocators", "1");
   ort.AddConfigEntry("session.intra_op.allow_spinning", options.spinning ? "1" : "0");
   ort.AddConfigEntry("session.inter_op.allow_spinning", "0");
+  // Weights take of a GPU's memory what they need, and all of it is back once the session has gone.
+  if (options.device) {
+    ort.AddConfigEntry("session.use_device_allocator_for_initializers", "1");
+  }
   return ort;
 }
 
 Session::Session(const OrtLibrary& library, const std::filesystem::path& model_path,
                  const SessionOptions& options)
-    : session_(Create(library, model_path, options)),
-      inputs_(InputSpecs(session_)),
-      outputs_(OutputSpecs(session_)) {}
-
-std::vector<Ort::Value> Session::Run(const Ort::RunOptions& options,
-                                     std::span<const Ort::Value> inputs,
-                                     std::span<const std::size_t> outputs) {
-  std::vector<const char*> names;
-  names.reserve(inputs_.size() + outputs.size());
-  for (const TensorSpec& spec : inputs_) names.push_back(spec.name.c_str());
-  for (const std::size_t index : outputs) names.push_back(outputs_.at(index).name.c_str());
-  return session_.Run(options, names.data(), inputs.data(), inputs.size(),
-                      names.data() + inputs_.size(), outputs.size());
+    : device_(options.device),
+      stream_(StreamFor(options)),
+      session_(CreateFor(library, model_path, options, stream_.get()), device_ != nullptr),
+      inputs_(InputSpecs(session_.get())),
+      outputs_(OutputSpecs(session_.get())),
+      direct_runs_(ref()),
+      ordinary_runs_(BoundRunsFor(ref(), options)) {
+  if (stream_) {
+    device_runs_ = std::make_unique<GraphRuns>(ref(), *ordinary_runs_, *device_, *stream_);
+  } else {
+    device_runs_ = std::move(ordinary_runs_);
+  }
 }
 
 }  // namespace warmswap

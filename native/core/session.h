@@ -6,9 +6,14 @@
 #include <span>
 #include <vector>
 
+#include "core/cuda_options.h"
+#include "core/device.h"
+#include "core/direct_runs.h"
+#include "core/gated_session.h"
 #include "core/load_cancellation.h"
 #include "core/ort.h"
 #include "core/ort_library.h"
+#include "core/run_path.h"
 #include "core/tensor.h"
 
 namespace warmswap {
@@ -23,6 +28,9 @@ struct SessionOptions {
   /// Kernels may pack their weights, for faster runs. Without it a session of an artifact is there
   /// within milliseconds.
   bool prepacking = true;
+  /// The GPU that it runs on; null for the processor, which is what all of the above is about.
+  std::shared_ptr<Device> device = nullptr;
+  CudaOptions cuda = {};  ///< where there is a device
   /// What ends the load early; never null.
   std::shared_ptr<LoadCancellation> cancellation = std::make_shared<LoadCancellation>();
 };
@@ -31,12 +39,14 @@ struct SessionOptions {
 Ort::SessionOptions ToOrt(const SessionOptions& options);
 
 /// A model that is ready to run, with its signature. Loading blocks for as long as ONNX Runtime
-/// takes; do it off the JavaScript thread. `Run` may be called from many threads at once.
+/// takes; do it off the JavaScript thread. `Run` may be called from many threads at once, but with
+/// CUDA graphs only from one, always the same.
 class Session {
  public:
   /// Loads `model_path`; external data is looked for beside it. Throws kNotFound, or
   /// kFailedPrecondition for a file that is no valid model, or kUnimplemented naming an input or
-  /// output whose type is not served (sequence, map, optional, rare element types), or kCancelled.
+  /// output whose type is not served (sequence, map, optional, rare element types), or kCancelled,
+  /// or what the device throws.
   Session(const OrtLibrary& library, const std::filesystem::path& model_path,
           const SessionOptions& options);
 
@@ -44,14 +54,27 @@ class Session {
   const std::vector<TensorSpec>& outputs() const noexcept { return outputs_; }
 
   /// Runs with one value per input, in the order of `inputs()`; gives the outputs with these
-  /// indices, in that order. Throws what ONNX Runtime reports (CurrentExceptionAsError names it).
-  std::vector<Ort::Value> Run(const Ort::RunOptions& options, std::span<const Ort::Value> inputs,
-                              std::span<const std::size_t> outputs);
+  /// indices, in that order, in memory of the host. The options are for this run alone where there
+  /// is a device. Throws what ONNX Runtime or the device reports (CurrentExceptionAsError names
+  /// it).
+  std::vector<Ort::Value> Run(Ort::RunOptions& options, std::span<const Ort::Value> inputs,
+                              std::span<const std::size_t> outputs) {
+    return device_runs_ ? device_runs_->Run(options, inputs, outputs)
+                        : direct_runs_.Run(options, inputs, outputs);
+  }
 
  private:
-  Ort::Session session_;
+  SessionRef ref() noexcept { return {session_.get(), inputs_, outputs_}; }
+
+  // In this order: what runs of the session need goes after it.
+  const std::shared_ptr<Device> device_;
+  std::unique_ptr<DeviceStream> stream_;  // of all runs, where they are recorded
+  GatedSession session_;
   std::vector<TensorSpec> inputs_;
   std::vector<TensorSpec> outputs_;
+  DirectRuns direct_runs_;
+  std::unique_ptr<RunPath> ordinary_runs_;
+  std::unique_ptr<RunPath> device_runs_;
 };
 
 }  // namespace warmswap

@@ -9,7 +9,7 @@ namespace {
 // Counters stand for themselves: nothing else is ordered by them.
 constexpr std::memory_order kRelaxed = std::memory_order_relaxed;
 
-std::uint64_t Microseconds(std::chrono::nanoseconds time) noexcept {
+std::uint64_t ToMicroseconds(std::chrono::nanoseconds time) noexcept {
   const auto us = std::chrono::duration_cast<std::chrono::microseconds>(time).count();
   return us < 0 ? 0 : static_cast<std::uint64_t>(us);
 }
@@ -46,18 +46,18 @@ void Statistics::CountFailure(ErrorCode code) noexcept {
 }
 
 void Statistics::AddQueued(std::chrono::nanoseconds time) noexcept {
-  queue_us_.Add(Microseconds(time));
+  queue_us_.Add(ToMicroseconds(time));
 }
 
 void Statistics::AddRun(std::size_t batch_size, std::chrono::nanoseconds time) noexcept {
   batch_size_.Add(batch_size);
-  run_us_.Add(Microseconds(time));
+  run_us_.Add(ToMicroseconds(time));
 }
 
 void Statistics::AddBatchCopies(std::chrono::nanoseconds assemble,
                                 std::chrono::nanoseconds split) noexcept {
-  assemble_us_.Add(Microseconds(assemble));
-  split_us_.Add(Microseconds(split));
+  assemble_us_.Add(ToMicroseconds(assemble));
+  split_us_.Add(ToMicroseconds(split));
 }
 
 StatisticsSnapshot Statistics::Read() const noexcept {

@@ -136,13 +136,17 @@ function report(flags: CtlFlags, result: ReloadResult, text = formatReload(resul
   if (result.changes.some((change) => change.result !== 'committed')) process.exitCode = 1;
 }
 
-export function formatReload({ generation, changes }: ReloadResult): string {
-  if (changes.length === 0) return `generation ${generation}: nothing has changed`;
+export function formatReload({ generation, changes, warnings = [] }: ReloadResult): string {
+  const title = `generation ${generation}${changes.length === 0 ? ': nothing has changed' : ''}`;
   const lines = changes.map(
     ({ model, from, to, result, reason }) =>
       `  ${model}: ${from ?? 'none'} → ${to ?? 'none'} ${result}${reason === undefined ? '' : `: ${reason}`}`,
   );
-  return [`generation ${generation}`, ...lines].join('\n');
+  return [title, ...lines, ...warnings.map(formatWarning)].join('\n');
+}
+
+function formatWarning(warning: string): string {
+  return `  warning: ${warning}`;
 }
 
 /** Where it came true and nothing else has changed, the label's change; else as for a reload. */
@@ -152,12 +156,13 @@ export function formatLabelChange(
   label: string,
   version: number | undefined,
 ): string {
-  const { generation, changes } = result;
+  const { generation, changes, warnings = [] } = result;
   const [only, ...others] = changes;
   const isPlain = only?.model === model && only.result === 'committed' && only.from === only.to;
   if (!isPlain || others.length > 0) return formatReload(result);
   const change = version === undefined ? 'removed' : `→ ${version}`;
-  return `generation ${generation}\n  ${model}: label ${label} ${change}`;
+  const lines = [`generation ${generation}`, `  ${model}: label ${label} ${change}`];
+  return [...lines, ...warnings.map(formatWarning)].join('\n');
 }
 
 export function formatStatus(status: Status): string {

@@ -11,6 +11,7 @@ import { packageJson } from './package-json.js';
 import { runPack, type PackFlags } from './pack.js';
 import { addTargetOptions } from './request-target.js';
 import { runServe, type ServeFlags } from './serve.js';
+import { addSetup } from './setup/command.js';
 
 /** The command line. Exit codes: 0 fine, 1 failed, 2 wrong usage or configuration. */
 
@@ -27,6 +28,7 @@ function buildProgram(): Command {
   addPack(program);
   addBench(program);
   addCtlCommands(program.command('ctl').description('steer a running daemon'), positiveInteger);
+  addSetup(program);
   program
     .command('doctor')
     .description('tell what this host can do, and what to mend')
@@ -54,7 +56,7 @@ function addServe(program: Command): void {
     .option('--port <n>', 'port of the data plane (default: 9000; 0: any)')
     .option('--admin-port <n>', 'port of the admin interface (default: 9001; 0: any)')
     .option('--workers <n>', 'worker processes, or auto')
-    .option('--device <device>', 'auto, cpu, cuda or cuda:0,1')
+    .option('--device <device>', 'auto, cpu, cuda, cuda:0,1 or webgpu')
     .option('--watch', 'reload when a version is published')
     .option('--log-level <level>', 'debug, info, warn or error')
     .action((flags: ServeFlags) => runServe(flags));

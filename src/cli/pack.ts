@@ -1,6 +1,10 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { deviceKind } from '../config/device.js';
 import { loadConfig, type Flags } from '../config/load.js';
+import type { DaemonConfig } from '../config/schema.js';
+import { readModelConfig } from '../repository/scan.js';
 import { settleDevice } from '../supervisor/device/settle-device.js';
+import { placeModel } from '../supervisor/model-placement.js';
 import { PackerProcess } from '../supervisor/packer.js';
 import { UsageError } from './usage-error.js';
 
@@ -12,9 +16,9 @@ export async function runPack(name: string, { config, json, ...flags }: PackFlag
     throw new UsageError(`expected MODEL/VERSION, got '${name}'`);
   const settings = loadConfig({ file: config, flags, environment: process.env });
   const { models, store, swap, ortLibrary } = settings;
-  const { device } = await settleDevice(settings);
+  const device = await artifactDeviceOf(dirname(name), settings);
   const modelPath = join(models, name, 'model.onnx');
-  const order = { store: store.path, device, ortLibrary, jobs: [{ id: 0, modelPath }] };
+  const order = { store: store.path, ortLibrary, jobs: [{ id: 0, modelPath, device }] };
   const packer = new PackerProcess(order, swap.packTimeout, {
     onProgress: (_, step) => console.error(`${name}: ${step}`),
   });
@@ -26,4 +30,14 @@ export async function runPack(name: string, { config, json, ...flags }: PackFlag
   console.log(
     json ? JSON.stringify(result) : [text, ...(reason === undefined ? [] : [reason])].join('\n'),
   );
+}
+
+/** What the daemon would run the model on. */
+async function artifactDeviceOf(model: string, settings: DaemonConfig): Promise<'cpu' | 'cuda'> {
+  const { devices } = await settleDevice(settings);
+  const config = await readModelConfig(join(settings.models, model, 'model.yaml'));
+  if ('problem' in config) throw new UsageError(config.problem);
+  const placement = placeModel(config, { devices, cuda: settings.cuda });
+  if (typeof placement === 'string') throw new UsageError(`${model}: ${placement}`);
+  return deviceKind(placement.device ?? devices[0]);
 }

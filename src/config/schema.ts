@@ -1,6 +1,8 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { cudaDefaults, cudaOfModel } from './cuda.js';
+import { daemonDevice, modelDevice } from './device.js';
 import { digest } from './digest.js';
 import { adminToken, tokenList } from './tokens.js';
 import { duration, size } from './units.js';
@@ -57,17 +59,10 @@ const workers = z
     error: 'expected min to be at most max',
   });
 
-/** `cuda` alone stands for all GPUs. */
-const device = z
-  .string({ error: 'expected auto, cpu, cuda or cuda:0,1' })
-  .regex(
-    /^(auto|cpu|cuda(:(0|[1-9]\d{0,2})(,(0|[1-9]\d{0,2}))*)?)$/,
-    'expected auto, cpu, cuda or cuda:0,1',
-  )
-  .refine((text) => {
-    const numbers = text.split(':')[1]?.split(',') ?? [];
-    return new Set(numbers).size === numbers.length;
-  }, 'names a GPU twice');
+const shareWeights = z
+  .boolean()
+  .default(false)
+  .refine((value) => !value, 'not available yet: leave it out, or set it to false');
 
 /** The user's cache folder, as the XDG base directory specification has it. */
 function defaultStore(): string {
@@ -157,7 +152,10 @@ export const daemonSchema = z.strictObject({
     })
     .prefault({}),
   workers: workers.default('auto'),
-  device: device.default('auto'),
+  device: daemonDevice.default('auto'),
+  /** Of models on GPUs, unless their model.yaml says otherwise. */
+  cuda: cudaDefaults.prefault({}),
+  gpu: z.strictObject({ shareWeights }).prefault({}),
   /** A libonnxruntime.so to use instead of the one that is shipped. */
   ortLibrary: z.string().min(1).optional(),
   /** Reload when a version is published. */
@@ -234,6 +232,9 @@ const modelSettings = z.strictObject({
     .strictObject({ intraOp: positive.max(1024).optional(), spinning: z.boolean().default(false) })
     .prefault({}),
   execution: z.enum(['auto', 'inline', 'threaded']).default('auto'),
+  device: modelDevice.default('auto'),
+  /** Where it runs on a GPU; what is left out is as warmswap.yaml has it. */
+  cuda: cudaOfModel.prefault({}),
   quickStart: z.boolean().default(true),
   /** Of a version that fails; none: its requests run whatever happens. */
   breaker: z

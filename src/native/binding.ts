@@ -18,7 +18,14 @@ export interface NativeEvent {
   /** Not the end yet: the model that this ticket loads is mapped, its session comes next. */
   mapped?: true;
   value?:
-    NativeRunResult | NativeAnswer | NativeModel | NativeMemory | NativePackReport | undefined;
+    | NativeRunResult
+    | NativeAnswer
+    | NativeModel
+    | NativeMemory
+    | NativePackReport
+    | NativeGpus
+    | NativeCopySpeed
+    | undefined;
   error?: Error;
 }
 
@@ -72,6 +79,8 @@ export interface NativeMemory {
   residentBytes: number;
   /** By how much the private memory of the process grew while the session was made. */
   privateBytes: number;
+  /** The same of the GPU's memory; only of a model that runs there. Runs take more. */
+  deviceBytes?: number;
 }
 
 export interface NativeTensorSpec {
@@ -104,6 +113,77 @@ export interface NativeModelOptions {
   maxDelayMs?: number | undefined;
   /** Where its requests run; `auto` if left out. */
   execution?: NativeExecution | undefined;
+  /**
+   * Runs it on a GPU: it was packed for one (`NativePackOptions.device`), or not at all. Refused with
+   * INVALID_ARGUMENT together with `optimised`, `unpacked` or `execution: 'inline'`, which are of the
+   * processor.
+   */
+  cuda?: NativeCudaOptions | undefined;
+}
+
+/**
+ * Options of ONNX Runtime's CUDA provider. Loading rejects with FAILED_PRECONDITION where this ONNX
+ * Runtime, the driver or the GPU cannot be used, naming the cause, and with RESOURCE_EXHAUSTED where
+ * the GPU has too little memory left; then the error's `details` has `neededBytes`, `availableBytes`,
+ * `missingBytes` and `device` (`cuda:0`).
+ */
+export interface NativeCudaOptions {
+  /** As CUDA counts GPUs in this process: CUDA_VISIBLE_DEVICES is applied. */
+  deviceId: number;
+  /** Of the GPU's memory, for what runs take (not the weights); no limit if left out. */
+  memoryLimitBytes?: number | undefined;
+  /** How much more ONNX Runtime takes where memory for runs is short; `same-as-requested` if left out. */
+  arenaExtend?: 'same-as-requested' | 'next-power-of-two' | undefined;
+  /** How cuDNN's algorithms are chosen; `heuristic` if left out. */
+  convAlgorithmSearch?: 'heuristic' | 'default' | 'exhaustive' | undefined;
+  /** FP32 is computed with TensorFloat-32: faster, about three digits. True if left out. */
+  tf32?: boolean | undefined;
+  /**
+   * Runs are recorded once for each shape, the first time that it comes (so: at warm-up), and replayed
+   * from then on. Wants one runner thread, and a model that is on the GPU as a whole. False if left out.
+   */
+  graphs?: boolean | undefined;
+  /** Gives back what a run took of the GPU's memory when it ends, for later runs' time. Not with `graphs`. */
+  shrinkArena?: boolean | undefined;
+  /** Of the GPU's memory, which must be free; left out, it is estimated from the weights. */
+  reserveBytes?: number | undefined;
+  /** NVIDIA's driver library, if it is not to be the system's `libcuda.so.1`. One a process. */
+  driverLibrary?: string | undefined;
+}
+
+/** What NVIDIA's driver shows to this process. */
+export interface NativeGpus {
+  /** The newest version of CUDA that the driver knows, such as `13.0`. */
+  cudaVersion: string;
+  gpus: NativeGpu[];
+}
+
+/** Of copies between a GPU's memory and pinned memory of the host: no load is faster. */
+export interface NativeCopySpeed {
+  toDeviceBytesPerSecond: number;
+  toHostBytesPerSecond: number;
+}
+
+export interface NativeGpu {
+  /** As `NativeCudaOptions.deviceId` counts. */
+  index: number;
+  name: string;
+  /** As nvidia-smi prints it: `GPU-…`. */
+  uuid: string;
+  totalBytes: number;
+  /** Only of a GPU that this process has loaded a model for; asking others would take their memory. */
+  use?: NativeGpuUse;
+}
+
+export interface NativeGpuUse {
+  /** Of the GPU's memory, whoever has the rest. */
+  freeBytes: number;
+  /** Set aside for loads that run. */
+  reservedBytes: number;
+  /** Memory of the host that is pinned for inputs and outputs: in use, and kept for the next ones. */
+  pinnedBytes: number;
+  /** How often that was not enough, so that pageable memory took its place. */
+  pinnedMisses: number;
 }
 
 export interface NativePackOptions {
@@ -113,6 +193,11 @@ export interface NativePackOptions {
   outputDirectory: string;
   /** While packing; the artifact is the same for any number, and may be loaded with any. */
   intraOpThreads: number;
+  /**
+   * What the artifact is for; `cpu` if left out. For `cuda` its form is `external` or `inline`, it is
+   * optimised as far as that is the same everywhere, and the rest when it is loaded. Needs no GPU.
+   */
+  device?: 'cpu' | 'cuda' | undefined;
 }
 
 export interface NativePackReport {
@@ -132,9 +217,9 @@ export interface NativePackReport {
   dataFileBytes: number;
   /** Bytes of its weights, packed forms not counted. */
   weightBytes: number;
-  /** Memory that one session of it takes for itself, measured. */
+  /** Memory that one session of it takes for itself, measured; 0 of one for a GPU. */
   privateBytes: number;
-  /** The same with what loading takes for a moment: reserve this. */
+  /** The same with what loading takes for a moment: reserve this. Of one for a GPU an estimate. */
   loadBytes: number;
   /** By which factor its runs take longer while its packed weights are not used; 0: not measured. */
   unpackedSlowdown: number;
@@ -209,6 +294,16 @@ export interface NativeRuntime {
   cancelLoad(ticket: number): void;
   /** Comes back with a NativePackReport; takes seconds a gigabyte. */
   pack(ticket: number, options: NativePackOptions): void;
+  /**
+   * Comes back with NativeGpus, or FAILED_PRECONDITION: no driver library, or none that works. The
+   * first call in a process may take seconds. `driverLibrary`: see NativeCudaOptions.
+   */
+  gpus(ticket: number, driverLibrary?: string): void;
+  /**
+   * Comes back with a NativeCopySpeed, after some copies of 256 MiB, or with what `load` would reject
+   * with for that GPU.
+   */
+  measureCopies(ticket: number, deviceId: number, driverLibrary?: string): void;
   /** Replaces all routes. Throws UNAVAILABLE for a model that is unloaded. */
   setRoutes(routes: readonly NativeRoute[]): void;
   /**

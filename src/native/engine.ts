@@ -4,6 +4,8 @@ import { DATATYPES, type Datatype, type Tensor, type TensorSignature } from '../
 import {
   bundledLibraryPath,
   loadBinding,
+  type NativeCopySpeed,
+  type NativeGpus,
   type NativeMemory,
   type NativeModel,
   type NativeModelOptions,
@@ -47,7 +49,7 @@ export interface Signature {
 
 export type EnginePackOptions = Omit<NativePackOptions, 'intraOpThreads'> &
   Partial<Pick<NativePackOptions, 'intraOpThreads'>>;
-export type { NativePackReport as PackReport } from './binding.js';
+export type { NativeGpus as Gpus, NativePackReport as PackReport } from './binding.js';
 
 const DATATYPE_NAMES = Object.keys(DATATYPES) as Datatype[];
 const DATATYPE_NUMBERS = new Map(DATATYPE_NAMES.map((name, number) => [name, number]));
@@ -127,6 +129,18 @@ export class Engine {
   async pack({ intraOpThreads = 1, ...paths }: EnginePackOptions): Promise<NativePackReport> {
     return this.#tickets.take<NativePackReport>((ticket) =>
       this.#runtime.pack(ticket, { ...paths, intraOpThreads }),
+    );
+  }
+
+  /** What NVIDIA's driver shows to this process. Rejects with FAILED_PRECONDITION where there is none. */
+  async gpus(driverLibrary?: string): Promise<NativeGpus> {
+    return this.#tickets.take<NativeGpus>((ticket) => this.#runtime.gpus(ticket, driverLibrary));
+  }
+
+  /** How fast a GPU's memory is reached, measured. Rejects as `load` does for that GPU. */
+  async measureCopies(deviceId: number, driverLibrary?: string): Promise<NativeCopySpeed> {
+    return this.#tickets.take<NativeCopySpeed>((ticket) =>
+      this.#runtime.measureCopies(ticket, deviceId, driverLibrary),
     );
   }
 

@@ -1,9 +1,16 @@
+import { gpuOf, type Device } from '../config/device.js';
 import type { Engine } from '../native/engine.js';
 import { WarmswapError } from '../rpc/errors.js';
 import { probeBatching } from './batch-probe.js';
 import type { VersionOptions, VersionPlan } from './plan.js';
 import type { Version } from './version.js';
 import { warmUp } from './warmup.js';
+
+export interface LoadContext {
+  engine: Engine;
+  /** The worker's, for versions without one of their own. */
+  device: Device;
+}
 
 /**
  * Takes a planned version to `ready`: maps it, creates its session, warms it with what `active`, the
@@ -13,14 +20,15 @@ import { warmUp } from './warmup.js';
  * `warmUpProblem`; the gates judge it.
  */
 export async function loadVersion(
-  engine: Engine,
+  context: LoadContext,
   version: Version,
   active: () => Version | undefined,
   signal?: AbortSignal,
 ): Promise<void> {
   try {
     const started = performance.now();
-    await createSession(engine, version, startsUnpacked(version.plan, active()), signal);
+    const unpacked = startsUnpacked(version.plan, active());
+    await createSession(context, version, unpacked, signal);
     const loaded = performance.now();
     version.moveTo('warming');
     await warmUp(version, active());
@@ -50,7 +58,7 @@ function startsUnpacked({ artifact, options }: VersionPlan, active: Version | un
 }
 
 async function createSession(
-  engine: Engine,
+  { engine, device }: LoadContext,
   version: Version,
   unpacked: boolean,
   signal: AbortSignal | undefined,
@@ -58,18 +66,28 @@ async function createSession(
   const { modelPath, options, artifact } = version.plan;
   version.moveTo('mapping');
   version.isUnpacked = unpacked;
-  // What the packer wrote is optimised already, and it measured what loading takes.
-  const optimised = artifact !== undefined;
+  // The packer measured what loading takes.
   const reserveBytes = artifact?.loadBytes;
+  const gpu = gpuOf(options.device ?? device);
   const native = {
-    ...{ modelPath, optimised, unpacked, reserveBytes },
+    ...{ modelPath, reserveBytes },
     ...threading(options),
     ...scheduling(options),
+    ...(gpu === undefined ? onProcessor(artifact, unpacked) : onGpu(gpu, options)),
   };
   const model = await engine.load(native, () => version.moveTo('loading'), signal);
   version.attach(model);
   version.mappedBytes = model.mappedBytes;
   if (signal?.aborted) throw new WarmswapError('CANCELLED', 'no longer wanted');
+}
+
+/** What the packer wrote for the processor is optimised already. */
+function onProcessor(artifact: VersionPlan['artifact'], unpacked: boolean) {
+  return { optimised: artifact !== undefined, unpacked };
+}
+
+function onGpu(deviceId: number, { cuda }: VersionOptions) {
+  return { execution: 'threaded' as const, cuda: { deviceId, ...cuda } };
 }
 
 function threading({ execution, instances, threads: { intraOp, spinning } }: VersionOptions) {

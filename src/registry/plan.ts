@@ -1,3 +1,5 @@
+import type { Device } from '../config/device.js';
+import type { NativeCudaOptions } from '../native/binding.js';
 import type { BreakerOptions } from './circuit-breaker.js';
 
 /** What a worker is told to serve: the content of one generation. Plain data, sent between processes. */
@@ -22,6 +24,8 @@ export interface VersionPlan {
 }
 
 export interface ArtifactPlan {
+  /** What it is made for; the processor if left out. */
+  device?: 'cuda';
   form: 'prepacked' | 'external' | 'inline';
   reason?: string;
   /** Of its files. */
@@ -44,6 +48,10 @@ export interface VersionOptions {
   execution: 'auto' | 'inline' | 'threaded';
   /** How many runs may be under way at once. */
   instances: number;
+  /** Where it runs in every worker; left out: on the worker's device. */
+  device?: Device;
+  /** Of a model that runs on a GPU. */
+  cuda?: CudaPlan;
   /** Threads that one run may use, and whether those that wait for work spin. */
   threads: { intraOp: number; spinning: boolean };
   /** Rows that may run together, and how long a request waits for others; none: each runs alone. */
@@ -54,6 +62,12 @@ export interface VersionOptions {
   breaker?: BreakerPlan;
   warmup: WarmUpOptions;
 }
+
+/** How a model runs on a GPU, whichever it is. */
+export type CudaPlan = Pick<
+  NativeCudaOptions,
+  'memoryLimitBytes' | 'arenaExtend' | 'convAlgorithmSearch' | 'tf32' | 'graphs'
+>;
 
 export interface BreakerPlan extends BreakerOptions {
   /** The label or version that requests get meanwhile; none: they are refused. */

@@ -1,3 +1,4 @@
+import type { Device } from '../config/device.js';
 import type { CancelSlot, Engine } from '../native/engine.js';
 import type { InferLane } from '../native/infer-lane.js';
 import { WarmswapError } from '../rpc/errors.js';
@@ -15,6 +16,8 @@ import { Version } from './version.js';
 export type { Accepted, AnswerHolder, AnswerSink, Frame } from '../native/infer-lane.js';
 
 export interface RegistryOptions {
+  /** Of the worker. */
+  device: Device;
   drainTimeoutMs: number;
   /** A version's breaker has opened, closed, or lets a request through to try. */
   onBreakerChange?: (version: Version, state: BreakerState) => void;
@@ -260,9 +263,11 @@ export class Registry {
 
   /** Gives the error if it failed; then the version holds nothing. */
   async #load(version: Version, signal: AbortSignal): Promise<unknown> {
+    const { engine, options } = this;
+    const context = { engine, device: options.device };
     this.#loading.add(version);
     try {
-      await loadVersion(this.engine, version, () => this.#activeOf(version.name), signal);
+      await loadVersion(context, version, () => this.#activeOf(version.name), signal);
       return undefined;
     } catch (error) {
       this.#loading.delete(version);

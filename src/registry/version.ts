@@ -229,9 +229,14 @@ export class Version {
     // It may be unloaded meanwhile.
     const measured = await this.#model?.memory().catch(() => undefined);
     if (!measured) return NO_MEMORY;
-    const { mappedBytes, residentBytes, privateBytes } = measured;
-    const packed = this.plan.artifact?.privateBytes;
-    return { mappedBytes, residentBytes, privateBytes: packed ?? privateBytes };
+    const { mappedBytes, residentBytes, privateBytes, deviceBytes } = measured;
+    const { artifact } = this.plan;
+    // The packer has not measured a session on a GPU.
+    const packed = artifact?.device ? undefined : artifact?.privateBytes;
+    return {
+      ...{ mappedBytes, residentBytes, privateBytes: packed ?? privateBytes },
+      ...(deviceBytes === undefined ? {} : { deviceBytes }),
+    };
   }
 
   async #unload(): Promise<void> {

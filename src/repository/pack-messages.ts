@@ -7,6 +7,8 @@ export interface PackJob {
   id: number;
   /** Absolute path of the version's model.onnx. */
   modelPath: string;
+  /** What the artifact is for. */
+  device: 'cpu' | 'cuda';
   /** What model.onnx must hash to; anything if left out. */
   sha256?: string;
 }
@@ -14,7 +16,6 @@ export interface PackJob {
 export interface PackOrder {
   /** Folder of the artifact store. */
   store: string;
-  device: string;
   /** The ONNX Runtime to use; the shipped one if left out. */
   ortLibrary?: string | undefined;
   jobs: readonly PackJob[];

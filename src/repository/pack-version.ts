@@ -7,7 +7,7 @@ import { digestMismatch, sourceDigest } from './source-digest.js';
 export interface PackContext {
   engine: Engine;
   store: ArtifactStore;
-  device: string;
+  device: 'cpu' | 'cuda';
   /** What model.onnx must hash to; anything if left out. */
   sha256?: string | undefined;
   onStep: (step: 'hashing' | 'packing') => void;
@@ -43,7 +43,7 @@ export async function packVersion(
   if (known) return { artifact: known, fresh: false, modelSha256 };
   onStep('packing');
   const artifact = await store.create(source, (folder) =>
-    engine.pack({ sourcePath: modelPath, outputDirectory: folder }),
+    engine.pack({ sourcePath: modelPath, outputDirectory: folder, device }),
   );
   return { artifact, fresh: true, modelSha256 };
 }

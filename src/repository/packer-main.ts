@@ -13,8 +13,8 @@ function send(message: FromPacker): void {
   process.send?.(message, () => {});
 }
 
-async function pack(job: PackJob, engine: Engine, { store, device }: PackOrder): Promise<void> {
-  const { id, modelPath, sha256 } = job;
+async function pack(job: PackJob, engine: Engine, { store }: PackOrder): Promise<void> {
+  const { id, modelPath, device, sha256 } = job;
   try {
     const { artifact, ...packed } = await packVersion(modelPath, {
       engine,

@@ -100,7 +100,8 @@ function noneIfMissing(error: NodeJS.ErrnoException): string[] {
   throw error;
 }
 
-async function readModelConfig(path: string): Promise<ModelConfig | ConfigProblem> {
+/** Of a model.yaml, with every default where it is not there. Never rejects. */
+export async function readModelConfig(path: string): Promise<ModelConfig | ConfigProblem> {
   try {
     const text = await readFile(path, 'utf8').catch(emptyIfMissing);
     return validate(modelSchema, parseYaml(text, path, process.env), path);

@@ -55,6 +55,8 @@ export interface ModelMemory {
    * artifact; else by how much the worker's private memory grew meanwhile, whatever for. Runs take more.
    */
   privateBytes: number;
+  /** The same of the GPU's memory, where it runs on one. */
+  deviceBytes?: number;
 }
 
 export interface ModelDescription {

@@ -34,17 +34,20 @@ export class AccessKeeper {
 
   /**
    * Takes over what a configuration says; whether anything is other than before. TLS is on or off for good,
-   * and a certificate that cannot be used, which is logged, leaves the old one in its place.
+   * and a certificate that cannot be used, which is logged and given as `problem`, leaves the old one in its
+   * place.
    */
-  follow(config: DaemonConfig): boolean {
+  follow(config: DaemonConfig): { hasChanged: boolean; problem?: string } {
     const before = this.#settings;
-    const next = accessSettings(config, before.tls && this.#nextCertificate(config, before.tls));
-    if (JSON.stringify(next) === JSON.stringify(before)) return false;
+    const certificate = before.tls && this.#nextCertificate(config, before.tls);
+    const next = accessSettings(config, certificate?.settings);
+    const problem = certificate?.problem === undefined ? {} : { problem: certificate.problem };
+    if (JSON.stringify(next) === JSON.stringify(before)) return { hasChanged: false, ...problem };
     this.#settings = next;
     this.#tokens = new TokenSet(next.tokens);
     this.log.info(tokenChanges(before.tokens, next.tokens), 'access changed');
     for (const [end, grant] of this.#lasting) if (!this.#tokens.readmit('admin', grant)) end();
-    return true;
+    return { hasChanged: true, ...problem };
   }
 
   /** Calls `end` when the token of a call to the admin port is valid no more. Gives what stops that. */
@@ -64,19 +67,26 @@ export class AccessKeeper {
     }
   }
 
-  #nextCertificate({ listen }: DaemonConfig, before: TlsSettings): TlsSettings {
-    if (!listen.tls) return before;
+  #nextCertificate({ listen }: DaemonConfig, before: TlsSettings): Certificate {
+    if (!listen.tls) return { settings: before };
     try {
       const { settings, subject, validTo } = readCertificate(listen.tls);
-      if (JSON.stringify(settings) === JSON.stringify(before)) return before;
+      if (JSON.stringify(settings) === JSON.stringify(before)) return { settings: before };
       if (validTo.getTime() < Date.now()) throw new Error(`it expired on ${validTo.toISOString()}`);
       this.log.info({ subject, validTo }, 'certificate changed');
-      return settings;
+      return { settings };
     } catch (error) {
-      this.log.error({ reason: (error as Error).message }, 'the old certificate stays');
-      return before;
+      const reason = (error as Error).message;
+      this.log.error({ reason }, 'the old certificate stays');
+      return { settings: before, problem: `listen.tls: ${reason}; the old certificate stays` };
     }
   }
+}
+
+/** What holds from now on, and why that is the old one, if it should not be. */
+interface Certificate {
+  settings: TlsSettings;
+  problem?: string;
 }
 
 function accessSettings(

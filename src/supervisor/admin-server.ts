@@ -8,6 +8,7 @@ import { refuseBrowsers, requireToken } from './admin-access.js';
 import { BodyTooLargeError, readJson } from './admin-body.js';
 import type { Route } from './admin-route.js';
 import { EventStream } from './event-stream.js';
+import { portError } from './free-port.js';
 import { MODEL_ROUTES } from './model-routes.js';
 import { REPOSITORY_ROUTES } from './repository-routes.js';
 import type { Supervisor } from './supervisor.js';
@@ -59,7 +60,8 @@ export async function listenAdmin(
     void handle(supervisor, request, response);
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(config.port, config.host, resolve);
+    const refuse = (error: Error) => { reject(portError(error, 'admin.port', '--admin-port')); };
+    server.once('error', refuse).listen(config.port, config.host, resolve);
   });
   return { server, port: (server.address() as AddressInfo).port };
 }

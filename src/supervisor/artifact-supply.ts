@@ -4,13 +4,15 @@ import type { PackJob } from '../repository/pack-messages.js';
 import { digestMismatch } from '../repository/source-digest.js';
 import type { GenerationPlan, ModelPlan, VersionFailure, VersionPlan } from '../registry/plan.js';
 import type { Logger } from '../telemetry/log.js';
+import { artifactDevice } from './artifact-device.js';
 import { PackerProcess, type PackedArtifact, type PackResult } from './packer.js';
 
 export interface ArtifactSupplyOptions {
   store: string;
   /** The store is kept below this as far as what is served allows. */
   maxBytes: number;
-  device: string;
+  /** Of the workers. */
+  device: 'cpu' | 'cuda';
   ortLibrary: string | undefined;
   /** For one version. */
   packTimeoutMs: () => number;
@@ -31,7 +33,7 @@ interface Wanted {
 /** Brings the versions of a plan to their artifacts, making those that the store has not. */
 export class ArtifactSupply {
   readonly #store: ArtifactStore;
-  /** By fingerprint of the version's files; holds what the last plan wants. */
+  /** By the version's files and what it is for (`sourceOf`); holds what the last plan wants. */
   #known: ReadonlyMap<string, PackedArtifact> = new Map();
   #packer: PackerProcess | undefined;
   #packing: Wanted | undefined;
@@ -55,7 +57,7 @@ export class ArtifactSupply {
   async supply(plan: GenerationPlan): Promise<Supplied> {
     const wanted = plan.models.flatMap(unpacked);
     const failures = await this.#pack(
-      wanted.filter(({ version }) => !this.#known.has(version.fingerprint)),
+      wanted.filter(({ version }) => !this.#known.has(this.#sourceOf(version))),
     );
     const supplied = { ...plan, models: plan.models.map((model) => this.#withArtifacts(model)) };
     return { plan: supplied, failures: [...failures, ...wanted.flatMap(this.#mistaken)] };
@@ -64,8 +66,8 @@ export class ArtifactSupply {
   /** Removes artifacts beyond the store's bound; those of the generation stay. */
   async collect({ models }: GenerationPlan): Promise<void> {
     const versions = models.flatMap((model) => model.versions);
-    const inUse = new Set(versions.map(({ fingerprint }) => fingerprint));
-    this.#known = new Map([...this.#known].filter(([fingerprint]) => inUse.has(fingerprint)));
+    const inUse = new Set(versions.map((version) => this.#sourceOf(version)));
+    this.#known = new Map([...this.#known].filter(([source]) => inUse.has(source)));
     // What an earlier daemon has committed is served without having been supplied.
     const served = versions.filter(({ artifact }) => artifact).map(folderName);
     const known = [...this.#known.values()].map(({ manifest }) => manifest.key);
@@ -98,12 +100,13 @@ export class ArtifactSupply {
   }
 
   async #runPacker(wanted: readonly Wanted[]): Promise<ReadonlyMap<number, PackResult>> {
-    const { store, device, ortLibrary, packTimeoutMs, log } = this.options;
+    const { store, ortLibrary, packTimeoutMs, log } = this.options;
     const onProgress = (job: number, step: string) => {
       this.#packing = wanted[job];
       log.info({ ...this.packing, step }, 'packing');
     };
-    const order = { store, device, ortLibrary, jobs: wanted.map(toJob) };
+    const jobs = wanted.map(({ version }, id) => toJob(version, id, this.#deviceOf(version)));
+    const order = { store, ortLibrary, jobs };
     this.#packer = new PackerProcess(order, packTimeoutMs(), { onProgress });
     const results = await this.#packer.results;
     this.#packer = undefined;
@@ -114,7 +117,7 @@ export class ArtifactSupply {
   #settle({ model, version }: Wanted, result: PackResult | undefined): VersionFailure[] {
     if (!result) return [];
     if ('manifest' in result) {
-      this.#known = new Map(this.#known).set(version.fingerprint, result);
+      this.#known = new Map(this.#known).set(this.#sourceOf(version), result);
       return [];
     }
     const { code, reason } = result;
@@ -123,7 +126,7 @@ export class ArtifactSupply {
 
   /** The packer checks what it reads; this checks what it has read before model.yaml said so. */
   readonly #mistaken = ({ model, version }: Wanted): VersionFailure[] => {
-    const known = this.#known.get(version.fingerprint);
+    const known = this.#known.get(this.#sourceOf(version));
     const reason = known && digestMismatch(version.sha256, known.modelSha256);
     const { version: number, key } = version;
     return reason === undefined
@@ -133,20 +136,29 @@ export class ArtifactSupply {
 
   #withArtifacts(model: ModelPlan): ModelPlan {
     const versions = model.versions.map((version) => {
-      const artifact = this.#known.get(version.fingerprint);
+      const artifact = this.#known.get(this.#sourceOf(version));
       if (!artifact || version.artifact) return version;
       const { form, reason, bytes, loadBytes, privateBytes, unpackedSlowdown } = artifact.manifest;
       const { modelPath } = artifact;
       const why = reason === undefined ? {} : { reason };
       const measured = { bytes, loadBytes, privateBytes, unpackedSlowdown };
-      return { ...version, modelPath, artifact: { form, ...why, ...measured } };
+      const device = this.#deviceOf(version) === 'cuda' ? { device: 'cuda' as const } : {};
+      return { ...version, modelPath, artifact: { form, ...why, ...measured, ...device } };
     });
     return { ...model, versions };
   }
+
+  #sourceOf(version: VersionPlan): string {
+    return `${this.#deviceOf(version)} ${version.fingerprint}`;
+  }
+
+  #deviceOf(version: VersionPlan): 'cpu' | 'cuda' {
+    return artifactDevice(version, this.options.device);
+  }
 }
 
-function toJob({ version: { modelPath, sha256 } }: Wanted, id: number): PackJob {
-  return { id, modelPath, ...(sha256 === undefined ? {} : { sha256 }) };
+function toJob({ modelPath, sha256 }: VersionPlan, id: number, device: PackJob['device']): PackJob {
+  return { id, modelPath, device, ...(sha256 === undefined ? {} : { sha256 }) };
 }
 
 /** An artifact's folder is named by its key. */

@@ -25,22 +25,27 @@ export class CommittedPlan {
     return this.#current.choices ?? {};
   }
 
-  /** What the last daemon served when it ended in good order; nothing once another generation is committed. */
+  /** What the last daemon served, where that is not taken over; nothing once another generation is committed. */
   get stopped(): readonly ModelPlan[] {
     return this.#stopped;
   }
 
-  /** Takes over what the last daemon had committed; whether that one was killed. */
-  restore(): boolean {
+  /**
+   * Takes over what the last daemon had committed, if it was killed and this one can serve that. Tells
+   * whether it was killed, and whether that is to be served.
+   */
+  restore(fits: (plan: GenerationPlan) => boolean): { wasKilled: boolean; isServed: boolean } {
     const checkpoint = this.keeper.restore();
-    if (!checkpoint) return false;
+    if (!checkpoint) return { wasKilled: false, isServed: false };
     const { phase, plan } = checkpoint;
     const wasKilled = phase !== 'stopped';
-    this.#current = wasKilled ? plan : { ...plan, models: [] };
-    this.#stopped = wasKilled ? [] : plan.models;
+    const isServed = wasKilled && fits(plan);
+    this.#current = isServed ? plan : { ...plan, models: [] };
+    this.#stopped = isServed ? [] : plan.models;
     const { generation } = plan;
     if (wasKilled) this.log.warn({ generation, phase }, 'coming back after a crash');
-    return wasKilled;
+    if (wasKilled && !isServed) this.log.warn('what was served was made for another device');
+    return { wasKilled, isServed };
   }
 
   /** Clients are served from now on: what is committed is kept on the disk. */

@@ -1,6 +1,8 @@
 import type { Server } from 'node:http';
 import { setFlagsFromString } from 'node:v8';
 import { loadConfig, type ConfigSources } from '../config/load.js';
+import { ConfigError } from '../config/parse.js';
+import { storeProblem } from '../repository/store-folder.js';
 import { createLogger, type Logger } from '../telemetry/log.js';
 import { listenAdmin } from './admin-server.js';
 import { settleDevice } from './device/settle-device.js';
@@ -12,21 +14,26 @@ const SMALL_HEAP = ['--no-opt', '--no-sparkplug', '--semi-space-growth-factor=1'
 /**
  * Runs the daemon in this process until a signal ends it: SIGHUP reloads; SIGTERM and SIGINT drain
  * and exit, a second one at once. Rejects with ConfigError before anything has started, also if the
- * device or ONNX Runtime that it asks for cannot be used. Resolves when the daemon serves; its ready
+ * store, the device or the ONNX Runtime that it asks for cannot be used. Resolves when the daemon serves; its ready
  * line on standard output names both addresses.
  */
 export async function runDaemon(sources: ConfigSources): Promise<void> {
   for (const flag of SMALL_HEAP) setFlagsFromString(flag);
   const config = loadConfig(sources);
   const log = createLogger('supervisor', config.log.level);
-  const supervisor = new Supervisor({ config, readConfig: () => loadConfig(sources), log });
-  let admin: Server | undefined;
-  const shutdown = handleSignals(supervisor, log, () => admin);
-  log.info(await settleDevice(config), 'device');
+  const problem = await storeProblem(config.store.path);
+  if (problem !== undefined) throw new ConfigError('store.path', [problem]);
+  const running: Running = {};
+  const shutdown = handleSignals(running, log);
+  const { devices, reason } = await settleDevice(config);
+  log.info({ device: devices.join(', '), reason }, 'device');
+  const readConfig = () => loadConfig(sources);
+  const supervisor = new Supervisor({ config, devices, readConfig, log });
+  running.supervisor = supervisor;
   try {
     // The admin port first: a second daemon on this host fails here, before it loads a model.
     const listening = await listenAdmin(supervisor, config.admin);
-    admin = listening.server;
+    running.admin = listening.server;
     await supervisor.start();
     const { host, port } = supervisor.address;
     const scheme = config.listen.tls ? 'wss' : 'ws';
@@ -41,30 +48,32 @@ export async function runDaemon(sources: ConfigSources): Promise<void> {
   }
 }
 
+/** What signals are for, as far as it is there already. */
+interface Running {
+  supervisor?: Supervisor;
+  admin?: Server;
+}
+
 interface Shutdown {
   begun: boolean;
 }
 
-function handleSignals(
-  supervisor: Supervisor,
-  log: Logger,
-  admin: () => Server | undefined,
-): Readonly<Shutdown> {
+function handleSignals(running: Running, log: Logger): Readonly<Shutdown> {
   const shutdown: Shutdown = { begun: false };
   const stop = (signal: string) => {
     if (shutdown.begun) {
-      supervisor.kill();
+      running.supervisor?.kill();
       process.exit(1);
     }
     shutdown.begun = true;
     log.info({ signal }, 'draining');
-    admin()?.close();
-    void supervisor.stop().then(() => process.exit(0));
+    running.admin?.close();
+    void Promise.resolve(running.supervisor?.stop()).then(() => process.exit(0));
   };
   process.on('SIGTERM', () => stop('SIGTERM'));
   process.on('SIGINT', () => stop('SIGINT'));
   process.on('SIGHUP', () => {
-    supervisor.reload().catch((error: unknown) => {
+    running.supervisor?.reload().catch((error: unknown) => {
       log.error({ reason: (error as Error).message }, 'reload refused; everything stays as it is');
     });
   });

@@ -2,9 +2,11 @@ import type { DaemonConfig } from '../config/schema.js';
 
 /** Settings that only a restart can change, by their names. */
 function fixedSettings({ listen, admin, ...config }: DaemonConfig): Record<string, unknown> {
-  const { store, state, workers, device, watch, limits, busyPoll, health, log } = config;
+  const { store, state, workers, device, ortLibrary, gpu } = config;
+  const { watch, limits, busyPoll, health, log } = config;
   return {
-    ...{ store, state, workers, device, watch, limits, busyPoll, health, log },
+    ...{ store, state, workers, device, ortLibrary, gpu },
+    ...{ watch, limits, busyPoll, health, log },
     listen: { host: listen.host, port: listen.port, tls: listen.tls !== undefined },
     admin: { host: admin.host, port: admin.port },
   };

@@ -14,11 +14,23 @@ export async function findFreePort(host: string, wanted: number, patienceMs = 0)
     try {
       return await tryPort(host, wanted);
     } catch (error) {
-      const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
-      if (!isTaken || performance.now() > giveUpAt) throw error;
+      if (!isTaken(error) || performance.now() > giveUpAt) throw error;
       await sleep(PAUSE_MS);
     }
   }
+}
+
+/** Why a port cannot be had, for people. */
+export function portError(error: unknown, setting: string, flag: string): Error {
+  const { message } = error as Error;
+  const remedy = isTaken(error)
+    ? `: another process, perhaps another daemon, has it; stop that, or give another port (${flag})`
+    : '';
+  return new Error(`${setting}: ${message}${remedy}`, { cause: error });
+}
+
+function isTaken(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
 }
 
 async function tryPort(host: string, wanted: number): Promise<number> {

@@ -1,4 +1,5 @@
 import type { GenerationPlan, ModelPlan, VersionFailure } from '../registry/plan.js';
+import { findMisplaced } from '../repository/misplaced.js';
 import { publicationsDigest } from '../repository/publications.js';
 import { scanRepository, type RepositorySnapshot } from '../repository/scan.js';
 import { WarmswapError } from '../rpc/errors.js';
@@ -7,6 +8,7 @@ import type { ArtifactSupply, Supplied } from './artifact-supply.js';
 import type { CommittedPlan } from './committed-plan.js';
 import type { Committer } from './committer.js';
 import type { EventBus } from './event-bus.js';
+import type { Device } from '../config/device.js';
 import type { LiveConfig } from './live-config.js';
 import { failureEvents } from './model-events.js';
 import { activate, choicesOf, type ChoiceChange, type Choices } from './operator-choices.js';
@@ -31,6 +33,7 @@ export interface GenerationsOptions {
   artifacts: ArtifactSupply;
   pool: Pick<WorkerPool, 'isComplete'>;
   threads: ThreadBudget;
+  devices: readonly Device[];
   events: EventBus;
   log: Logger;
 }
@@ -49,6 +52,7 @@ export class Generations {
   #failures: readonly VersionFailure[] = [];
   #problems: readonly PlanProblem[] = [];
   #followed: string | undefined;
+  #misplaced = '';
 
   constructor(private readonly options: GenerationsOptions) {}
 
@@ -81,13 +85,28 @@ export class Generations {
   async follow(): Promise<ReloadResult> {
     const snapshot = await this.scan();
     this.#followed = publicationsDigest(snapshot);
+    const { models } = this.options.config.current;
+    if (snapshot.models.size === 0)
+      this.options.log.warn({ models }, 'the repository has no model');
     const { choices } = this.options.committed;
     const outcome = await this.#swap((failures) =>
       planGeneration(this.#input(snapshot, choices, failures)),
     );
     this.#failures = outcome.failures;
     this.#problems = outcome.problems;
-    return outcome.result;
+    const warnings = await this.#findMisplaced();
+    return { ...outcome.result, ...(warnings.length > 0 && { warnings }) };
+  }
+
+  /** Logged as often as something else is found. */
+  async #findMisplaced(): Promise<string[]> {
+    const misplaced = await findMisplaced(this.options.config.current.models);
+    const text = misplaced.join('\n');
+    if (text !== this.#misplaced && misplaced.length > 0) {
+      this.options.log.warn({ misplaced }, 'models lie where nobody looks for them');
+    }
+    this.#misplaced = text;
+    return misplaced;
   }
 
   /**
@@ -172,9 +191,10 @@ export class Generations {
     choices: Choices,
     failures: readonly VersionFailure[],
   ): PlanInput {
-    const { committed, committer, threads } = this.options;
+    const { committed, committer, config, devices, threads } = this.options;
     return {
       ...{ snapshot, committed: committed.current, choices, failures, threads },
+      host: { devices, cuda: config.current.cuda },
       ...{ rollback: committer.rollbackPolicy, stopped: committed.stopped },
     };
   }

@@ -6,7 +6,7 @@ import { changedFixedSettings } from './fixed-settings.js';
 type Setting = keyof DaemonConfig;
 
 /** Settings that a reload applies here. */
-const RELOADED: readonly Setting[] = ['models', 'swap'];
+const RELOADED: readonly Setting[] = ['models', 'swap', 'cuda'];
 
 export interface LiveConfigOptions {
   initial: DaemonConfig;
@@ -28,16 +28,16 @@ export class LiveConfig {
   }
 
   /**
-   * Gives all that is read, for who may use the daemon (`AccessKeeper`). Throws FAILED_PRECONDITION if the
-   * configuration cannot be used; it stays as it is then.
+   * Gives all that is read, for who may use the daemon (`AccessKeeper`), and the settings that wait for a
+   * restart. Throws FAILED_PRECONDITION if the configuration cannot be used; it stays as it is then.
    */
-  reload(): DaemonConfig {
+  reload(): { config: DaemonConfig; waiting: readonly string[] } {
     const next = this.#read();
     const waiting = changedFixedSettings(this.#current, next);
     if (waiting.length > 0) this.options.log.warn({ settings: waiting }, 'restart to apply');
     const reloaded = RELOADED.map((key) => [key, next[key]] as const);
     this.#current = { ...this.#current, ...Object.fromEntries(reloaded) };
-    return next;
+    return { config: next, waiting };
   }
 
   #read(): DaemonConfig {

@@ -9,6 +9,7 @@ import type {
   VersionPlan,
 } from '../registry/plan.js';
 import type { RepositoryModel, RepositorySnapshot, RepositoryVersion } from '../repository/scan.js';
+import { placeModel, type HostDevices, type Placement } from './model-placement.js';
 import { choicesOf, effectiveLabels, type Choices } from './operator-choices.js';
 import { withPrevious, type RollbackPolicy } from './rollback.js';
 import { intraOpThreads, type ThreadBudget } from './thread-budget.js';
@@ -29,6 +30,7 @@ export interface PlanInput {
    */
   failures: readonly VersionFailure[];
   threads: ThreadBudget;
+  host: HostDevices;
   rollback: RollbackPolicy;
   /** What the daemon before served when it was stopped, until something else is committed. */
   stopped: readonly ModelPlan[];
@@ -157,7 +159,9 @@ function planModel(
 ): { plan: ModelPlan; choices: OperatorChoices } | string {
   const { config, name } = model;
   if ('problem' in config) return config.problem;
-  const usable = usableVersions(model, config, input);
+  const placement = placeModel(config, input.host);
+  if (typeof placement === 'string') return placement;
+  const usable = usableVersions(model, config, placement, input);
   const chosen = chosenVersions(config.versions, usable, choices);
   const activation = stillHolding(choices.activation, usable);
   const asked = activation?.version ?? config.active ?? chosen.at(-1)?.version;
@@ -175,11 +179,12 @@ function planModel(
 function usableVersions(
   { name, versions }: RepositoryModel,
   config: ModelConfig,
+  placement: Placement,
   { failures, threads }: PlanInput,
 ): readonly VersionPlan[] {
   const failed = failures.filter(({ model, isServable }) => model === name && !isServable);
   return versions
-    .map((version) => planVersion(version, config, threads))
+    .map((version) => planVersion(version, config, placement, threads))
     .filter(({ key }) => !failed.some((each) => each.key === key));
 }
 
@@ -249,6 +254,7 @@ function stillHolding(
 function planVersion(
   { version, modelPath, fingerprint, warmupFiles, goldenFiles }: RepositoryVersion,
   config: ModelConfig,
+  placement: Placement,
   budget: ThreadBudget,
 ): VersionPlan {
   const { queue, warmup, batching, instances, execution, threads } = config;
@@ -258,6 +264,7 @@ function planVersion(
     priorities: queue.priorities,
     execution,
     instances,
+    ...placement,
     threads: { intraOp: intraOpThreads(config, budget), spinning: threads.spinning },
     ...(batching && {
       batching: { maxBatch: batching.maxBatch, maxDelayMs: batching.maxDelay },

@@ -6,6 +6,8 @@ import type { SwapResult } from './swap-coordinator.js';
 export interface ReloadResult {
   generation: number;
   changes: ReloadChange[];
+  /** What was not followed, or is probably not what was meant, for people. */
+  warnings?: string[];
 }
 
 export interface ReloadChange {

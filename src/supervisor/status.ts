@@ -1,3 +1,4 @@
+import type { Device } from '../config/device.js';
 import type { GenerationPlan, ModelPlan, VersionFailure } from '../registry/plan.js';
 import type { ModelMemory } from '../rpc/methods.js';
 import { noLimitCounts, type LimitCounts } from '../telemetry/limit-counts.js';
@@ -12,6 +13,8 @@ import type { WorkerProcess, WorkerState } from './worker-process.js';
 /** The answer of `GET /status`. */
 export interface Status {
   generation: number;
+  /** Of the supervisor: signals go there. */
+  pid: number;
   uptimeSeconds: number;
   listen: { host: string; port: number };
   workers: WorkerStatus[];
@@ -22,7 +25,7 @@ export interface WorkerStatus extends ProcessMemory {
   id: number;
   pid: number;
   state: WorkerState;
-  device: string;
+  device: Device;
   generation: number | null;
   connections: number;
   inflight: number;
@@ -76,7 +79,6 @@ export interface StatusInput {
   pool: WorkerPool;
   packing: { model: string; version: number } | undefined;
   listen: { host: string; port: number };
-  device: string;
   startedAt: number;
 }
 
@@ -86,10 +88,11 @@ export async function collectStatus(input: StatusInput): Promise<Status> {
   const versions = mergeVersions(reports.filter((report) => report !== undefined));
   return {
     generation: input.committed.generation,
+    pid: process.pid,
     uptimeSeconds: Math.round((Date.now() - input.startedAt) / 1000),
     listen: input.listen,
     workers: await Promise.all(
-      pool.workers.map((worker, index) => workerStatus(worker, reports[index], input.device)),
+      pool.workers.map((worker, index) => workerStatus(worker, reports[index])),
     ),
     models: modelNames(input).map((name) => modelStatus(name, input, versions)),
   };
@@ -98,9 +101,8 @@ export async function collectStatus(input: StatusInput): Promise<Status> {
 async function workerStatus(
   worker: WorkerProcess,
   report: WorkerReport | undefined,
-  device: string,
 ): Promise<WorkerStatus> {
-  const { id, pid, state, restarts, reason } = worker;
+  const { id, pid, state, device, restarts, reason } = worker;
   return {
     id,
     pid,

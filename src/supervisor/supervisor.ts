@@ -1,16 +1,19 @@
 import { join } from 'node:path';
+import { deviceKind, type Device } from '../config/device.js';
 import type { DaemonConfig } from '../config/schema.js';
+import type { GenerationPlan } from '../registry/plan.js';
 import type { DaemonEvent } from '../rpc/events.js';
 import type { Logger } from '../telemetry/log.js';
 import type { WorkerSettings } from '../worker/messages.js';
 import { AccessKeeper } from './access-keeper.js';
+import { hasArtifactsFor } from './artifact-device.js';
 import { ArtifactSupply } from './artifact-supply.js';
 import { CheckpointKeeper } from './checkpoint-keeper.js';
 import { CommittedPlan } from './committed-plan.js';
 import { Committer } from './committer.js';
 import { ElasticSizer } from './elastic-sizer.js';
 import { EventBus } from './event-bus.js';
-import { findFreePort } from './free-port.js';
+import { findFreePort, portError } from './free-port.js';
 import { Generations } from './generations.js';
 import { LiveConfig } from './live-config.js';
 import type { ChoiceChange } from './operator-choices.js';
@@ -24,6 +27,8 @@ import { WorkerPool } from './worker-pool.js';
 
 export interface SupervisorOptions {
   config: DaemonConfig;
+  /** What models run on, all GPUs or the processor. At least one. */
+  devices: readonly [Device, ...Device[]];
   /** Reads the configuration again; throws if it cannot be used. */
   readConfig(): DaemonConfig;
   log: Logger;
@@ -37,8 +42,6 @@ export interface WorkerExchange {
 
 /** Workers whose supervisor was killed stop listening within this. */
 const PORT_PATIENCE_MS = 10_000;
-/** All that runs here yet. */
-const DEVICE = 'cpu';
 
 /**
  * The daemon's control side, put together: keeps the workers running, has them moved from generation
@@ -52,6 +55,7 @@ export class Supervisor {
   readonly #startedAt = Date.now();
   readonly #log: Logger;
   readonly #config: LiveConfig;
+  readonly #devices: SupervisorOptions['devices'];
   readonly #threads: ThreadBudget;
   readonly #artifacts: ArtifactSupply;
   readonly #committed: CommittedPlan;
@@ -69,10 +73,11 @@ export class Supervisor {
   constructor(options: SupervisorOptions) {
     const { config, log } = options;
     this.#log = log;
+    this.#devices = options.devices;
     this.#config = new LiveConfig({ initial: config, read: () => options.readConfig(), log });
     this.access = new AccessKeeper(config, log);
     this.#address = { host: config.listen.host, port: config.listen.port };
-    this.#threads = threadBudget(config.workers);
+    this.#threads = threadBudget(config.workers, this.#gpus);
     this.#artifacts = this.#createArtifacts(config);
     this.#committed = new CommittedPlan(this.#createCheckpoint(config), log);
     this.#pool = this.#createPool(config);
@@ -97,13 +102,14 @@ export class Supervisor {
    * it serves what that one had committed; a reload, or the watch, follows the repository then.
    */
   async start(): Promise<void> {
-    const wasKilled = this.#committed.restore();
+    const fits = (plan: GenerationPlan) => hasArtifactsFor(plan, this.#deviceKind);
+    const { wasKilled, isServed } = this.#committed.restore(fits);
     await this.#startWorkers();
     this.#committer.onRestored();
-    if (!wasKilled || !this.#pool.isComplete) await this.#followRepository();
+    if (!isServed || !this.#pool.isComplete) await this.#followRepository();
     const { host, port } = this.#config.current.listen;
     const patienceMs = wasKilled ? PORT_PATIENCE_MS : 0;
-    this.#address = { host, port: await findFreePort(host, port, patienceMs) };
+    this.#address = { host, port: await this.#findPort(host, port, patienceMs) };
     await this.#pool.open(host, this.#address.port);
     this.#committed.open();
     if (!this.#stopping) this.#sizer?.start();
@@ -116,10 +122,15 @@ export class Supervisor {
    */
   async reload(): Promise<ReloadResult> {
     this.#supersede();
-    return this.#turns.run(() => {
-      if (this.access.follow(this.#config.reload())) this.#pool.tellAccess();
+    return this.#turns.run(async () => {
+      const { config, waiting } = this.#config.reload();
+      const { hasChanged, problem } = this.access.follow(config);
+      if (hasChanged) this.#pool.tellAccess();
       this.#pool.retryFailed();
-      return this.#generations.follow();
+      const { warnings: ofModels = [], ...result } = await this.#generations.follow();
+      const ofConfig = waiting.map((setting) => `${setting}: restart to apply what has changed`);
+      const warnings = [...ofConfig, ...(problem === undefined ? [] : [problem]), ...ofModels];
+      return { ...result, ...(warnings.length > 0 && { warnings }) };
     });
   }
 
@@ -172,7 +183,6 @@ export class Supervisor {
       pool: this.#pool,
       packing: this.#artifacts.packing,
       listen: this.#address,
-      device: DEVICE,
       startedAt: this.#startedAt,
     });
   }
@@ -192,6 +202,15 @@ export class Supervisor {
     this.#pool.kill();
   }
 
+  /** How many GPUs models run on. */
+  get #gpus(): number {
+    return this.#devices.filter((device) => device !== 'cpu').length;
+  }
+
+  get #deviceKind(): 'cpu' | 'cuda' {
+    return deviceKind(this.#devices[0]);
+  }
+
   #endActivities(): void {
     this.#watch.close();
     this.#sizer?.close();
@@ -202,6 +221,14 @@ export class Supervisor {
   /** Nothing supersedes the first swap: the workers listen after it. */
   #supersede(): void {
     if (this.isReady) this.#committer.driver.supersede();
+  }
+
+  async #findPort(host: string, port: number, patienceMs: number): Promise<number> {
+    try {
+      return await findFreePort(host, port, patienceMs);
+    } catch (error) {
+      throw portError(error, 'listen.port', '--port');
+    }
   }
 
   /** It waits its turn: what an operator has asked for is not given up for it. */
@@ -229,7 +256,7 @@ export class Supervisor {
     return new ArtifactSupply({
       store: path,
       maxBytes,
-      device: DEVICE,
+      device: this.#deviceKind,
       ortLibrary,
       packTimeoutMs: () => this.#config.current.swap.packTimeout,
       log: this.#log,
@@ -250,7 +277,8 @@ export class Supervisor {
   #createPool(config: DaemonConfig): WorkerPool {
     const settings = workerSettings(config);
     return new WorkerPool({
-      size: firstWorkers(config.workers),
+      size: firstWorkers(config.workers, this.#gpus),
+      devices: this.#devices,
       settings: () => ({ ...settings, access: this.access.settings }),
       health: config.health,
       committed: () => this.#committed.current,
@@ -290,6 +318,7 @@ export class Supervisor {
       artifacts: this.#artifacts,
       pool: this.#pool,
       threads: this.#threads,
+      devices: this.#devices,
       events: this.events,
       log: this.#log,
     });
@@ -316,7 +345,7 @@ export class Supervisor {
   }
 }
 
-function workerSettings(config: DaemonConfig): Omit<WorkerSettings, 'id' | 'access'> {
+function workerSettings(config: DaemonConfig): Omit<WorkerSettings, 'id' | 'device' | 'access'> {
   return {
     limits: config.limits,
     drainTimeoutMs: config.swap.drainTimeout,

@@ -13,18 +13,29 @@ export interface ThreadBudget {
 /** On a host with many cores more workers than this rarely help. */
 const MOST_WORKERS_BY_DEFAULT = 4;
 
-export function threadBudget(workers: Workers, cores = availableParallelism()): ThreadBudget {
-  const most = typeof workers === 'object' ? workers.max : fixedWorkers(workers, cores);
+/** `gpus`: those that models run on. */
+export function threadBudget(
+  workers: Workers,
+  gpus: number,
+  cores = availableParallelism(),
+): ThreadBudget {
+  const most = typeof workers === 'object' ? workers.max : fixedWorkers(workers, gpus, cores);
   return { cores, workers: most };
 }
 
 /** How many workers there are at first. */
-export function firstWorkers(workers: Workers, cores = availableParallelism()): number {
-  return typeof workers === 'object' ? workers.min : fixedWorkers(workers, cores);
+export function firstWorkers(
+  workers: Workers,
+  gpus: number,
+  cores = availableParallelism(),
+): number {
+  return typeof workers === 'object' ? workers.min : fixedWorkers(workers, gpus, cores);
 }
 
-function fixedWorkers(workers: 'auto' | number, cores: number): number {
-  return workers === 'auto' ? Math.min(MOST_WORKERS_BY_DEFAULT, cores) : workers;
+/** A CUDA context, and the weights in a GPU's memory, are of one process: there is one for each GPU. */
+function fixedWorkers(workers: 'auto' | number, gpus: number, cores: number): number {
+  if (workers !== 'auto') return workers;
+  return gpus > 0 ? gpus : Math.min(MOST_WORKERS_BY_DEFAULT, cores);
 }
 
 /**

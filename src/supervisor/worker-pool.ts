@@ -1,3 +1,4 @@
+import type { Device } from '../config/device.js';
 import type { GenerationPlan } from '../registry/plan.js';
 import { WarmswapError } from '../rpc/errors.js';
 import type { ModelEvent, WorkerEvent } from '../rpc/events.js';
@@ -5,14 +6,17 @@ import type { Logger } from '../telemetry/log.js';
 import type { FromWorker, ToWorker, WorkerReport, WorkerSettings } from '../worker/messages.js';
 import { Heartbeats } from './heartbeats.js';
 import { crashesInARow, LONGEST_BACKOFF_MS, restartDelay } from './restart-policy.js';
+import { placeWorker } from './worker-placement.js';
 import { WorkerJoins } from './worker-joins.js';
 import { WorkerProcess } from './worker-process.js';
 import { WorkerReports } from './worker-reports.js';
 
 export interface WorkerPoolOptions {
   size: number;
+  /** Over which the workers are spread. */
+  devices: readonly Device[];
   /** What a worker that starts now gets. */
-  settings(): Omit<WorkerSettings, 'id'>;
+  settings(): Omit<WorkerSettings, 'id' | 'device'>;
   health: WorkerHealth;
   /** What a worker that (re)starts has to serve before it listens. */
   committed(): GenerationPlan;
@@ -94,7 +98,7 @@ export class WorkerPool {
 
   /** Starts all; resolves when each has joined or ended, rejects if none could start. */
   async start(): Promise<void> {
-    for (let id = 0; id < this.options.size; id++) this.#spawn(id, 0);
+    for (let id = 0; id < this.options.size; id++) this.#spawn(id, 0, this.#freeDevice());
     this.#heartbeats.start();
     await this.#until(() => this.workers.every((worker) => worker.isMember || worker.hasEnded));
     if (this.members.length === 0) throw new Error('no worker could start; see its log line above');
@@ -143,8 +147,8 @@ export class WorkerPool {
   }
 
   /** Starts one worker more and gives its id once it is ready; rejects with UNAVAILABLE if it ends before. */
-  async add(): Promise<number> {
-    const worker = this.#spawn(this.#freeId(), 0);
+  async add(device = this.#freeDevice()): Promise<number> {
+    const worker = this.#spawn(this.#freeId(), 0, device);
     worker.isKept = false;
     await this.#until(() => worker.state === 'ready' || worker.hasEnded);
     if (worker.hasEnded) {
@@ -166,26 +170,26 @@ export class WorkerPool {
   }
 
   /**
-   * Puts a new worker into the place of a ready one, which drains once the new one is ready. Gives the new
+   * Puts a new worker into the place of a ready one, on its device, which drains once the new one is ready. Gives the new
    * id then, and when the old one has ended. Rejects with NOT_FOUND, FAILED_PRECONDITION or UNAVAILABLE.
    */
   async exchange(id: number): Promise<Exchange> {
-    const state = this.#workers.get(id)?.state;
+    const { state, device } = this.#workers.get(id) ?? {};
     const ids = this.workers.map((worker) => worker.id).join(', ');
     if (!state) throw new WarmswapError('NOT_FOUND', `there is no worker ${id}; workers: ${ids}`);
     if (state !== 'ready') {
       throw new WarmswapError('FAILED_PRECONDITION', `worker ${id} is not ready, but ${state}`);
     }
-    const replacement = await this.add();
+    const replacement = await this.add(device);
     return { replacement, ended: this.remove(id) };
   }
 
   /** Starts the workers that were given up. */
   retryFailed(): void {
-    for (const { id, state, restarts } of this.workers) {
+    for (const { id, state, restarts, device } of this.workers) {
       if (state !== 'failed') continue;
       this.#forgetRestart(id);
-      this.#spawn(id, restarts + 1);
+      this.#spawn(id, restarts + 1, device);
     }
   }
 
@@ -224,17 +228,25 @@ export class WorkerPool {
     return id;
   }
 
-  #spawn(id: number, restarts: number): WorkerProcess {
+  #freeDevice(): Device {
+    const kept = this.workers.filter(({ isKept }) => isKept);
+    return placeWorker(
+      this.options.devices,
+      kept.map(({ device }) => device),
+    );
+  }
+
+  #spawn(id: number, restarts: number, device: Device): WorkerProcess {
     if (this.#closing) throw new WarmswapError('UNAVAILABLE', 'the daemon is shutting down');
     this.#backoffs.delete(id);
-    const worker = new WorkerProcess(id, restarts, {
+    const worker = new WorkerProcess(id, restarts, device, {
       onMessage: (from, message) => this.#onMessage(from, message),
       onExit: (from, how) => this.#onExit(from, how),
     });
     this.#workers.set(id, worker);
     this.options.onEvent({ worker: id, pid: worker.pid, state: 'started' });
     worker.setDeadline(this.options.health.joinTimeout, 'took too long to become ready');
-    worker.send({ type: 'start', settings: { ...this.options.settings(), id } });
+    worker.send({ type: 'start', settings: { ...this.options.settings(), id, device } });
     return worker;
   }
 
@@ -355,8 +367,8 @@ export class WorkerPool {
     }
   }
 
-  #restartIn({ id, restarts }: WorkerProcess, delayMs: number): void {
-    const restart = () => void this.#spawn(id, restarts + 1);
+  #restartIn({ id, restarts, device }: WorkerProcess, delayMs: number): void {
+    const restart = () => void this.#spawn(id, restarts + 1, device);
     this.#backoffs.set(id, setTimeout(restart, delayMs));
   }
 

@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { Device } from '../config/device.js';
 import { childEnvironment } from './child-environment.js';
 import type { FromWorker, ToWorker } from '../worker/messages.js';
 
@@ -40,6 +41,7 @@ export class WorkerProcess {
   constructor(
     readonly id: number,
     readonly restarts: number,
+    readonly device: Device,
     handlers: WorkerHandlers,
   ) {
     this.#child = fork(WORKER_ENTRY, [], {

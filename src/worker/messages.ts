@@ -1,4 +1,5 @@
 import type { AccessSettings } from '../access/settings.js';
+import type { Device } from '../config/device.js';
 import type { DaemonConfig } from '../config/schema.js';
 import type { NativeStats } from '../native/binding.js';
 import type { BreakerState } from '../registry/circuit-breaker.js';
@@ -13,6 +14,8 @@ import type { DaemonEvent } from '../rpc/events.js';
 
 export interface WorkerSettings {
   id: number;
+  /** What it runs models on that have no device of their own. */
+  device: Device;
   limits: DaemonConfig['limits'];
   access: AccessSettings;
   drainTimeoutMs: number;

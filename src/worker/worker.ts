@@ -28,10 +28,11 @@ export class Worker {
     private readonly send: (message: FromWorker) => void,
     private readonly log: Logger,
   ) {
-    const { drainTimeoutMs, limits, busyPollMs, access } = settings;
+    const { device, drainTimeoutMs, limits, busyPollMs, access } = settings;
     shortenTimeSlice(); // before the engine starts its threads
     this.#engine = new Engine(settings.ortLibrary);
     this.#registry = new Registry(this.#engine, {
+      device,
       drainTimeoutMs,
       onBreakerChange: (version, state) => this.#onBreakerChange(version, state),
     });

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -8,7 +7,10 @@ import { startDaemon, testRepository } from '../support/daemon.js';
 import { fakeNvidiaSmi } from '../support/fake-nvidia-smi.js';
 import { mapsFile } from '../support/memory-maps.js';
 import { RawRpc, shiftRequest } from '../support/raw-rpc.js';
+import { compileLibrary } from '../support/shared-library.js';
 
+/** Tests see no GPU. */
+const NO_GPU = '(there is no NVIDIA driver|CUDA_VISIBLE_DEVICES hides every GPU)';
 const ANY_PORTS = ['--port', '0', '--admin-port', '0'];
 
 test('a daemon logs once what it runs on, and why', async () => {
@@ -17,7 +19,7 @@ test('a daemon logs once what it runs on, and why', async () => {
   const { process: daemon } = await startDaemon(repository, [], {}, ['--workers', '1']);
   const lines = daemon.log.filter(({ msg }) => msg === 'device');
   expect(lines).toMatchObject([{ device: 'cpu' }]);
-  expect(lines[0]?.reason).toMatch(/cuda is not supported by this build of Warmswap$/);
+  expect(lines[0]?.reason).toMatch(new RegExp(`^${NO_GPU}$`));
 });
 
 test('serve and pack refuse cuda with the cause instead of using the CPU', async () => {
@@ -26,13 +28,13 @@ test('serve and pack refuse cuda with the cause instead of using the CPU', async
   const folders = ['--models', repository.path];
   const served = await runCli(['serve', ...folders, ...ANY_PORTS, '--device', 'cuda:0']);
   expect(served.code).toBe(2);
-  expect(served.output).toContain('device: cuda:0: cuda is not supported by this build');
+  expect(served.output).toMatch(new RegExp(`device: cuda:0: ${NO_GPU}\n`));
   expect(served.output).not.toContain('serving');
   const packed = await runCli(['pack', 'shift/1', ...folders], undefined, {
     WARMSWAP_DEVICE: 'cuda',
   });
   expect(packed.code).toBe(2);
-  expect(packed.output).toContain('device: cuda: cuda is not supported by this build');
+  expect(packed.output).toMatch(new RegExp(`device: cuda: ${NO_GPU}\n`));
 });
 
 test('workers and packer use the ONNX Runtime that ortLibrary names, and no other', async () => {
@@ -79,10 +81,8 @@ test.each([
 
 test('an ortLibrary that crashes takes nothing with it but the process that tries it', async () => {
   const repository = await testRepository();
-  const source = join(repository.path, 'crash.cc');
-  await writeFile(source, 'struct Crash { Crash() { __builtin_trap(); } } crash;');
   const library = join(repository.path, 'libonnxruntime.so');
-  execFileSync(process.env.CXX ?? 'c++', ['-shared', '-fPIC', '-o', library, source]);
+  compileLibrary(library, 'struct Crash { Crash() { __builtin_trap(); } } crash;');
   const config = await repository.daemonConfig('ortLibrary: libonnxruntime.so');
   const { code, output } = await runCli(['serve', ...ANY_PORTS, ...config]);
   expect(code).toBe(2);
@@ -95,10 +95,35 @@ test('on a host with a GPU, the refusal of cuda names what else is missing', asy
   const device = (wanted: string) =>
     runCli(['serve', '--models', repository.path, ...ANY_PORTS, '--device', wanted], undefined, {
       PATH: path,
+      CUDA_VISIBLE_DEVICES: '0',
     });
   const { code, output } = await device('cuda:1');
   expect(code).toBe(2);
   const provider = join(dirname(bundledLibraryPath()), 'libonnxruntime_providers_cuda.so');
-  const lines = ['there is no GPU 1; the numbers are 0', `${provider} is missing`];
+  const lines = [
+    'there is no GPU 1; the numbers are 0',
+    `${provider} is missing; "warmswap setup cuda" installs it`,
+  ];
   for (const line of lines) expect(output).toContain(`device: cuda:1: ${line}\n`);
+});
+
+test('pack refuses a model for a GPU that the daemon would not have', async () => {
+  const repository = await testRepository();
+  await repository.publish('shift', 1);
+  await repository.configure('shift', 'device: cuda:0\n');
+  const { code, output } = await runCli(['pack', 'shift/1', '--models', repository.path]);
+  expect(output).toContain("shift: device: cuda:0 is none of the daemon's: cpu");
+  expect(code).toBe(2);
+});
+
+test('a daemon on the CPU serves on when a model asks for a GPU, and status says why not there', async () => {
+  const repository = await testRepository();
+  await repository.publish('shift', 1);
+  const { reload, status } = await startDaemon(repository, [], {}, ['--workers', '1']);
+  await repository.configure('shift', 'device: cuda\n');
+  await reload();
+  expect(await status()).toMatchObject({
+    workers: [{ device: 'cpu' }],
+    models: [{ name: 'shift', active: 1, problem: "device: cuda is none of the daemon's: cpu" }],
+  });
 });

@@ -114,6 +114,7 @@ test('a daemon behind TLS is known, and its certificate looked at', async () => 
 test('GPUs are told with their VRAM, and what CUDA lacks beside them', async () => {
   const { code, check } = await doctor('device: auto', async (folder) => ({
     PATH: await fakeNvidiaSmi(folder, ['0, Test GPU, GPU-1, 143771, 143000, 580.65.06']),
+    CUDA_VISIBLE_DEVICES: '0',
   }));
   expect(code).toBe(0);
   expect(check('GPU 0').details).toMatchObject({
@@ -122,9 +123,9 @@ test('GPUs are told with their VRAM, and what CUDA lacks beside them', async () 
   });
   expect(check('CUDA provider')).toMatchObject({
     status: 'warn',
-    remedy: expect.stringContaining('ortLibrary') as string,
+    remedy: expect.stringContaining('warmswap setup cuda') as string,
   });
-  expect(check('device').details).toMatchObject({ wanted: 'auto', device: 'cpu' });
+  expect(check('device').details).toMatchObject({ wanted: 'auto', devices: ['cpu'] });
 });
 
 test('people get a table, and a configuration that cannot be used exit code 2', async () => {

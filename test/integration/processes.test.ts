@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { runCli } from '../support/cli.js';
@@ -133,7 +133,36 @@ test('a data port that another daemon has is refused', async () => {
   const flags = ['--models', repository.path, '--port', port, '--admin-port', '0'];
   expect(await runCli(['serve', ...flags])).toMatchObject({
     code: 1,
-    output: expect.stringContaining('EADDRINUSE') as string,
+    output: expect.stringMatching(
+      /listen\.port: .*EADDRINUSE.*give another port \(--port\)/,
+    ) as string,
+  });
+});
+
+test('a store that cannot be written is refused before anything starts', async () => {
+  const repository = await testRepository();
+  await repository.publish('shift', 1);
+  const file = join(repository.path, 'shift', '1', 'model.onnx');
+  for (const store of [join(file, 'store'), '/proc/store']) {
+    expect(await runCli(['serve', '--models', repository.path, '--store', store])).toMatchObject({
+      code: 2,
+      output: expect.stringContaining('store.path: ') as string,
+    });
+  }
+});
+
+test('a reload tells of models that lie where nobody looks for them', async () => {
+  const repository = await testRepository();
+  await repository.publish('shift', 1);
+  const { process: daemon, reload } = await startDaemon(repository, ['--workers', '1']);
+  expect((await reload()).warnings).toBeUndefined();
+  const shift = join(repository.path, 'shift');
+  await cp(join(shift, '1'), join(shift, 'v2'), { recursive: true });
+  const warnings = ['shift/v2: a version is a positive integer'];
+  expect(await reload()).toEqual({ generation: 1, changes: [], warnings });
+  expect(await runCli(['ctl', 'reload', '--admin', daemon.adminUrl])).toMatchObject({
+    code: 0,
+    output: expect.stringContaining(`warning: ${warnings[0]}`) as string,
   });
 });
 
@@ -242,5 +271,8 @@ test('a port that somebody else has is named when the daemon cannot start', asyn
   const adminPort = new URL(daemon.adminUrl).port;
   expect(
     await runCli(['serve', '--models', repository.path, '--admin-port', adminPort]),
-  ).toMatchObject({ code: 1, output: expect.stringContaining('EADDRINUSE') as string });
+  ).toMatchObject({
+    code: 1,
+    output: expect.stringMatching(/admin\.port: .*EADDRINUSE.*--admin-port/) as string,
+  });
 });

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,19 +12,18 @@ import {
   readLibrarySearch,
   type LibrarySearch,
 } from '../../src/supervisor/device/shared-libraries.js';
+import { makeLibrary as makeLibraryAt } from '../support/shared-library.js';
 
 /** Libraries made with the compiler that builds the addon: a provider that needs one that needs another. */
 const folder = mkdtempSync(join(tmpdir(), 'warmswap-libraries-'));
 const inFolder = (name: string) => join(folder, name);
-const compiler = process.env.CXX ?? 'c++';
-
-function makeLibrary(name: string, needed: readonly string[] = [], flags: readonly string[] = []) {
-  const links = needed.map((other) => inFolder(other));
-  execFileSync(compiler, [
-    ...['-shared', '-o', inFolder(name), `-Wl,-soname,${name}`, '-Wl,--no-as-needed'],
-    ...['-Wl,--allow-shlib-undefined', ...links, ...flags],
-  ]);
-}
+const makeLibrary = (
+  name: string,
+  needed: readonly string[] = [],
+  flags: readonly string[] = [],
+) => {
+  makeLibraryAt(inFolder(name), needed.map(inFolder), flags);
+};
 
 beforeAll(() => {
   makeLibrary('libcublasLt.so.13');

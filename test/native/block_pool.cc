@@ -14,8 +14,6 @@
 namespace warmswap::test {
 namespace {
 
-constexpr std::size_t kMegabyte = std::size_t{1} << 20U;
-
 bool IsAligned(const void* block) {
   return reinterpret_cast<std::uintptr_t>(block) % BlockPool::kAlignment == 0;
 }

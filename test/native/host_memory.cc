@@ -94,7 +94,8 @@ TEST_CASE("what is available is granted, what is not is refused with the numbers
   CHECK(CodeName(error) == "RESOURCE_EXHAUSTED");
   CHECK(Contains(error.what(), "takes about 1.0 EiB of memory"));
   REQUIRE(error.shortage());
-  const auto [needed, available] = *error.shortage();
+  const auto [needed, available, device] = *error.shortage();
+  CHECK(device.empty());
   CHECK(needed == kTooMany);
   CHECK(available > 0);
   CHECK(available < needed);

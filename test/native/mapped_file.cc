@@ -20,8 +20,6 @@
 namespace warmswap::test {
 namespace {
 
-constexpr std::size_t kMegabyte = 1 << 20;
-
 std::string Text(const MappedFile& file) {
   return {reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()};
 }

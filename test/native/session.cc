@@ -14,9 +14,9 @@ namespace warmswap::test {
 namespace {
 
 using Shape = std::vector<std::int64_t>;
-using Bytes = std::vector<std::uint8_t>;
+using RawBytes = std::vector<std::uint8_t>;
 
-Session Load(std::string_view fixture) { return {Library(), ModelPath(fixture), {}}; }
+Session LoadFixture(std::string_view fixture) { return {Library(), ModelPath(fixture), {}}; }
 
 Error LoadError(const std::filesystem::path& path) {
   return ErrorOf([&] { const Session session(Library(), path, {}); });
@@ -33,7 +33,7 @@ std::vector<Ort::Value> InputsOf(const Request& request) {
 
 std::vector<Ort::Value> Run(Session& session, std::vector<Ort::Value> inputs,
                             const std::vector<std::size_t>& outputs) {
-  const Ort::RunOptions options;
+  Ort::RunOptions options;
   return session.Run(options, inputs, outputs);
 }
 
@@ -49,19 +49,11 @@ Error RunError(Session& session, std::vector<Ort::Value> inputs,
   });
 }
 
-std::vector<Ort::Value> One(Ort::Value value) {
-  std::vector<Ort::Value> values;
-  values.push_back(std::move(value));
-  return values;
-}
-
-Shape ShapeOf(const Ort::Value& value) { return value.GetTensorTypeAndShapeInfo().GetShape(); }
-
 /// Three elements: all bits zero, all bits one, and different bytes.
-Bytes ThreeElements(DataType type) {
+RawBytes ThreeElements(DataType type) {
   if (type == DataType::kBool) return {0, 1, 1};
   const std::size_t size = ElementSize(type);
-  Bytes bytes(size, 0x00);
+  RawBytes bytes(size, 0x00);
   bytes.insert(bytes.end(), size, 0xFF);
   for (std::size_t i = 0; i < size; ++i) bytes.push_back(static_cast<std::uint8_t>(0x11 * (i + 1)));
   return bytes;
@@ -80,23 +72,23 @@ TEST_CASE("every datatype goes through a session bit by bit") {
   REQUIRE(types.size() == kDataTypeCount - 1);
   for (const auto& [name, type] : types) {
     CAPTURE(name);
-    Session session = Load("identity-" + name + "/1");
+    Session session = LoadFixture("identity-" + name + "/1");
     REQUIRE(session.inputs().size() == 1);
     CHECK(session.inputs()[0].type == type);
     CHECK(session.outputs()[0].type == type);
 
-    const Bytes bytes = ThreeElements(type);
+    const RawBytes bytes = ThreeElements(type);
     const auto outputs = Run(session, One(MakeTensor(type, bytes, {3})), {0});
     REQUIRE(outputs.size() == 1);
     CHECK(FromOrt(outputs[0].GetTensorTypeAndShapeInfo().GetElementType()) == type);
     CHECK(ShapeOf(outputs[0]) == Shape{3});
     const auto* data = static_cast<const std::uint8_t*>(outputs[0].GetTensorRawData());
-    CHECK(Bytes(data, data + bytes.size()) == bytes);
+    CHECK(RawBytes(data, data + bytes.size()) == bytes);
   }
 }
 
 TEST_CASE("strings with zero bytes go through a session") {
-  Session session = Load("identity-bytes/1");
+  Session session = LoadFixture("identity-bytes/1");
   CHECK(session.inputs()[0].type == DataType::kBytes);
   const std::vector<std::string> strings{"", std::string("a\0b", 3), std::string(1, '\0'), "zwölf"};
   const auto outputs = Run(session, One(ToOrtValue({DataType::kBytes, {4}, {}, strings})), {0});
@@ -104,13 +96,13 @@ TEST_CASE("strings with zero bytes go through a session") {
 }
 
 TEST_CASE("tensors without elements go through a session") {
-  Session session = Load("identity-fp32/1");
+  Session session = LoadFixture("identity-fp32/1");
   const auto outputs = Run(session, One(MakeTensor<float>(DataType::kFp32, {}, {0})), {0});
   CHECK(ShapeOf(outputs.at(0)) == Shape{0});
 }
 
 TEST_CASE("the signature has names, datatypes, shapes and the names of free dimensions") {
-  const Session session = Load("mixed/1");
+  const Session session = LoadFixture("mixed/1");
   const auto& inputs = session.inputs();
   REQUIRE(inputs.size() == 2);
   CHECK(inputs[0].name == "a");
@@ -132,7 +124,7 @@ TEST_CASE("the signature has names, datatypes, shapes and the names of free dime
 }
 
 TEST_CASE("a scalar has rank 0 in the signature and in the answer") {
-  Session session = Load("scalar/1");
+  Session session = LoadFixture("scalar/1");
   CHECK(session.inputs()[0].shape.empty());
   CHECK(session.inputs()[0].symbols.empty());
   const auto outputs = Run(session, One(MakeTensor<float>(DataType::kFp32, {1.5F}, {})), {0});
@@ -141,7 +133,7 @@ TEST_CASE("a scalar has rank 0 in the signature and in the answer") {
 }
 
 TEST_CASE("the outputs come in the order in which they were asked for") {
-  Session session = Load("mixed/1");
+  Session session = LoadFixture("mixed/1");
   const auto inputs = [] {
     auto values = One(MakeTensor<float>(DataType::kFp32, {1, 2, 3, 4, 5, 6}, {2, 3}));
     values.push_back(MakeTensor<std::int64_t>(DataType::kInt64, {5, -7}, {2}));
@@ -158,7 +150,7 @@ TEST_CASE("the outputs come in the order in which they were asked for") {
 }
 
 TEST_CASE("an output that is asked for twice comes twice") {
-  Session session = Load("shift/1");
+  Session session = LoadFixture("shift/1");
   const auto outputs = Run(session, InputsOf(ShiftRequest(1)), {0, 0});
   REQUIRE(outputs.size() == 2);
   for (const Ort::Value& output : outputs) {
@@ -168,13 +160,13 @@ TEST_CASE("an output that is asked for twice comes twice") {
 }
 
 TEST_CASE("asking for no output, or for one that there is not, fails") {
-  Session session = Load("shift/1");
+  Session session = LoadFixture("shift/1");
   CHECK(CodeName(RunError(session, InputsOf(ShiftRequest(1)), {})) == "INVALID_ARGUMENT");
   CHECK_THROWS(Run(session, InputsOf(ShiftRequest(1)), {1}));
 }
 
 TEST_CASE("external weights give the documented answer") {
-  Session session = Load("linear/1");
+  Session session = LoadFixture("linear/1");
   const std::vector<float> x(64, 1.0F);
   const auto outputs = Run(session, One(MakeTensor(DataType::kFp32, x, {1, 64})), {0});
   std::vector<float> expected(8);
@@ -186,7 +178,7 @@ TEST_CASE("external weights give the documented answer") {
 }
 
 TEST_CASE("a run that fails throws what ONNX Runtime says, and the session goes on") {
-  Session session = Load("fails-at-run/1");
+  Session session = LoadFixture("fails-at-run/1");
   const Error error = RunError(session, InputsOf(ReshapeRequest(1, 3)));
   CHECK(CodeName(error) == "INTERNAL");
   CHECK(Contains(error.what(), "Reshape"));
@@ -194,7 +186,7 @@ TEST_CASE("a run that fails throws what ONNX Runtime says, and the session goes 
 }
 
 TEST_CASE("many threads run one session at once, each with its own answer") {
-  Session session = Load("shift/1");
+  Session session = LoadFixture("shift/1");
   constexpr int kThreads = 4;
   constexpr int kRuns = 50;
   std::vector<int> right(kThreads);

@@ -30,6 +30,8 @@ namespace warmswap::test {
 
 /// Long enough for the slowest machine under a sanitizer; only a bug ever waits for so long.
 inline constexpr std::chrono::seconds kPatience{60};
+inline constexpr std::size_t kMegabyte = std::size_t{1} << 20U;
+inline constexpr std::size_t kGigabyte = std::size_t{1} << 30U;
 /// Iterations of the fixture `slow` that nobody lives to see the end of.
 inline constexpr std::int64_t kEndless = std::int64_t{1} << 50;
 
@@ -171,6 +173,18 @@ template <typename T>
 InputTensor MakeInput(DataType type, const std::vector<T>& values,
                       const std::vector<std::int64_t>& shape) {
   return CopyInput({type, shape, AsBytes(values), {}}, TestBlocks());
+}
+
+/// The shape of a tensor.
+inline std::vector<std::int64_t> ShapeOf(const Ort::Value& value) {
+  return value.GetTensorTypeAndShapeInfo().GetShape();
+}
+
+/// The inputs of a session that has one.
+inline std::vector<Ort::Value> One(Ort::Value value) {
+  std::vector<Ort::Value> values;
+  values.push_back(std::move(value));
+  return values;
 }
 
 /// The elements of a tensor whose datatype is T's.

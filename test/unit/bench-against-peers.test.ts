@@ -11,6 +11,7 @@ const FULL: Settings = {
   longRepeats: 3,
   duration: DURATION,
   peers: { repeats: 2, duration: DURATION },
+  keep: () => undefined,
 };
 
 /** Measured by its name alone, so it is never started. */

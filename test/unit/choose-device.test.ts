@@ -16,7 +16,6 @@ const PROVIDER = {
   libraries: [{ name: 'libcudart.so.13', path: '/cuda/libcudart.so.13' }],
 };
 const ALL = { nvidia: NVIDIA, library: LIBRARY, provider: PROVIDER };
-const BUILD = 'cuda is not supported by this build of Warmswap';
 const NO_DRIVER = { gpus: [], hasHardware: false, isHidden: false };
 
 function refusal(wanted: string, facts: DeviceFacts): string[] {
@@ -30,25 +29,47 @@ function refusal(wanted: string, facts: DeviceFacts): string[] {
 }
 
 test('cpu asks for no reason', () => {
-  expect(chooseDevice('cpu', {})).toEqual({ device: 'cpu', reason: 'device: cpu' });
+  expect(chooseDevice('cpu', {})).toEqual({ devices: ['cpu'], reason: 'device: cpu' });
+});
+
+const trials = (...problems: (string | undefined)[]) => new Map(problems.entries());
+
+test('where CUDA can be used, the GPUs that are asked for are taken, and no others', () => {
+  const tried = { ...ALL, trials: trials(undefined, undefined) };
+  const both = ['cuda:0', 'cuda:1'];
+  expect(chooseDevice('auto', tried)).toEqual({ devices: both, reason: 'CUDA can be used' });
+  expect(chooseDevice('cuda', tried)).toEqual({ devices: both, reason: 'device: cuda' });
+  expect(chooseDevice('cuda:1', tried).devices).toEqual(['cuda:1']);
+  expect(chooseDevice('cuda:1,0', tried).devices).toEqual(['cuda:1', 'cuda:0']);
+});
+
+test('auto leaves out GPUs on which no model runs, and takes the CPU where none is left', () => {
+  expect(chooseDevice('auto', { ...ALL, trials: trials('busy', undefined) })).toEqual({
+    devices: ['cuda:1'],
+    reason: 'CUDA can be used; no model runs on GPU 0: busy',
+  });
+  expect(chooseDevice('auto', { ...ALL, trials: trials('busy', 'broken') })).toEqual({
+    devices: ['cpu'],
+    reason: 'no model runs on GPU 0: busy; no model runs on GPU 1: broken',
+  });
 });
 
 test('auto takes the CPU and says why', () => {
   expect(chooseDevice('auto', { nvidia: NO_DRIVER })).toEqual({
-    device: 'cpu',
-    reason: `there is no NVIDIA driver; ${BUILD}`,
+    devices: ['cpu'],
+    reason: 'there is no NVIDIA driver',
   });
-  expect(chooseDevice('auto', ALL)).toEqual({ device: 'cpu', reason: BUILD });
   // Without a GPU nobody misses the libraries.
   const facts = { ...ALL, nvidia: NO_DRIVER, provider: { path: PROVIDER.path } };
-  expect(chooseDevice('auto', facts).reason).toBe(`there is no NVIDIA driver; ${BUILD}`);
+  expect(chooseDevice('auto', facts).reason).toBe('there is no NVIDIA driver');
 });
 
 describe('cuda is refused, never replaced', () => {
-  test('because this build cannot, where all else is there', () => {
-    for (const wanted of ['cuda', 'cuda:0', 'cuda:1,0']) {
-      expect(refusal(wanted, ALL)).toEqual([BUILD]);
-    }
+  test('because no model runs on a GPU that is asked for', () => {
+    const tried = { ...ALL, trials: trials(undefined, 'no cuDNN') };
+    expect(refusal('cuda', tried)).toEqual(['no model runs on GPU 1: no cuDNN']);
+    expect(refusal('cuda:1', tried)).toEqual(['no model runs on GPU 1: no cuDNN']);
+    expect(chooseDevice('cuda:0', tried).devices).toEqual(['cuda:0']);
   });
 
   test.each<[string, string, DeviceFacts]>([
@@ -80,7 +101,7 @@ describe('cuda is refused, never replaced', () => {
     ],
     [
       'the provider',
-      '/ort/libonnxruntime_providers_cuda.so is missing',
+      '/ort/libonnxruntime_providers_cuda.so is missing; "warmswap setup cuda" installs it',
       { provider: { path: PROVIDER.path } },
     ],
     [
@@ -106,11 +127,20 @@ describe('cuda is refused, never replaced', () => {
       },
     ],
   ])('for want of %s', (_, problem, facts) => {
-    expect(refusal('cuda', { ...ALL, ...facts })).toEqual([problem, BUILD]);
+    expect(refusal('cuda', { ...ALL, ...facts })).toEqual([problem]);
   });
 
   test('for want of a GPU that is named', () => {
     const problem = (number: number) => `there is no GPU ${number}; the numbers are 0, 1`;
-    expect(refusal('cuda:1,2,3', ALL)).toEqual([problem(2), problem(3), BUILD]);
+    expect(refusal('cuda:1,2,3', ALL)).toEqual([problem(2), problem(3)]);
   });
+});
+
+test('webgpu is refused with the causes', () => {
+  const build = 'models do not run on WebGPU in this build of Warmswap';
+  expect(refusal('webgpu', {})).toEqual([build]);
+  expect(refusal('webgpu', { library: LIBRARY })).toEqual([
+    '/ort/libonnxruntime.so.1 is built without the WebGpu provider',
+    build,
+  ]);
 });

@@ -37,6 +37,13 @@ test('without a file, flags and variables, everything is at its default', () => 
     auth: { insecure: false, tokens: [] },
     workers: 'auto',
     device: 'auto',
+    cuda: {
+      arenaExtend: 'same-as-requested',
+      convAlgorithmSearch: 'heuristic',
+      tf32: true,
+      graphs: false,
+    },
+    gpu: { shareWeights: false },
     watch: false,
     limits: {
       maxMessageBytes: 64 * 2 ** 20,
@@ -87,9 +94,17 @@ test('units are understood wherever sizes and durations are', () => {
   });
 });
 
-test.each(['auto', 'cpu', 'cuda', 'cuda:0', 'cuda:0,12,3'])('device may be %s', (device) => {
-  expect(load(`device: "${device}"`).device).toBe(device);
-  expect(load(undefined, { flags: { device } }).device).toBe(device);
+test.each(['auto', 'cpu', 'cuda', 'cuda:0', 'cuda:0,12,3', 'webgpu'])(
+  'device may be %s',
+  (device) => {
+    expect(load(`device: "${device}"`).device).toBe(device);
+    expect(load(undefined, { flags: { device } }).device).toBe(device);
+  },
+);
+
+test('options of CUDA are taken, and the others keep their defaults', () => {
+  const { cuda } = load('cuda: { memoryLimit: 4GiB, graphs: true }');
+  expect(cuda).toMatchObject({ memoryLimit: 4 * 2 ** 30, graphs: true, tf32: true });
 });
 
 test('ortLibrary counts from the folder of the file', () => {
@@ -254,12 +269,17 @@ describe('a value that cannot be used is refused with its path', () => {
     ['workers: { min: 3, max: 2 }', 'workers: expected min to be at most max'],
     ['workers: 1025', 'workers: expected auto, 1 to 1024, or { min, max }'],
     ['workers: { min: 0, max: 2 }', 'workers.min: expected 1 to 1024'],
-    ['device: tpu', 'device: expected auto, cpu, cuda or cuda:0,1'],
-    ['device: "cuda:"', 'device: expected auto, cpu, cuda or cuda:0,1'],
-    ['device: "cuda:0,"', 'device: expected auto, cpu, cuda or cuda:0,1'],
-    ['device: "cuda:01"', 'device: expected auto, cpu, cuda or cuda:0,1'],
+    ['device: tpu', 'device: expected auto, cpu, cuda, cuda:0,1 or webgpu'],
+    ['device: "cuda:"', 'device: expected auto, cpu, cuda, cuda:0,1 or webgpu'],
+    ['device: "cuda:0,"', 'device: expected auto, cpu, cuda, cuda:0,1 or webgpu'],
+    ['device: "cuda:01"', 'device: expected auto, cpu, cuda, cuda:0,1 or webgpu'],
     ['device: "cuda:1,0,1"', 'device: names a GPU twice'],
-    ['device: 0', 'device: expected auto, cpu, cuda or cuda:0,1'],
+    ['device: 0', 'device: expected auto, cpu, cuda, cuda:0,1 or webgpu'],
+    ['cuda: { memoryLimt: 1GiB }', 'unknown key cuda.memoryLimt (did you mean memoryLimit?)'],
+    ['cuda: { memoryLimit: 0 }', 'cuda.memoryLimit: expected 1 to 8192GiB'],
+    ['cuda: { arenaExtend: twice }', 'cuda.arenaExtend: Invalid option'],
+    ['cuda: { tf32: yes please }', 'cuda.tf32: Invalid input: expected boolean'],
+    ['gpu: { shareWeights: true }', 'gpu.shareWeights: not available yet'],
     ['ortLibrary: 1', 'ortLibrary: Invalid input: expected string'],
     ['limits: { maxMessageBytes: 2GiB }', 'limits.maxMessageBytes: Too big'],
     ['limits: { maxMessageBytes: 0 }', 'limits.maxMessageBytes: Too small'],
@@ -289,7 +309,7 @@ describe('a value that cannot be used is refused with its path', () => {
     ['adminPort', '99999', '--admin-port: expected a port, 0 to 65535'],
     ['workers', '0', '--workers: expected auto, 1 to 1024, or { min, max }'],
     ['workers', '-1', '--workers: expected auto, 1 to 1024, or { min, max }'],
-    ['device', 'gpu', '--device: expected auto, cpu, cuda or cuda:0,1'],
+    ['device', 'gpu', '--device: expected auto, cpu, cuda, cuda:0,1 or webgpu'],
     ['logLevel', 'loud', '--log-level: Invalid option'],
   ])('from the flag %s with %s, which is named instead', (flag, value, problem) => {
     const message = refusal(() => load(undefined, { flags: { [flag]: value } }));

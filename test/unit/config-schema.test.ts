@@ -14,6 +14,8 @@ test('a model.yaml that sets nothing gives the defaults', () => {
     instances: 1,
     threads: { spinning: false },
     execution: 'auto',
+    device: 'auto',
+    cuda: {},
     quickStart: true,
     warmup: { runs: 3, shapes: {}, maxDuration: 10_000 },
   };
@@ -34,6 +36,13 @@ test('a model.yaml that sets everything is taken as it is', () => {
     instances: 2
     threads: { intraOp: 4, spinning: true }
     execution: inline
+    device: cuda:1
+    cuda:
+      memoryLimit: 4GiB
+      arenaExtend: next-power-of-two
+      convAlgorithmSearch: exhaustive
+      tf32: false
+      graphs: true
     quickStart: false
     warmup:
       runs: 0
@@ -50,6 +59,14 @@ test('a model.yaml that sets everything is taken as it is', () => {
     instances: 2,
     threads: { intraOp: 4, spinning: true },
     execution: 'inline',
+    device: 'cuda:1',
+    cuda: {
+      memoryLimit: 4 * 2 ** 30,
+      arenaExtend: 'next-power-of-two',
+      convAlgorithmSearch: 'exhaustive',
+      tf32: false,
+      graphs: true,
+    },
     quickStart: false,
     warmup: {
       runs: 0,
@@ -94,6 +111,10 @@ describe('refused is', () => {
     ['threads: { intraOp: auto }', 'threads.intraOp: Invalid input: expected number'],
     ['threads: { intraop: 2 }', 'unknown key threads.intraop (did you mean intraOp?)'],
     ['threads: { spin: true }', 'unknown key threads.spin (known: intraOp, spinning)'],
+    ['device: cuda:0,1', 'device: expected auto, cpu, cuda or cuda:0'],
+    ['device: webgpu', 'device: expected auto, cpu, cuda or cuda:0'],
+    ['cuda: { graph: true }', 'unknown key cuda.graph (did you mean graphs?)'],
+    ['cuda: { memoryLimit: lots }', 'cuda.memoryLimit: expected a number or a text such as 64MiB'],
     ['thread: 2', 'unknown key thread (did you mean threads?)'],
     ['warmup: { runs: 1001 }', 'warmup.runs: Too big'],
     ['warmup: { shapes: { x: [-1] } }', 'warmup.shapes.x.0: Too small'],

@@ -37,6 +37,10 @@ describe('a change of a label', () => {
     expect(formatLabelChange(result, 'edges', 'canary', undefined)).toBe(
       'generation 5\n  edges: label canary removed',
     );
+    const warnings = ['look here'];
+    expect(formatLabelChange({ ...result, warnings }, 'edges', 'canary', 1)).toMatch(
+      /canary → 1\n {2}warning: look here$/,
+    );
   });
 
   test.each([
@@ -70,6 +74,7 @@ const STATISTICS = {
 describe('the status', () => {
   const status: Status = {
     generation: 3,
+    pid: 1,
     uptimeSeconds: 61,
     listen: { host: '127.0.0.1', port: 9000 },
     workers: [

@@ -160,7 +160,7 @@ describe('the store', () => {
     writeFileSync(join(folder, 'a'), '');
     expect(await checkStore(store)).toMatchObject({
       status: 'fail',
-      found: `${join(folder, 'a')} cannot be written: EACCES`,
+      found: `${join(folder, 'a')} cannot be written: ENOTDIR`,
     });
   });
 
@@ -252,11 +252,11 @@ describe('CUDA', () => {
     expect(checkDevice('cpu', { nvidia: NVIDIA })).toMatchObject({ status: 'ok', found: 'cpu' });
     expect(checkDevice('auto', { nvidia: NO_DRIVER })).toMatchObject({
       status: 'ok',
-      found: expect.stringContaining('cpu: there is no NVIDIA driver; cuda is not') as string,
+      found: expect.stringContaining('cpu: there is no NVIDIA driver') as string,
     });
     expect(checkDevice('cuda', { nvidia: NO_DRIVER })).toMatchObject({
       status: 'fail',
-      found: expect.stringContaining('cannot be used: there is no NVIDIA driver; cuda') as string,
+      found: expect.stringContaining('cannot be used: there is no NVIDIA driver') as string,
     });
   });
 });

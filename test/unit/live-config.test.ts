@@ -22,7 +22,7 @@ test('a reload applies what needs no restart, and names what does', () => {
   const config = started();
   next = () =>
     parse({ models: '/other', swap: { prepareTimeout: '1s' }, state: '/s', watch: true });
-  config.reload();
+  expect(config.reload().waiting).toEqual(['state', 'watch']);
   expect(config.current).toMatchObject({ models: '/other', swap: { prepareTimeout: 1000 } });
   expect(config.current).toMatchObject({ watch: false });
   expect(config.current.state).toBeUndefined();

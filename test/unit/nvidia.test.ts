@@ -97,10 +97,12 @@ test.each([
   [undefined, false],
   ['0,1', false],
   ['GPU-1', false],
+  ['7', true],
   ['', true],
   ['-1', true],
   ['NoDevFiles', true],
 ])('CUDA_VISIBLE_DEVICES=%s', async (value, isHidden) => {
   const environment = value === undefined ? {} : { CUDA_VISIBLE_DEVICES: value };
-  expect(await read('', environment)).toMatchObject({ isHidden });
+  const row = '0, NVIDIA H200, GPU-1, 143771, 143000, 580.65.06\n';
+  expect(await read(row, environment)).toMatchObject({ isHidden });
 });

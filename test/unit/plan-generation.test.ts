@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseYaml, validate } from '../../src/config/parse.js';
-import { modelSchema } from '../../src/config/schema.js';
+import type { Device } from '../../src/config/device.js';
+import { daemonSchema, modelSchema } from '../../src/config/schema.js';
 import type {
   Activation,
   GenerationPlan,
@@ -20,6 +21,7 @@ import {
 } from '../../src/supervisor/plan-generation.js';
 import type { RollbackPolicy } from '../../src/supervisor/rollback.js';
 
+const CUDA = daemonSchema.parse({ models: '/models' }).cuda;
 const NOTHING: GenerationPlan = { generation: 0, models: [] };
 
 function model(name: string, versions: readonly number[], yaml = ''): RepositoryModel {
@@ -47,6 +49,7 @@ interface Input {
   choices?: Readonly<Record<string, OperatorChoices>>;
   failures?: readonly VersionFailure[];
   rollback?: RollbackPolicy;
+  devices?: readonly Device[];
   stopped?: readonly ModelPlan[];
 }
 
@@ -65,6 +68,7 @@ function inputOf(models: readonly RepositoryModel[], input: Input): PlanInput {
     choices: { ...activated(input.activations ?? {}), ...input.choices },
     failures: input.failures ?? [],
     threads: { cores: 12, workers: 2 },
+    host: { devices: input.devices ?? ['cpu'], cuda: CUDA },
     rollback: input.rollback ?? { keepsReplaced: false, open: new Set() },
     stopped: input.stopped ?? [],
   };
@@ -550,4 +554,26 @@ test('versions are replaced where some go and others come, in whatever models', 
   expect(replacesVersions(one, of(model('m', [1, 2], 'versions: all')))).toBe(false);
   expect(replacesVersions(one, NOTHING)).toBe(false);
   expect(replacesVersions(NOTHING, one)).toBe(false);
+});
+
+describe('on GPUs', () => {
+  const devices: readonly Device[] = ['cuda:0', 'cuda:1'];
+
+  test('a version is planned for its device, and is another one on another device', () => {
+    const [onWorkers] = planOf(model('a', [1]), { devices }).versions;
+    const [onSecond] = planOf(model('a', [1], 'device: cuda:1'), { devices }).versions;
+    expect(onWorkers?.options).toMatchObject({ cuda: { tf32: true, graphs: false } });
+    expect(onWorkers?.options).not.toHaveProperty('device');
+    expect(onSecond?.options.device).toBe('cuda:1');
+    expect(onSecond?.key).not.toBe(onWorkers?.key);
+  });
+
+  test('a model for a GPU that the daemon has not is kept as it was, and says why', () => {
+    const { plan: committed } = plan([model('a', [1])], { devices });
+    const next = plan([model('a', [1, 2], 'device: cuda:7')], { committed, devices });
+    expect(next.plan.models).toEqual(committed.models);
+    expect(next.problems).toEqual([
+      { model: 'a', reason: "device: cuda:7 is none of the daemon's: cuda:0, cuda:1" },
+    ]);
+  });
 });

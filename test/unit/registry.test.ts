@@ -100,6 +100,7 @@ let nextLoad: number;
 beforeEach(() => {
   engine = new SteeredEngine();
   registry = new Registry(engine as unknown as Engine, {
+    device: 'cpu',
     drainTimeoutMs: 60_000,
   });
   nextLoad = 0;

@@ -8,14 +8,21 @@ test.each([
   [1, 64, 1],
   [8, 2, 8],
 ] as const)('%s workers on %i cores are %i', (wanted, cores, workers) => {
-  expect(threadBudget(wanted, cores)).toEqual({ cores, workers });
-  expect(firstWorkers(wanted, cores)).toBe(workers);
+  expect(threadBudget(wanted, 0, cores)).toEqual({ cores, workers });
+  expect(firstWorkers(wanted, 0, cores)).toBe(workers);
 });
 
 test('where their number follows the load, the cores are shared out for the most', () => {
   const elastic = { min: 2, max: 8, upAfter: 5_000, downAfter: 60_000 };
-  expect(threadBudget(elastic, 16)).toEqual({ cores: 16, workers: 8 });
-  expect(firstWorkers(elastic, 16)).toBe(2);
+  expect(threadBudget(elastic, 0, 16)).toEqual({ cores: 16, workers: 8 });
+  expect(firstWorkers(elastic, 0, 16)).toBe(2);
+});
+
+test('on GPUs there is a worker for each of them, unless the number is given', () => {
+  expect(firstWorkers('auto', 8, 4)).toBe(8);
+  expect(firstWorkers('auto', 1, 64)).toBe(1);
+  expect(firstWorkers(2, 8, 64)).toBe(2);
+  expect(threadBudget('auto', 2, 64)).toEqual({ cores: 64, workers: 2 });
 });
 
 const count = fc.integer({ min: 1, max: 1024 });

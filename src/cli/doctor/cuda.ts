@@ -19,7 +19,7 @@ export function checkDriver({ driver, hasHardware }: NvidiaHost): Check {
 
 export function checkGpus({ driver, gpus, isHidden }: NvidiaHost): Check[] {
   if (driver === undefined) return [];
-  if (gpus.length === 0) {
+  if (gpus.length === 0 && !isHidden) {
     return [
       warn(
         'GPUs',
@@ -65,9 +65,7 @@ export function checkProvider(provider: CudaProvider, { gpus }: NvidiaHost): Che
   if (!libraries) {
     const found = `none: ${path} is missing`;
     if (gpus.length === 0) return [ok(name, found)];
-    const remedy =
-      'put it and libonnxruntime_providers_shared.so, of the same build, beside ONNX Runtime, or ' +
-      'name a whole build with CUDA in ortLibrary';
+    const remedy = 'run "warmswap setup cuda", or name a whole build with CUDA in ortLibrary';
     return [warn(name, found, remedy)];
   }
   return [ok(name, path), ...libraries.filter(isWorthALine).map(checkNeeded)];
@@ -97,12 +95,21 @@ function outsideText(path: string): string {
   return `${path}, where the dynamic loader does not look`;
 }
 
+/** Whether a small model ran on a GPU. */
+export function checkRun(gpu: number, problem: string | undefined): Check {
+  const name = `model on GPU ${gpu}`;
+  if (problem === undefined) return ok(name, 'runs');
+  const remedy = 'see whether the driver is new enough for this CUDA, and the GPU free and sound';
+  return warn(name, problem, remedy);
+}
+
 /** What the daemon would run on, by the rule that it follows itself. */
 export function checkDevice(wanted: string, facts: DeviceFacts): Check {
   try {
-    const { device, reason } = chooseDevice(wanted, facts);
-    return ok('device', reason === `device: ${wanted}` ? device : `${device}: ${reason}`, {
-      ...{ wanted, device, reason },
+    const { devices, reason } = chooseDevice(wanted, facts);
+    const names = devices.join(', ');
+    return ok('device', reason === `device: ${wanted}` ? names : `${names}: ${reason}`, {
+      ...{ wanted, devices, reason },
     });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

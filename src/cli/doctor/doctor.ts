@@ -3,10 +3,18 @@ import type { DaemonConfig } from '../../config/schema.js';
 import { readCudaProvider } from '../../supervisor/device/cuda-provider.js';
 import { readNvidia } from '../../supervisor/device/nvidia.js';
 import { findDriverLibrary, readLibrarySearch } from '../../supervisor/device/shared-libraries.js';
+import { withTrials } from '../../supervisor/device/try-gpus.js';
 import { tryLibrary } from '../../supervisor/device/try-library.js';
 import { checkCertificate } from './certificate.js';
 import type { Check } from './check.js';
-import { checkDevice, checkDriver, checkDriverLibrary, checkGpus, checkProvider } from './cuda.js';
+import {
+  checkDevice,
+  checkDriver,
+  checkDriverLibrary,
+  checkGpus,
+  checkProvider,
+  checkRun,
+} from './cuda.js';
 import { checkLimits } from './limits.js';
 import { checkMemory } from './memory.js';
 import { checkPort } from './ports.js';
@@ -52,12 +60,14 @@ async function examineDevice({ device, ortLibrary }: DaemonConfig): Promise<Chec
   const library = await tryLibrary(ortLibrary);
   const isOpen = !('problem' in library);
   const provider = isOpen ? await readCudaProvider(library.path, search) : undefined;
+  const facts = await withTrials({ nvidia, driverLibrary, library, provider });
   return [
     checkLibrary(library, ortLibrary),
     checkDriver(nvidia),
     ...checkGpus(nvidia),
     ...checkDriverLibrary(nvidia, driverLibrary),
     ...(provider ? checkProvider(provider, nvidia) : []),
-    checkDevice(device, { nvidia, driverLibrary, library, provider }),
+    ...[...(facts.trials ?? [])].map(([gpu, problem]) => checkRun(gpu, problem)),
+    checkDevice(device, facts),
   ];
 }

@@ -1,6 +1,5 @@
-import { constants } from 'node:fs';
-import { access, readFile, readdir, statfs } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile, readdir, statfs } from 'node:fs/promises';
+import { existingFolder, storeProblem } from '../../repository/store-folder.js';
 import { fail, ok, sizeText, warn, type Check } from './check.js';
 
 /** The repository and the artifact store. */
@@ -30,13 +29,10 @@ export async function checkRepository(models: string): Promise<Check> {
 export async function checkStore(store: string): Promise<Check> {
   const name = 'artifact store';
   const folder = await existingFolder(store);
-  const denied = await access(folder, constants.W_OK | constants.X_OK).then(
-    () => undefined,
-    (error: unknown) => (error as NodeJS.ErrnoException).code ?? 'error',
-  );
-  if (denied !== undefined) {
+  const problem = await storeProblem(store);
+  if (problem !== undefined) {
     const remedy = 'give the user of the daemon the right to write there, or name another store';
-    return fail(name, `${folder} cannot be written: ${denied}`, remedy, { store });
+    return fail(name, problem, remedy, { store });
   }
   const { bavail, bsize } = await statfs(folder);
   const mounts = await readFile('/proc/self/mountinfo', 'utf8').catch(() => '');
@@ -87,13 +83,4 @@ function unescape(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, octal: string) =>
     String.fromCharCode(Number.parseInt(octal, 8)),
   );
-}
-
-/** The folder itself, or the nearest above it that is there. */
-async function existingFolder(path: string): Promise<string> {
-  const isThere = await access(path).then(
-    () => true,
-    () => false,
-  );
-  return isThere || dirname(path) === path ? path : existingFolder(dirname(path));
 }

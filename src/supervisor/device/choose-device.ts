@@ -1,3 +1,4 @@
+import { namedGpus, type Device } from '../../config/device.js';
 import { ConfigError } from '../../config/parse.js';
 import type { LibraryReport } from '../../worker/library-report.js';
 import type { CudaProvider } from './cuda-provider.js';
@@ -11,25 +12,61 @@ export interface DeviceFacts {
   provider?: CudaProvider | undefined;
   /** libcuda.so.1, which comes with the driver. */
   driverLibrary?: NeededLibrary | undefined;
+  /** By GPU: why a model did not run on it, or nothing if it did. */
+  trials?: ReadonlyMap<number, string | undefined> | undefined;
 }
 
 export interface DeviceChoice {
-  /** All that this build can run on. */
-  device: 'cpu';
+  /** All GPUs that models run on, or the processor. */
+  devices: readonly [Device, ...Device[]];
   reason: string;
 }
 
-const NOT_IN_THIS_BUILD = 'cuda is not supported by this build of Warmswap';
+const PROCESSOR: DeviceChoice['devices'] = ['cpu'];
+const NO_WEBGPU = 'models do not run on WebGPU in this build of Warmswap';
 
 /**
- * Decides what models run on. `auto` takes the CPU where CUDA cannot be used; `cuda` is refused then,
- * with every cause. Throws ConfigError.
+ * Decides what models run on. `auto` takes the GPUs that can be used, or else the CPU; what is asked for
+ * by name and cannot be used is refused, with every cause. Throws ConfigError.
  */
 export function chooseDevice(wanted: string, facts: DeviceFacts): DeviceChoice {
-  if (wanted === 'cpu') return { device: 'cpu', reason: 'device: cpu' };
+  if (wanted === 'cpu') return { devices: PROCESSOR, reason: 'device: cpu' };
+  if (wanted === 'webgpu') throw new ConfigError('device: webgpu', webGpuProblems(facts));
   const problems = cudaProblems(wanted, facts);
-  if (wanted === 'auto') return { device: 'cpu', reason: problems.join('; ') };
-  throw new ConfigError(`device: ${wanted}`, problems);
+  const gpus = wantedGpus(wanted, facts);
+  const failed = gpus.flatMap((gpu) => trialProblem(gpu, facts));
+  if (wanted === 'auto') return chooseItself(gpus, problems, failed, facts);
+  const all = [...problems, ...failed];
+  if (all.length > 0) throw new ConfigError(`device: ${wanted}`, all);
+  return { devices: onGpus(gpus), reason: `device: ${wanted}` };
+}
+
+function chooseItself(
+  gpus: readonly number[],
+  problems: readonly string[],
+  failed: readonly string[],
+  facts: DeviceFacts,
+): DeviceChoice {
+  if (problems.length > 0) return { devices: PROCESSOR, reason: problems.join('; ') };
+  const usable = gpus.filter((gpu) => trialProblem(gpu, facts).length === 0);
+  if (usable.length === 0) return { devices: PROCESSOR, reason: failed.join('; ') };
+  return { devices: onGpus(usable), reason: ['CUDA can be used', ...failed].join('; ') };
+}
+
+/** At least one is there where nothing was found wrong. */
+function onGpus(gpus: readonly number[]): DeviceChoice['devices'] {
+  const [first, ...others] = gpus.map((gpu): Device => `cuda:${gpu}`);
+  return first === undefined ? PROCESSOR : [first, ...others];
+}
+
+function wantedGpus(wanted: string, { nvidia }: DeviceFacts): number[] {
+  const named = namedGpus(wanted);
+  return named.length > 0 ? named : (nvidia?.gpus ?? []).map(({ index }) => index);
+}
+
+function trialProblem(gpu: number, { trials }: DeviceFacts): string[] {
+  const problem = trials?.get(gpu);
+  return problem === undefined ? [] : [`no model runs on GPU ${gpu}: ${problem}`];
 }
 
 /** Why CUDA cannot be used, what is most fundamental first. */
@@ -37,35 +74,37 @@ function cudaProblems(wanted: string, facts: DeviceFacts): string[] {
   const { nvidia, driverLibrary, library, provider } = facts;
   const gpu = nvidia ? gpuProblems(wanted, nvidia) : [];
   // Who has no GPU, and asks for none, need not hear of libraries.
-  if (wanted === 'auto' && gpu.length > 0) return [...gpu, NOT_IN_THIS_BUILD];
+  if (wanted === 'auto' && gpu.length > 0) return gpu;
   return [
     ...gpu,
     ...(driverLibrary ? missingLibrary(driverLibrary) : []),
-    ...(library ? libraryProblems(library) : []),
+    ...(library ? libraryProblems(library, 'CUDA') : []),
     ...(provider ? providerProblems(provider) : []),
-    NOT_IN_THIS_BUILD,
   ];
+}
+
+function webGpuProblems({ library }: DeviceFacts): string[] {
+  return [...(library ? libraryProblems(library, 'WebGpu') : []), NO_WEBGPU];
 }
 
 function gpuProblems(wanted: string, { driver, gpus, isHidden }: NvidiaHost): string[] {
   if (driver === undefined) return ['there is no NVIDIA driver'];
-  if (gpus.length === 0) return [`there is no GPU that the NVIDIA driver ${driver} shows`];
   if (isHidden) return ['CUDA_VISIBLE_DEVICES hides every GPU'];
-  const numbers = wanted.split(':')[1]?.split(',').map(Number) ?? [];
-  const missing = numbers.filter((number) => !gpus.some(({ index }) => index === number));
+  if (gpus.length === 0) return [`there is no GPU that the NVIDIA driver ${driver} shows`];
+  const missing = namedGpus(wanted).filter((gpu) => !gpus.some(({ index }) => index === gpu));
   const known = gpus.map(({ index }) => index).join(', ');
   return missing.map((number) => `there is no GPU ${number}; the numbers are ${known}`);
 }
 
-function libraryProblems(library: LibraryReport): string[] {
+function libraryProblems(library: LibraryReport, provider: 'CUDA' | 'WebGpu'): string[] {
   if ('problem' in library) return [library.problem];
-  const hasCuda = library.providers.includes('CUDAExecutionProvider');
-  return hasCuda ? [] : [`${library.path} is built without the CUDA provider`];
+  if (library.providers.includes(`${provider}ExecutionProvider`)) return [];
+  return [`${library.path} is built without the ${provider} provider`];
 }
 
 function providerProblems({ path, libraries, problem }: CudaProvider): string[] {
   if (problem !== undefined) return [`${path} cannot be read: ${problem}`];
-  if (!libraries) return [`${path} is missing`];
+  if (!libraries) return [`${path} is missing; "warmswap setup cuda" installs it`];
   return libraries.flatMap(missingLibrary).map((text) => `${text}, which ${path} needs`);
 }
 

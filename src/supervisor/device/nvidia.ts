@@ -3,9 +3,10 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { visibleGpus } from './visible-gpus.js';
 
 export interface Gpu {
-  /** As `device: cuda:N` counts. */
+  /** As `device: cuda:N` counts, and nvidia-smi where CUDA_VISIBLE_DEVICES hides none. */
   index: number;
   name: string;
   uuid: string;
@@ -18,10 +19,11 @@ export interface Gpu {
 export interface NvidiaHost {
   /** Version of the kernel driver; none: no driver is loaded. */
   driver?: string;
+  /** Those that programs may see. */
   gpus: readonly Gpu[];
   /** There is NVIDIA hardware, with or without a driver. */
   hasHardware: boolean;
-  /** CUDA_VISIBLE_DEVICES lets no program see a GPU. */
+  /** There are GPUs, of which CUDA_VISIBLE_DEVICES lets programs see none. */
   isHidden: boolean;
 }
 
@@ -47,11 +49,13 @@ export async function readNvidia({
   const told = parseSmi(await runSmi());
   const version = await readText(join(root, 'proc/driver/nvidia/version'));
   const driver = parseDriverVersion(version) ?? told.driver;
+  const all = told.gpus.length > 0 ? told.gpus : await readGpus(root);
+  const gpus = visibleGpus(all, environment.CUDA_VISIBLE_DEVICES);
   return {
     ...(driver === undefined ? {} : { driver }),
-    gpus: told.gpus.length > 0 ? told.gpus : await readGpus(root),
+    gpus,
     hasHardware: await hasNvidiaHardware(root),
-    isHidden: hidesAll(environment.CUDA_VISIBLE_DEVICES),
+    isHidden: all.length > 0 && gpus.length === 0,
   };
 }
 
@@ -106,11 +110,6 @@ async function hasNvidiaHardware(root: string): Promise<boolean> {
   const devices = await readdir(folder).catch(() => []);
   const vendors = await Promise.all(devices.map((one) => readText(join(folder, one, 'vendor'))));
   return vendors.some((vendor) => vendor.trim() === VENDOR);
-}
-
-/** As CUDA reads it: an empty list, or one that begins with what is no GPU. */
-function hidesAll(visible: string | undefined): boolean {
-  return visible !== undefined && (visible.trim() === '' || /^\s*(-1|NoDevFiles)/.test(visible));
 }
 
 function readText(path: string): Promise<string> {

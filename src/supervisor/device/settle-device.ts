@@ -5,6 +5,7 @@ import { chooseDevice, type DeviceChoice } from './choose-device.js';
 import { readCudaProvider } from './cuda-provider.js';
 import { readNvidia, type NvidiaHost } from './nvidia.js';
 import { findDriverLibrary, readLibrarySearch } from './shared-libraries.js';
+import { withTrials } from './try-gpus.js';
 import { tryLibrary } from './try-library.js';
 
 type Settings = Pick<DaemonConfig, 'device' | 'ortLibrary'>;
@@ -22,7 +23,8 @@ export async function settleDevice({ device, ortLibrary }: Settings): Promise<De
   const search = await readLibrarySearch(process.env);
   const provider = await readCudaProvider(library.path, search);
   const driverLibrary = findDriverLibrary(search);
-  return chooseDevice(device, { nvidia, driverLibrary, library, provider });
+  const facts = await withTrials({ nvidia, driverLibrary, library, provider }, device);
+  return chooseDevice(device, facts);
 }
 
 function mayUseCuda(device: string, { gpus }: NvidiaHost): boolean {

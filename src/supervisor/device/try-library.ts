@@ -1,14 +1,20 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { Device } from '../../config/device.js';
 import type { LibraryReport } from '../../worker/library-report.js';
+import { childEnvironment } from '../child-environment.js';
 
 const ENTRY = fileURLToPath(new URL('../../worker/library-main.js', import.meta.url));
 const TIMEOUT_MS = 60_000;
 
-/** Opens an ONNX Runtime library, the shipped one if left out, in a process of its own. Never rejects. */
-export function tryLibrary(path?: string): Promise<LibraryReport> {
-  const child = fork(ENTRY, path === undefined ? [] : [path], {
+/**
+ * Opens an ONNX Runtime library, the shipped one if left out, in a process of its own, and runs a small
+ * model with it if a device is given. Never rejects.
+ */
+export function tryLibrary(path?: string, device?: Device): Promise<LibraryReport> {
+  const child = fork(ENTRY, [path ?? '', device ?? ''], {
     execArgv: [],
+    env: childEnvironment(),
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
   const timer = setTimeout(() => child.kill('SIGKILL'), TIMEOUT_MS);

@@ -1,0 +1,56 @@
+import { readNvidia } from '../../src/supervisor/device/nvidia.js';
+import { atMost, measured, notRun, type Check } from '../lib/check.js';
+import { BenchDaemon } from '../lib/daemon.js';
+import { seconds } from '../lib/load.js';
+import { totalRss } from '../lib/memory.js';
+import { mid, otherMid } from '../lib/models.js';
+import { owning } from '../lib/owning.js';
+import { rpcRequest } from '../lib/requests.js';
+import { startSteadyLoad } from '../lib/steady-load.js';
+import { SwapSequence } from '../lib/swaps.js';
+import type { Target } from './lib/target.js';
+
+/** Swaps under load: what fails, and what is held in the end. */
+
+const FEW = 5;
+const MANY = 50;
+const RATE = 500;
+const PACE = { connections: 16, rate: RATE };
+const SETTLE_SECONDS = 1.5;
+
+export function measureSwaps(target: Target): Promise<Check[]> {
+  return owning(async (own) => {
+    const model = mid();
+    const { daemonFlags: flags } = target;
+    const daemon = await own(BenchDaemon.start({ models: [model], workers: 1, flags }));
+    const swaps = new SwapSequence(daemon, model.name, [model, otherMid()]);
+    const load = await startSteadyLoad(daemon.url, rpcRequest(model), PACE);
+    load.begin('swaps');
+    await swaps.swapTimes(FEW);
+    const few = await heldBytes(daemon, target);
+    await swaps.swapTimes(MANY - FEW);
+    const many = await heldBytes(daemon, target);
+    const { requests, failures } = await load.finish('swaps');
+    const name = `failed requests, ${MANY} swaps, ${RATE} requests a second`;
+    const values = { requests: [requests] };
+    const failed = measured(name, atMost(0), [failures], values, { unit: 'failed' });
+    return [failed, growth(target, few, many)];
+  });
+}
+
+function growth({ gpu }: Target, few: number | undefined, many: number | undefined): Check {
+  const what = gpu === undefined ? 'RSS of the worker' : `memory in use of GPU ${gpu}`;
+  const name = `${what} after ${MANY} swaps ÷ after ${FEW}`;
+  const budget = atMost(1.02);
+  if (few === undefined || many === undefined) return notRun(name, budget, 'no nvidia-smi');
+  return measured(name, budget, [many / few], { few: [few], many: [many] });
+}
+
+/** Of the GPU's memory, whoever holds it; of a daemon on the CPU, of its worker's. */
+async function heldBytes(daemon: BenchDaemon, { gpu }: Target): Promise<number | undefined> {
+  await seconds(SETTLE_SECONDS);
+  if (gpu === undefined) return totalRss((await daemon.workers()).map(({ pid }) => pid));
+  const { gpus } = await readNvidia();
+  const { totalBytes, freeBytes } = gpus.find(({ index }) => index === gpu) ?? {};
+  return totalBytes === undefined || freeBytes === undefined ? undefined : totalBytes - freeBytes;
+}

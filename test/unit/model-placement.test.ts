@@ -1,0 +1,57 @@
+import { describe, expect, test } from 'vitest';
+import type { Device } from '../../src/config/device.js';
+import { parseYaml, validate } from '../../src/config/parse.js';
+import { daemonSchema, modelSchema } from '../../src/config/schema.js';
+import { placeModel } from '../../src/supervisor/model-placement.js';
+
+const DEFAULTS = {
+  ...{ arenaExtend: 'same-as-requested', convAlgorithmSearch: 'heuristic' },
+  ...{ tf32: true, graphs: false },
+} as const;
+const GPUS: readonly Device[] = ['cuda:0', 'cuda:2'];
+
+function place(modelYaml: string, devices: readonly Device[], daemonYaml = '') {
+  const parse = (text: string) => parseYaml(text, 'test', {});
+  const model = validate(modelSchema, parse(modelYaml), 'model.yaml');
+  const daemon = { models: '/models', ...(parse(daemonYaml) as object) };
+  const { cuda } = validate(daemonSchema, daemon, 'warmswap.yaml');
+  return placeModel(model, { devices, cuda });
+}
+
+test('without a word a model runs on the device of each worker', () => {
+  expect(place('', ['cpu'])).toEqual({});
+  expect(place('', GPUS)).toEqual({ cuda: DEFAULTS });
+  expect(place('device: cuda', GPUS)).toEqual({ cuda: DEFAULTS });
+});
+
+test('a model has the device that its file names, in every worker', () => {
+  expect(place('device: cuda:2', GPUS)).toEqual({ device: 'cuda:2', cuda: DEFAULTS });
+  expect(place('device: cpu', GPUS)).toEqual({ device: 'cpu' });
+  expect(place('device: cpu', ['cpu'])).toEqual({});
+});
+
+test('what the model says of CUDA beats what the daemon says', () => {
+  const daemon = 'cuda: { tf32: false, memoryLimit: 4GiB, arenaExtend: next-power-of-two }';
+  expect(place('cuda: { graphs: true, memoryLimit: 1GiB }', GPUS, daemon)).toEqual({
+    cuda: {
+      ...{ ...DEFAULTS, tf32: false, arenaExtend: 'next-power-of-two' },
+      ...{ graphs: true, memoryLimitBytes: 2 ** 30 },
+    },
+  });
+});
+
+describe('a model that cannot be placed is told why', () => {
+  test.each([
+    ['device: cuda:1', GPUS, "device: cuda:1 is none of the daemon's: cuda:0, cuda:2"],
+    ['device: cuda:0', ['cpu'] as const, "device: cuda:0 is none of the daemon's: cpu"],
+    ['device: cuda', ['cpu'] as const, "device: cuda is none of the daemon's: cpu"],
+    ['execution: inline', GPUS, 'execution: inline is for models on the CPU'],
+    ['instances: 2\ncuda: { graphs: true }', GPUS, 'cuda.graphs: true takes instances: 1, got 2'],
+  ])('%s', (yaml, devices, reason) => {
+    expect(place(yaml, devices)).toBe(reason);
+  });
+});
+
+test('what is of GPUs alone does not hold up a model on the CPU', () => {
+  expect(place('instances: 2\nexecution: inline\ncuda: { graphs: true }', ['cpu'])).toEqual({});
+});
