@@ -160,7 +160,12 @@ describe('wrong input is answered with a code, and the connection goes on', () =
     ],
     ['no model', { inputs: { x } }, 'INVALID_ARGUMENT', /'model': expected a string, got nothing/],
     ['a foreign key', { model: 'shift', inputs: { x }, modle: 1 }, 'INVALID_ARGUMENT', /'modle'/],
-    ['no inputs', { model: 'shift' }, 'INVALID_ARGUMENT', /'inputs': expected a map of tensors, got nothing/],
+    [
+      'no inputs',
+      { model: 'shift' },
+      'INVALID_ARGUMENT',
+      /'inputs': expected a map of tensors, got nothing/,
+    ],
     ['a missing input', { model: 'shift', inputs: {} }, 'INVALID_ARGUMENT', /'x' is missing/],
     ['a foreign input', { model: 'shift', inputs: { x, z: x } }, 'INVALID_ARGUMENT', /'z'.*are x/],
     [

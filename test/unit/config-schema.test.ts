@@ -114,7 +114,7 @@ describe('refused is', () => {
     ['device: cuda:0,1', 'device: expected auto, cpu, cuda or cuda:0'],
     ['device: webgpu', 'device: expected auto, cpu, cuda or cuda:0'],
     ['cuda: { graph: true }', 'unknown key cuda.graph (did you mean graphs?)'],
-    ['cuda: { memoryLimit: lots }', 'cuda.memoryLimit: expected a number or a text such as 64MiB'],
+    ['cuda: { memoryLimit: lots }', 'cuda.memoryLimit: expected a number with a unit, such as 64B'],
     ['thread: 2', 'unknown key thread (did you mean threads?)'],
     ['warmup: { runs: 1001 }', 'warmup.runs: Too big'],
     ['warmup: { shapes: { x: [-1] } }', 'warmup.shapes.x.0: Too small'],
