@@ -60,7 +60,9 @@ export async function listenAdmin(
     void handle(supervisor, request, response);
   });
   await new Promise<void>((resolve, reject) => {
-    const refuse = (error: Error) => { reject(portError(error, 'admin.port', '--admin-port')); };
+    const refuse = (error: Error) => {
+      reject(portError(error, 'admin.port', '--admin-port'));
+    };
     server.once('error', refuse).listen(config.port, config.host, resolve);
   });
   return { server, port: (server.address() as AddressInfo).port };
