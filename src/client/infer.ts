@@ -18,11 +18,14 @@ export interface InferCall extends CallOptions {
   outputs?: readonly string[];
   /** 0 is the most urgent; the middle of the model's priorities if left out. */
   priority?: number;
+  /** Calls with the same one get the same version, where there are several to choose from. */
+  key?: string;
 }
 
 /** Of an InferCall. */
 export const INFER_KEYS = keysOf<InferCall>({
   ...{ model: true, version: true, label: true, inputs: true, outputs: true, priority: true },
+  key: true,
   ...{ deadlineMs: true, signal: true, idempotent: true, hedgeAfterMs: true },
 });
 
@@ -36,9 +39,9 @@ export interface InferAnswer {
 
 /** The params on the wire. Throws INVALID_ARGUMENT for an input that is no tensor. */
 export function toInferParams(call: InferCall): Record<string, unknown> {
-  const { model, version, label, outputs, priority } = call;
+  const { model, version, label, outputs, priority, key } = call;
   const inputs = toTensors(call.inputs);
-  const params = Object.entries({ model, version, label, inputs, outputs, priority });
+  const params = Object.entries({ model, version, label, inputs, outputs, priority, key });
   return Object.fromEntries(params.filter(([, value]) => value !== undefined));
 }
 

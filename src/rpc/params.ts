@@ -9,11 +9,9 @@ import { DATATYPES, isDatatype, type Tensor } from './tensor.js';
  * was expected and what came. Lengths and shapes against a model's signature are the engine's.
  */
 
-/** Accepted by the protocol, not served yet. */
-const UNSERVED_INFER_KEYS: readonly string[] = ['key'];
 const INFER_KEYS: readonly string[] = [
-  ...['model', 'version', 'label', 'inputs', 'outputs', 'deadlineMs', 'priority'],
-  ...UNSERVED_INFER_KEYS,
+  ...['model', 'version', 'label', 'key'],
+  ...['inputs', 'outputs', 'deadlineMs', 'priority'],
 ];
 const DESCRIBE_KEYS: readonly string[] = ['model', 'version'];
 const CANCEL_KEYS: readonly string[] = ['msgid'];
@@ -24,10 +22,6 @@ type Fields = Readonly<Record<string, unknown>>;
 
 export function parseInferParams(params: readonly unknown[]): InferParams {
   const fields = onlyObject(params, 'infer', INFER_KEYS);
-  for (const key of UNSERVED_INFER_KEYS) {
-    if (fields[key] !== undefined)
-      throw new WarmswapError('UNIMPLEMENTED', `'${key}' is not served`);
-  }
   const parsed: InferParams = {
     model: name(fields.model, 'model'),
     inputs: tensors(fields.inputs),
@@ -40,6 +34,8 @@ export function parseInferParams(params: readonly unknown[]): InferParams {
   if (fields.outputs !== undefined) parsed.outputs = outputNames(fields.outputs);
   if (fields.deadlineMs !== undefined) parsed.deadlineMs = deadline(fields.deadlineMs);
   if (fields.priority !== undefined) parsed.priority = priority(fields.priority);
+  // Requests of one key get the same version, as do all: there is one to choose.
+  if (fields.key !== undefined) name(fields.key, 'key');
   return parsed;
 }
 
@@ -97,8 +93,7 @@ function object(
 }
 
 function expectedKeys(keys: readonly string[]): string {
-  const served = keys.filter((key) => !UNSERVED_INFER_KEYS.includes(key));
-  return served.length === 0 ? 'no keys' : `keys of ${served.join(', ')}`;
+  return keys.length === 0 ? 'no keys' : `keys of ${keys.join(', ')}`;
 }
 
 function tensors(value: unknown): Record<string, Tensor> {

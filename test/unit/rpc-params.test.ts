@@ -52,10 +52,14 @@ describe('infer', () => {
     expect(Object.keys(inputs)).toEqual(['toString', 'constructor']);
   });
 
-  test.each([['key', 'k']])('says that %s is not served yet', (key, value) => {
-    expect(inferRefusal({ model: 'm', inputs: {}, [key]: value })).toEqual({
-      code: 'UNIMPLEMENTED',
-      message: `'${key}' is not served`,
+  test('takes a key, which is text', () => {
+    expect(parseInferParams([{ model: 'm', inputs: {}, key: 'user 7' }])).toEqual({
+      model: 'm',
+      inputs: {},
+    });
+    expect(inferRefusal({ model: 'm', inputs: {}, key: 7 })).toEqual({
+      code: 'INVALID_ARGUMENT',
+      message: "'key': expected a string, got 7",
     });
   });
 
@@ -158,7 +162,6 @@ describe('infer', () => {
     const { code, message } = inferRefusal({ model: 'm', inputs: {}, modle: 'm' });
     expect(code).toBe('INVALID_ARGUMENT');
     expect(message).toMatch(/expected keys of model, version, label, .*, got 'modle'$/);
-    expect(message).not.toMatch(/\bkey\b/);
   });
 });
 
