@@ -84,7 +84,8 @@ test('an ortLibrary that crashes takes nothing with it but the process that trie
   const library = join(repository.path, 'libonnxruntime.so');
   compileLibrary(library, 'struct Crash { Crash() { __builtin_trap(); } } crash;');
   const config = await repository.daemonConfig('ortLibrary: libonnxruntime.so');
-  const { code, output } = await runCli(['serve', ...ANY_PORTS, ...config]);
+  const models = ['--models', repository.path];
+  const { code, output } = await runCli(['serve', ...ANY_PORTS, ...models, ...config]);
   expect(code).toBe(2);
   expect(output).toMatch(/ortLibrary: \S+: the process that opened it ended with SIG(ILL|TRAP)/);
 });

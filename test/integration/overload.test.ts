@@ -51,7 +51,10 @@ test.each([
   expect(ended.slice(1)).toEqual(['low 4: RESOURCE_EXHAUSTED', 'low 3: RESOURCE_EXHAUSTED']);
   rpc.send(encode([2, 'cancel', [{ msgid: 1 }]]));
   await Promise.all([running, ...waiting, ...urgent]);
-  expect(ended.slice(3)).toEqual(['running: CANCELLED', 'high', 'default', 'low 1', 'low 2']);
+  // Refusals may come before or after answers that are there at the same time.
+  const answered = ended.slice(3).filter((name) => name !== 'running: CANCELLED');
+  expect(answered).toEqual(['high', 'default', 'low 1', 'low 2']);
+  expect(ended).toContain('running: CANCELLED');
   rpc.close();
 });
 
