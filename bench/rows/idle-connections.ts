@@ -1,14 +1,14 @@
 import { atMost, measured } from '../lib/check.js';
-import { clientCpu, clientNotes, flawless } from '../lib/client.js';
+import { clientCpu, clientNotes, flawless, serverCpu } from '../lib/client.js';
+import { BenchDaemon } from '../lib/daemon.js';
 import { IdleConnections } from '../lib/idle-connections.js';
 import { interleave } from '../lib/interleave.js';
-import { runLoad, type LoadResult } from '../lib/load.js';
+import { PhasedLoad, seconds, type LoadResult } from '../lib/load.js';
 import { tiny } from '../lib/models.js';
 import { owning } from '../lib/owning.js';
 import { rpcRequest } from '../lib/requests.js';
 import type { Row, Settings } from '../lib/row.js';
 import { ratios } from '../lib/statistics.js';
-import { startPinned } from './latency.js';
 
 /** What connections that ask nothing cost those that do, one worker. */
 
@@ -16,21 +16,21 @@ const IDLE = 2000;
 const BUSY = 200;
 const RATE = 10_000;
 const BUDGET = atMost(1.5);
-/** The idle ones have been there for a while: V8 keeps them where it keeps what stays. */
-const WARM_UP_SECONDS = 5;
+const WARM_UP_SECONDS = 2;
+const COLLECTION_SECONDS = 1;
 
 export const idleConnections: Row = {
   name: 'idle-connections',
   about: `p99 of ${BUSY} connections, ${RATE} requests a second, beside ${IDLE} idle ones ÷ without them`,
   run: (settings) =>
     owning(async (own) => {
-      const { url } = await own(startPinned(tiny()));
+      const daemon = await own(start());
       const results = await interleave(settings.repeats, {
-        alone: () => askAll(url, settings),
+        alone: () => askAll(daemon, settings),
         beside: () =>
           owning(async (ownToo) => {
-            await ownToo(IdleConnections.open(url, IDLE));
-            return askAll(url, settings);
+            await ownToo(IdleConnections.open(daemon.url, IDLE));
+            return askAll(daemon, settings);
           }),
       });
       const aloneP99Us = results.alone.map(({ p99 }) => p99);
@@ -42,8 +42,20 @@ export const idleConnections: Row = {
     }),
 };
 
-async function askAll(url: string, { duration: { seconds } }: Settings): Promise<LoadResult> {
-  const duration = { warmupSeconds: WARM_UP_SECONDS, seconds };
-  const load = { url, request: rpcRequest(tiny()), connections: BUSY, rate: RATE };
-  return flawless(await runLoad({ ...load, cpus: clientCpu() }, duration));
+function start(): Promise<BenchDaemon> {
+  const cpus = serverCpu();
+  return BenchDaemon.start({ models: [tiny()], workers: 1, cpus, collectable: true });
+}
+
+/** The idle ones count as if they had been there for long: what opening them has left is collected first. */
+async function askAll(daemon: BenchDaemon, { duration }: Settings): Promise<LoadResult> {
+  const request = rpcRequest(tiny());
+  const pace = { connections: BUSY, rate: RATE, cpus: clientCpu() };
+  const load = await PhasedLoad.start({ url: daemon.url, request, ...pace });
+  await seconds(WARM_UP_SECONDS);
+  daemon.collectGarbage();
+  await seconds(COLLECTION_SECONDS);
+  load.begin('measured');
+  await seconds(duration.seconds);
+  return flawless(await load.finish('measured'));
 }
