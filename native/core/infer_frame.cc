@@ -46,6 +46,7 @@ class Parser {
     if (key == "model") {
       Require(frame_.model.empty());
       frame_.model = reader_.String();
+      Require(!frame_.model.empty());
     } else if (key == "inputs") {
       Require(!has_inputs_);
       Inputs();

@@ -11,7 +11,7 @@ export type ServeFlags = Omit<Flags, 'watch'> & { config?: string; watch?: boole
 /** `warmswap serve`: runs until a signal ends it. */
 export async function runServe({ config, watch, ...others }: ServeFlags): Promise<void> {
   const flags = watch === undefined ? others : { ...others, watch: String(watch) };
-  const sources: ConfigSources = { file: config, flags, environment: process.env };
+  const sources: ConfigSources = { file: config, flags, environment: { ...process.env } };
   refuseMissingModels(loadConfig(sources));
   await runDaemon(sources);
 }

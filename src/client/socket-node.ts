@@ -5,12 +5,15 @@ import type { Credentials, Socket } from './socket.js';
 
 /** More of an answer is not read. */
 const MOST_CHARACTERS = 4096;
+/** Of an answer, which the daemon sends in one message whatever its length. */
+const MOST_BYTES = 2 ** 31 - 1;
 
 /** The ws package; Node.js 20 has no WebSocket of its own. */
 export function openNodeSocket(url: string, { token, ca }: Credentials): Socket {
   const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
   const socket = new WebSocket(url, {
     perMessageDeflate: false,
+    maxPayload: MOST_BYTES,
     headers,
     ...(ca !== undefined && { ca: [...ca] }),
   });

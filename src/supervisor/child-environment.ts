@@ -1,7 +1,20 @@
+import { sha256 } from '../config/digest.js';
 import { TOKEN_VARIABLE } from '../config/load.js';
+import type { DaemonConfig } from '../config/schema.js';
 
 /** GPUs are counted as nvidia-smi counts them, and not with the fastest first. */
 const CUDA_ORDER = { CUDA_DEVICE_ORDER: 'PCI_BUS_ID' };
+
+/**
+ * Takes what is a token of this configuration out of the environment of this process, and so of its
+ * children; a reload needs a copy of what was there before.
+ */
+export function hideTokens({ auth, admin }: DaemonConfig): void {
+  const tokens = new Set([...auth.tokens.map((token) => token.sha256), admin.token]);
+  for (const [name, value] of Object.entries(process.env)) {
+    if (value !== undefined && tokens.has(sha256(value))) delete process.env[name];
+  }
+}
 
 /** The environment of this process without its secret, which its children have no use for. */
 export function childEnvironment(): NodeJS.ProcessEnv {

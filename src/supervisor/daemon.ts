@@ -5,6 +5,7 @@ import { ConfigError } from '../config/parse.js';
 import { storeProblem } from '../repository/store-folder.js';
 import { createLogger, type Logger } from '../telemetry/log.js';
 import { listenAdmin } from './admin-server.js';
+import { hideTokens } from './child-environment.js';
 import { settleDevice } from './device/settle-device.js';
 import { Supervisor } from './supervisor.js';
 
@@ -20,6 +21,7 @@ const SMALL_HEAP = ['--no-opt', '--no-sparkplug', '--semi-space-growth-factor=1'
 export async function runDaemon(sources: ConfigSources): Promise<void> {
   for (const flag of SMALL_HEAP) setFlagsFromString(flag);
   const config = loadConfig(sources);
+  hideTokens(config);
   const log = createLogger('supervisor', config.log.level);
   const problem = await storeProblem(config.store.path);
   if (problem !== undefined) throw new ConfigError('store.path', [problem]);

@@ -279,6 +279,17 @@ test('no worker has the operator’s token in its environment', async () => {
   expect(environment).not.toContain(PASSED);
 });
 
+test('no worker has a token of the configuration in its environment, and a reload finds it', async () => {
+  const variables = { TOKEN_OF_ONE: ONE, TOKEN_OF_ALL: ALL };
+  const daemon = await serve(TOKENS.replace(ONE, "'${TOKEN_OF_ONE}'"), variables);
+  const [worker] = (await daemon.status()).workers;
+  const environment = await readFile(`/proc/${worker?.pid}/environ`, 'utf8');
+  expect(environment).toContain('WARMSWAP_STORE');
+  for (const token of Object.values(variables)) expect(environment).not.toContain(token);
+  await daemon.admin.post('/reload');
+  expect(await upgrade(daemon, bearer(ONE))).toMatchObject({ status: 101 });
+});
+
 test('a worker that starts later has the tokens of then', async () => {
   const daemon = await serve();
   await daemon.repository.daemonConfig(TOKENS.replace(ONE, 'token-of-another-time'));

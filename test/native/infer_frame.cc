@@ -123,6 +123,14 @@ TEST_CASE("what is no plain request is left to others") {
            Frame(0, [](MsgpackWriter& writer) { writer.Nil(); }),
            Frame(1, WriteInputs),
            WithParam("model", [](MsgpackWriter& writer) { writer.String("shift"); }),
+           Frame(3,
+                 [](MsgpackWriter& writer) {
+                   for (const char* name : {"", "shift"}) {
+                     writer.String("model");
+                     writer.String(name);
+                   }
+                   WriteInputs(writer);
+                 }),
            WithNumber("version", 0),
            WithNumber("deadlineMs", 0),
            WithNumber("deadlineMs", 2'000'000'000),
