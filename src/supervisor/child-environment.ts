@@ -12,7 +12,7 @@ const CUDA_ORDER = { CUDA_DEVICE_ORDER: 'PCI_BUS_ID' };
 export function hideTokens({ auth, admin }: DaemonConfig): void {
   const tokens = new Set([...auth.tokens.map((token) => token.sha256), admin.token]);
   for (const [name, value] of Object.entries(process.env)) {
-    if (value !== undefined && tokens.has(sha256(value))) delete process.env[name];
+    if (value !== undefined && tokens.has(sha256(value))) Reflect.deleteProperty(process.env, name);
   }
 }
 
