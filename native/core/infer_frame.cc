@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "core/msgpack.h"
 
@@ -73,6 +74,9 @@ class Parser {
     } else if (key == "priority") {
       Require(!frame_.priority);
       frame_.priority = static_cast<std::size_t>(Integer(kMaxInteger));
+    } else if (key == "key") {
+      Require(!std::exchange(has_key_, true));
+      Require(!reader_.String().empty());  // there is one version to choose
     } else {
       Require(false);
     }
@@ -134,6 +138,7 @@ class Parser {
   MsgpackReader reader_;
   InferFrame frame_;
   bool has_inputs_ = false;
+  bool has_key_ = false;
   bool ok_ = true;
 };
 

@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import type { DaemonConfig } from '../config/schema.js';
 import type { GenerationPlan } from '../registry/plan.js';
 
 /** The one file from which a daemon that was killed comes back to what it served. */
@@ -117,6 +118,11 @@ const fileSchema = z.strictObject({
     'expected a generation whose active and labelled versions are among its versions, and choices',
   ),
 });
+
+/** Where this daemon's checkpoint lies, beside those of others. */
+export function stateFolder({ state, store }: Pick<DaemonConfig, 'state' | 'store'>): string {
+  return state ?? join(store.path, 'state');
+}
 
 export function checkpointPath(folder: string, { models, host, port }: DaemonIdentity): string {
   const identity = JSON.stringify([models, host, port]);

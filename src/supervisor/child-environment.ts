@@ -1,5 +1,4 @@
 import { sha256 } from '../config/digest.js';
-import { TOKEN_VARIABLE } from '../config/load.js';
 import type { DaemonConfig } from '../config/schema.js';
 
 /** GPUs are counted as nvidia-smi counts them, and not with the fastest first. */
@@ -7,7 +6,7 @@ const CUDA_ORDER = { CUDA_DEVICE_ORDER: 'PCI_BUS_ID' };
 
 /**
  * Takes what is a token of this configuration out of the environment of this process, and so of its
- * children; a reload needs a copy of what was there before.
+ * children, who have no use for it; a reload needs a copy of what was there before.
  */
 export function hideTokens({ auth, admin }: DaemonConfig): void {
   const tokens = new Set([...auth.tokens.map((token) => token.sha256), admin.token]);
@@ -16,8 +15,6 @@ export function hideTokens({ auth, admin }: DaemonConfig): void {
   }
 }
 
-/** The environment of this process without its secret, which its children have no use for. */
 export function childEnvironment(): NodeJS.ProcessEnv {
-  const kept = Object.entries(process.env).filter(([name]) => name !== TOKEN_VARIABLE);
-  return { ...Object.fromEntries(kept), ...CUDA_ORDER };
+  return { ...process.env, ...CUDA_ORDER };
 }

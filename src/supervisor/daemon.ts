@@ -1,10 +1,9 @@
 import type { Server } from 'node:http';
 import { setFlagsFromString } from 'node:v8';
 import { loadConfig, type ConfigSources } from '../config/load.js';
-import { ConfigError } from '../config/parse.js';
-import { storeProblem } from '../repository/store-folder.js';
 import { createLogger, type Logger } from '../telemetry/log.js';
 import { listenAdmin } from './admin-server.js';
+import { checkFolders } from './check-folders.js';
 import { hideTokens } from './child-environment.js';
 import { settleDevice } from './device/settle-device.js';
 import { Supervisor } from './supervisor.js';
@@ -15,16 +14,16 @@ const SMALL_HEAP = ['--no-opt', '--no-sparkplug', '--semi-space-growth-factor=1'
 /**
  * Runs the daemon in this process until a signal ends it: SIGHUP reloads; SIGTERM and SIGINT drain
  * and exit, a second one at once. Rejects with ConfigError before anything has started, also if the
- * store, the device or the ONNX Runtime that it asks for cannot be used. Resolves when the daemon serves; its ready
- * line on standard output names both addresses.
+ * repository, the store, the device or the ONNX Runtime that it asks for cannot be used. Resolves when
+ * the daemon serves; its ready line on standard output names both addresses.
  */
-export async function runDaemon(sources: ConfigSources): Promise<void> {
+export async function runDaemon({ environment, ...others }: ConfigSources): Promise<void> {
   for (const flag of SMALL_HEAP) setFlagsFromString(flag);
+  const sources = { ...others, environment: { ...environment } };
   const config = loadConfig(sources);
   hideTokens(config);
+  await checkFolders(config);
   const log = createLogger('supervisor', config.log.level);
-  const problem = await storeProblem(config.store.path);
-  if (problem !== undefined) throw new ConfigError('store.path', [problem]);
   const running: Running = {};
   const shutdown = handleSignals(running, log);
   const { devices, reason } = await settleDevice(config);

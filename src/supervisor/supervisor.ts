@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { deviceKind, type Device } from '../config/device.js';
 import type { DaemonConfig } from '../config/schema.js';
 import type { GenerationPlan } from '../registry/plan.js';
@@ -8,6 +7,7 @@ import type { WorkerSettings } from '../worker/messages.js';
 import { AccessKeeper } from './access-keeper.js';
 import { hasArtifactsFor } from './artifact-device.js';
 import { ArtifactSupply } from './artifact-supply.js';
+import { stateFolder } from './checkpoint.js';
 import { CheckpointKeeper } from './checkpoint-keeper.js';
 import { CommittedPlan } from './committed-plan.js';
 import { Committer } from './committer.js';
@@ -263,9 +263,9 @@ export class Supervisor {
     });
   }
 
-  #createCheckpoint({ state, store }: DaemonConfig): CheckpointKeeper {
+  #createCheckpoint(config: DaemonConfig): CheckpointKeeper {
     return new CheckpointKeeper({
-      folder: state ?? join(store.path, 'state'),
+      folder: stateFolder(config),
       identity: () => {
         const { models, listen } = this.#config.current;
         return { models, host: listen.host, port: listen.port };

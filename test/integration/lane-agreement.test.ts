@@ -46,6 +46,7 @@ const SEEDS: readonly unknown[] = [
     outputs: ['y'],
     deadlineMs: 50,
     priority: 0,
+    key: 'user 7',
   },
   { model: 'shift', inputs: { x: tensor([], [0, 4]) } },
 ];

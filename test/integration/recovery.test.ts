@@ -1,6 +1,7 @@
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { findFreePort } from '../../src/supervisor/free-port.js';
 import { startDaemon, testRepository, type TestDaemon } from '../support/daemon.js';
@@ -110,8 +111,10 @@ test('the version before goes once its window has ended, also after a kill', asy
   await kill(first);
   const second = await startDaemon(repository, flags);
   await second.process.logged(({ msg }) => msg === 'replaced versions retire');
-  const versions = (await second.status()).models[0]?.versions.map(({ version }) => version);
-  expect(versions).toEqual([2]);
+  await until('version 1 has drained', async () => {
+    const versions = (await second.status()).models[0]?.versions.map(({ version }) => version);
+    return isDeepStrictEqual(versions, [2]);
+  });
   await kill(second);
   const third = await startDaemon(repository, flags);
   expect(await settled(third)).toEqual({ generation: 3, active: 2 });

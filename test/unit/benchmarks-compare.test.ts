@@ -5,17 +5,7 @@ import { resultsOf } from '../../bench/lib/find-run.js';
 import type { Result } from '../../bench/lib/result.js';
 import { spreadOf } from '../../bench/lib/statistics.js';
 import { comparisonLine } from '../../bench/lib/table.js';
-
-const FACTS = {
-  date: '2026-01-02T03:04:05.000Z',
-  commit: 'abc1234',
-  cpu: 'a CPU',
-  cores: 2,
-  memoryGb: 25,
-  kernel: '6.1',
-  placement: 'not pinned',
-  versions: { node: '20.0.0', ws: '8.0.0' },
-};
+import { FACTS } from '../support/bench-facts.js';
 
 function result(name: string, figures: readonly number[], budget?: Budget): Result {
   const spread = spreadOf(figures);

@@ -2,23 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { drawPlot, PLOT_NAMES } from '../../bench/plot/plots.js';
 import { linearScale, logScale } from '../../bench/plot/scale.js';
 import type { KeptRecording, Recording } from '../../bench/lib/recording.js';
+import { FACTS } from '../support/bench-facts.js';
 
-const FACTS = {
-  row: 'row',
-  quick: false,
-  date: '2026-01-02T03:04:05.000Z',
-  commit: 'abc1234',
-  cpu: 'a CPU',
-  cores: 2,
-  memoryGb: 25,
-  kernel: '6.1',
-  placement: 'not pinned',
-  versions: {},
-};
+const RUN = { ...FACTS, row: 'row', quick: false };
 
 const kept = (recording: Recording, facts: Partial<typeof FACTS> = {}): KeptRecording => ({
   ...recording,
-  ...FACTS,
+  ...RUN,
   ...facts,
 });
 

@@ -3,16 +3,10 @@ import { atMost } from '../../bench/lib/check.js';
 import { replaceReport, reportOf } from '../../bench/lib/report.js';
 import type { Result } from '../../bench/lib/result.js';
 import { spreadOf } from '../../bench/lib/statistics.js';
+import { FACTS } from '../support/bench-facts.js';
 
 const RESULT: Result = {
-  date: '2026-01-02T03:04:05.000Z',
-  commit: 'abc1234',
-  cpu: 'a CPU',
-  cores: 2,
-  memoryGb: 25,
-  kernel: '6.1',
-  placement: 'not pinned',
-  versions: { node: '20.0.0' },
+  ...FACTS,
   row: 'row',
   name: 'p50',
   unit: '×',
