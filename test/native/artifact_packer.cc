@@ -189,13 +189,14 @@ TEST_CASE("a session of an artifact reads packed weights from the artifact's fil
 
 TEST_CASE("a model of an artifact has its packed weights populated, its other weights not") {
   if (!KernelPopulates()) return;
-  const Artifact artifact(ModelPath("mlp-external/1"));
+  // Bigger than what the kernel maps around a page that is touched.
+  const Artifact artifact(ModelPath("tied-embedding/1"));
   const ModelOptions options{
       artifact.model(), {.intra_op_threads = 1, .optimised = true}, {.threads = 1}};
   const Model model(Library(), options, [](const std::vector<Completion>&) {});
   for (const Mapping& mapping : MappingsBelow(artifact.folder())) {
     if (mapping.permissions != "r--s" || mapping.path != artifact.data()) continue;
-    CHECK(mapping.mapped_in_bytes >= 3 * 64 * 64 * 4);
+    CHECK(mapping.mapped_in_bytes >= 2000 * 64 * 4);
     CHECK(mapping.mapped_in_bytes < artifact.report().data_file_bytes);
   }
 }
