@@ -2,11 +2,17 @@
 
 #include <cstring>
 #include <memory>
+#include <string>
 #include <utility>
+
+#include "core/error.h"
 
 namespace warmswap {
 namespace {
 
+// Of BYTES, over all outputs: each becomes an object, which takes far more memory than its bytes. As
+// many are read from a frame (src/rpc/structure.ts).
+constexpr std::size_t kMaxStrings = 2'000'000;
 // Below this a copy is cheaper than an external buffer with its finalizer.
 constexpr std::size_t kExternalBytes = 64 * 1024;
 
@@ -75,6 +81,17 @@ Napi::Value FromTensorData(Napi::Env env, const RunResult& result, std::size_t o
   return FromBytes(env, result.Data(output), result.outputs);
 }
 
+void RefuseTooManyStrings(const RunResult& result) {
+  std::size_t count = 0;
+  for (const RunOutputs::Tensor& tensor : result.outputs->tensors()) {
+    if (tensor.type == DataType::kBytes) count += ElementCount(tensor.shape).value();
+  }
+  if (count <= kMaxStrings) return;
+  throw Error(ErrorCode::kInvalidArgument,
+              "the outputs have " + std::to_string(count) + " elements of BYTES, at most " +
+                  std::to_string(kMaxStrings) + " are answered");
+}
+
 double Microseconds(std::chrono::nanoseconds duration) {
   return std::chrono::duration<double, std::micro>(duration).count();
 }
@@ -111,6 +128,7 @@ Napi::Array FromSpecs(Napi::Env env, const std::vector<TensorSpec>& specs) {
 }
 
 Napi::Object FromRunResult(Napi::Env env, const RunResult& result) {
+  RefuseTooManyStrings(result);
   auto datatypes = Napi::Array::New(env, result.size());
   auto shapes = Napi::Array::New(env, result.size());
   auto data = Napi::Array::New(env, result.size());

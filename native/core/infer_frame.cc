@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/msgpack.h"
+#include "core/utf8.h"
 
 namespace warmswap {
 namespace {
@@ -76,7 +77,8 @@ class Parser {
       frame_.priority = static_cast<std::size_t>(Integer(kMaxInteger));
     } else if (key == "key") {
       Require(!std::exchange(has_key_, true));
-      Require(!reader_.String().empty());  // there is one version to choose
+      const std::string_view value = reader_.String();  // there is one version to choose
+      Require(!value.empty() && IsUtf8(value));
     } else {
       Require(false);
     }

@@ -29,7 +29,8 @@ struct InferFrame {
 
 /// Nothing for everything but a plain, well-formed request whose tensors have elements of a fixed
 /// size: whoever asks gives such a frame to the complete codec (src/rpc), which knows what is wrong
-/// with it, if anything is. Names are not checked for UTF-8: compare them with known ones.
+/// with it, if anything is. Names are not checked for UTF-8: compare them with known ones. Integers
+/// that are written as floats are not plain.
 std::optional<InferFrame> ParseInferFrame(std::span<const std::byte> frame);
 
 }  // namespace warmswap

@@ -18,16 +18,18 @@ bool HasRequests(const std::deque<Request>& level) { return !level.empty(); }
 RequestQueue::RequestQueue(std::size_t capacity, std::size_t priorities, OnTaken on_taken)
     : capacity_(capacity), on_taken_(std::move(on_taken)), levels_(priorities) {}
 
-std::optional<Request> RequestQueue::Push(Request&& request) {
+RequestQueue::Evicted RequestQueue::Push(Request&& request) {
   const std::lock_guard lock(mutex_);
   const std::size_t level = LevelOf(request);
   if (closed_) throw Unloading();
-  std::optional<Request> displaced = MakeRoom(level);
-  request.queued_at = Clock::now();
+  const Clock::time_point now = Clock::now();
+  Evicted evicted = MakeRoom(level, now);
+  request.queued_at = now;
+  earliest_deadline_ = std::min(earliest_deadline_, request.deadline);
   levels_[level].push_back(std::move(request));
   ++size_;
   ++unannounced_;
-  return displaced;
+  return evicted;
 }
 
 void RequestQueue::Wake() {
@@ -86,8 +88,33 @@ std::vector<Request> RequestQueue::Close() {
   return left;
 }
 
-std::optional<Request> RequestQueue::MakeRoom(std::size_t level) {
-  if (size_ < capacity_) return std::nullopt;
+RequestQueue::Evicted RequestQueue::MakeRoom(std::size_t level, Clock::time_point now) {
+  if (size_ < capacity_) return {};
+  std::vector<Request> expired = RemoveExpired(now);
+  if (!expired.empty()) return {std::move(expired), std::nullopt};
+  return {{}, Displace(level)};
+}
+
+std::vector<Request> RequestQueue::RemoveExpired(Clock::time_point now) {
+  std::vector<Request> expired;
+  if (now < earliest_deadline_) return expired;
+  earliest_deadline_ = Clock::time_point::max();
+  for (std::deque<Request>& level : levels_) {
+    std::erase_if(level, [&](Request& request) {
+      const bool is_late = now >= request.deadline;
+      if (is_late) {
+        expired.push_back(std::move(request));
+      } else {
+        earliest_deadline_ = std::min(earliest_deadline_, request.deadline);
+      }
+      return is_late;
+    });
+  }
+  size_ -= expired.size();
+  return expired;
+}
+
+Request RequestQueue::Displace(std::size_t level) {
   const auto less_urgent = std::span(levels_).subspan(level + 1);
   const auto last = std::ranges::find_if(less_urgent.rbegin(), less_urgent.rend(), HasRequests);
   if (last == less_urgent.rend()) {

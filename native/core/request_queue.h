@@ -18,17 +18,24 @@ namespace warmswap {
 /// within a priority it is first in first out. The bound holds over all priorities.
 class RequestQueue {
  public:
+  /// What has left a full queue to make room.
+  struct Evicted {
+    std::vector<Request> expired;      ///< past their deadlines
+    std::optional<Request> displaced;  ///< by one that is more urgent
+  };
+
   /// Called under the queue's lock with the request that is being taken; must not block or throw.
   using OnTaken = std::function<void(const Request&)>;
 
   explicit RequestQueue(
       std::size_t capacity, std::size_t priorities = 1, OnTaken on_taken = [](const Request&) {});
 
-  /// Never blocks. When full, a request that is more urgent than others takes the place of the one
-  /// that came last of the least urgent ones, which is given back. Throws kInvalidArgument for a
-  /// priority that there is not, kResourceExhausted when full without such a one, kUnavailable once
-  /// closed; then `request` is untouched. Wakes nobody: see Wake.
-  std::optional<Request> Push(Request&& request);
+  /// Never blocks. When full, the requests whose deadlines have passed leave; are there none, a
+  /// request that is more urgent than others takes the place of the one that came last of the least
+  /// urgent ones. Throws kInvalidArgument for a priority that there is not, kResourceExhausted when
+  /// full without such a one, kUnavailable once closed; then `request` is untouched. Wakes nobody:
+  /// see Wake.
+  Evicted Push(Request&& request);
 
   /// Wakes those who wait for requests: once for all that have been pushed since.
   void Wake();
@@ -49,7 +56,9 @@ class RequestQueue {
 
  private:
   std::size_t LevelOf(const Request& request) const;
-  std::optional<Request> MakeRoom(std::size_t level);
+  Evicted MakeRoom(std::size_t level, Clock::time_point now);
+  std::vector<Request> RemoveExpired(Clock::time_point now);
+  Request Displace(std::size_t level);
   const Request& Front() const;
   Request TakeFront();
 
@@ -59,6 +68,9 @@ class RequestQueue {
   std::condition_variable not_empty_;
   std::vector<std::deque<Request>> levels_;  // by priority
   std::size_t size_ = 0;
+  // No deadline here is earlier. Requests that leave do not move it, so that only a look at all of
+  // them does: one for each deadline that has passed at most.
+  Clock::time_point earliest_deadline_ = Clock::time_point::max();
   std::size_t unannounced_ = 0;  // requests that were pushed since the last Wake
   bool closed_ = false;
 };

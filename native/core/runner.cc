@@ -36,14 +36,15 @@ void Runner::Start(std::size_t threads) {
 void Runner::Submit(Request&& request) {
   if (options_.max_batch > 1) MarkForBatching(request);
   outstanding_.fetch_add(1, std::memory_order_relaxed);
-  std::optional<Request> displaced;
+  RequestQueue::Evicted evicted;
   try {
-    displaced = queue_.Push(std::move(request));
+    evicted = queue_.Push(std::move(request));
   } catch (...) {
     outstanding_.fetch_sub(1, std::memory_order_relaxed);
     throw;
   }
-  if (displaced) Report(Finish(*displaced, Displaced()));
+  for (Request& expired : evicted.expired) Report(Finish(expired, TooLate()));
+  if (evicted.displaced) Report(Finish(*evicted.displaced, Displaced()));
 }
 
 void Runner::Cancel(std::uint64_t ticket) {

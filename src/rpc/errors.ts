@@ -37,7 +37,9 @@ export function toWarmswapError(error: unknown): WarmswapError {
 }
 
 export function toWireError(error: unknown): WireError {
-  const { code, message, retryable, details } = toWarmswapError(error);
+  const { code, message: text, retryable, details } = toWarmswapError(error);
+  // Half a surrogate pair, as what a message quotes may end with, has no UTF-8.
+  const message = text.replace(/\p{Cs}/gu, '\ufffd');
   return details === undefined
     ? { code, message, retryable }
     : { code, message, retryable, details };

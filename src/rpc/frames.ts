@@ -1,10 +1,13 @@
 import { Packr, Unpackr, type Options } from 'msgpackr';
 import { toWireError } from './errors.js';
+import { packInPieces } from './pack-in-pieces.js';
 import { checkStructure, FrameError } from './structure.js';
 
 /** MessagePack-RPC, one message a frame. */
 export type Message =
   | { kind: 'request'; msgid: number; method: string; params: readonly unknown[] }
+  /** A request with a text that is no UTF-8: it must not be used, since it would not be as it was sent. */
+  | { kind: 'unreadable'; msgid: number; problem: string }
   | { kind: 'response'; msgid: number; error: unknown; result: unknown }
   | { kind: 'notification'; method: string; params: readonly unknown[] };
 
@@ -28,8 +31,9 @@ export function encodeRequest(msgid: number, method: string, params: unknown): U
   return packr.pack([REQUEST, msgid, method, [params]]);
 }
 
-export function encodeResult(msgid: number, result: unknown): Uint8Array {
-  return packr.pack([RESPONSE, msgid, null, result]);
+/** In pieces that belong behind one another, where it is big; they may be views on the result. */
+export function encodeResult(msgid: number, result: unknown): Uint8Array | Uint8Array[] {
+  return packInPieces(packr, [RESPONSE, msgid, null, result]);
 }
 
 export function encodeError(msgid: number, error: unknown): Uint8Array {
@@ -45,8 +49,14 @@ export function encodeNotification(method: string, params: unknown): Uint8Array 
  * Throws a FrameError for what is no MessagePack (1007) or no MessagePack-RPC (1002).
  */
 export function decodeMessage(bytes: Uint8Array): Message {
-  checkStructure(bytes);
-  const value: unknown = unpackr.unpack(bytes);
+  const wrongText = checkStructure(bytes);
+  const message = decodeParts(unpackr.unpack(bytes));
+  if (wrongText === undefined || message.kind !== 'request') return message;
+  const problem = `expected texts in UTF-8, the one at byte ${wrongText} is not`;
+  return { kind: 'unreadable', msgid: message.msgid, problem };
+}
+
+function decodeParts(value: unknown): Message {
   if (!Array.isArray(value)) throw notRpc('the frame is no array');
   const parts = value as readonly unknown[];
   if (parts[0] === REQUEST && parts.length === 4) return decodeRequest(parts);

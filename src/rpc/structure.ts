@@ -1,6 +1,6 @@
 /**
  * The structural check that every incoming frame passes before it is unpacked: one pass over the
- * bytes that decodes nothing. After it, unpacking cannot recurse deeply, cannot allocate more than
+ * bytes that makes no values. After it, unpacking cannot recurse deeply, cannot allocate more than
  * the frame's own size warrants, and meets no extension type and no hostile or repeated key.
  */
 
@@ -16,31 +16,40 @@ export class FrameError extends Error {
 }
 
 const MAX_DEPTH = 16;
-/** Values in one frame, big enough for a BYTES tensor of a million elements. */
-const MAX_VALUES = 2_000_000;
+/** Values in one frame: room for the 2,000,000 elements of BYTES that an answer may have, and what stands around them. */
+const MAX_VALUES = 2 ** 21;
 /** Keys of all maps in one frame: a model has far fewer inputs, and big objects are slow to build. */
 const MAX_KEYS = 65_536;
 const MAX_KEY_BYTES = 65_535;
 /** Above this many keys, repeated ones are found through a Set instead of pair by pair. */
 const PAIRWISE_KEYS = 8;
 const PROTO_KEY = '__proto__';
+/** Shorter texts are looked at byte by byte first: most are ASCII. */
+const LONG_TEXT_BYTES = 256;
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 function malformed(message: string): FrameError {
   return new FrameError(1007, `not valid MessagePack: ${message}`);
 }
 
-/** Throws a FrameError unless `bytes` is exactly one MessagePack value that is safe to unpack. */
-export function checkStructure(bytes: Uint8Array): void {
+/**
+ * Throws a FrameError unless `bytes` is exactly one MessagePack value that is safe to unpack. Gives the
+ * offset of the first text that is no UTF-8, which unpacking would change, if there is one: MessagePack
+ * itself allows that.
+ */
+export function checkStructure(bytes: Uint8Array): number | undefined {
   const reader = new StructureReader(bytes);
   reader.skipValue(0);
   if (reader.offset !== bytes.length) {
     throw malformed(`${bytes.length - reader.offset} bytes follow the value`);
   }
+  return reader.wrongText;
 }
 
 class StructureReader {
   offset = 0;
+  /** Where the first text begins that is no UTF-8. */
+  wrongText: number | undefined;
   #values = 0;
   #keys = 0;
 
@@ -53,7 +62,7 @@ class StructureReader {
     if (type <= 0x7f || type >= 0xe0) return;
     if (type <= 0x8f) return this.#skipMap(type & 0x0f, depth);
     if (type <= 0x9f) return this.#skipArray(type & 0x0f, depth);
-    if (type <= 0xbf) return this.#skipBytes(type & 0x1f);
+    if (type <= 0xbf) return this.#skipText(type & 0x1f);
     this.#skipTyped(type, depth);
   }
 
@@ -64,14 +73,17 @@ class StructureReader {
       case 0xc3: // true
         return;
       case 0xc4: // bin 8, 16, 32
-      case 0xd9: // str 8
         return this.#skipBytes(this.#readUint(1));
       case 0xc5:
-      case 0xda:
         return this.#skipBytes(this.#readUint(2));
       case 0xc6:
-      case 0xdb:
         return this.#skipBytes(this.#readUint(4));
+      case 0xd9: // str 8, 16, 32
+        return this.#skipText(this.#readUint(1));
+      case 0xda:
+        return this.#skipText(this.#readUint(2));
+      case 0xdb:
+        return this.#skipText(this.#readUint(4));
       case 0xcc: // uint 8, int 8
       case 0xd0:
         return this.#skipBytes(1);
@@ -116,6 +128,12 @@ class StructureReader {
     this.offset += length;
   }
 
+  #skipText(length: number): void {
+    const start = this.offset;
+    this.#skipBytes(length);
+    if (!this.#isUtf8({ start, end: this.offset })) this.wrongText ??= start;
+  }
+
   #skipArray(count: number, depth: number): void {
     if (count > this.bytes.length - this.offset) throw malformed('an array is cut off');
     for (let i = 0; i < count; i++) this.skipValue(depth + 1);
@@ -124,7 +142,7 @@ class StructureReader {
   #skipMap(count: number, depth: number): void {
     if (count * 2 > this.bytes.length - this.offset) throw malformed('a map is cut off');
     if ((this.#keys += count) > MAX_KEYS) throw malformed(`more than ${MAX_KEYS} keys`);
-    const keys: KeyRange[] = [];
+    const keys: TextRange[] = [];
     for (let i = 0; i < count; i++) {
       keys.push(this.#skipKey());
       this.skipValue(depth + 1);
@@ -132,12 +150,12 @@ class StructureReader {
     this.#refuseBadKeys(keys);
   }
 
-  #skipKey(): KeyRange {
+  #skipKey(): TextRange {
     const type = this.#readUint(1);
     const length = this.#keyLength(type);
     if (length > MAX_KEY_BYTES) throw malformed(`a key of more than ${MAX_KEY_BYTES} bytes`);
     const start = this.offset;
-    this.#skipBytes(length);
+    this.#skipText(length);
     return { start, end: this.offset };
   }
 
@@ -149,32 +167,31 @@ class StructureReader {
     throw malformed('a key of a map is not a string');
   }
 
-  #refuseBadKeys(keys: readonly KeyRange[]): void {
+  #refuseBadKeys(keys: readonly TextRange[]): void {
     if (keys.some((key) => this.#isProto(key))) throw malformed(`the key ${PROTO_KEY}`);
-    if (!keys.every((key) => this.#isUtf8(key))) throw malformed('a key of a map is not UTF-8');
     if (this.#hasRepeats(keys)) throw malformed('a key of a map is repeated');
   }
 
-  #hasRepeats(keys: readonly KeyRange[]): boolean {
+  #hasRepeats(keys: readonly TextRange[]): boolean {
     if (keys.length > PAIRWISE_KEYS) {
       return new Set(keys.map((key) => this.#text(key))).size < keys.length;
     }
     for (let i = 1; i < keys.length; i++) {
       for (let j = 0; j < i; j++) {
-        if (this.#sameBytes(keys[i] as KeyRange, keys[j] as KeyRange)) return true;
+        if (this.#sameBytes(keys[i] as TextRange, keys[j] as TextRange)) return true;
       }
     }
     return false;
   }
 
-  #isProto(key: KeyRange): boolean {
+  #isProto(key: TextRange): boolean {
     return key.end - key.start === PROTO_KEY.length && this.#text(key) === PROTO_KEY;
   }
 
-  /** Other bytes could be decoded to a key that is there already. */
-  #isUtf8({ start, end }: KeyRange): boolean {
+  #isUtf8({ start, end }: TextRange): boolean {
     let i = start;
-    while (i < end && (this.bytes[i] ?? 0) < 0x80) i++;
+    const isLong = end - start > LONG_TEXT_BYTES;
+    while (!isLong && i < end && (this.bytes[i] ?? 0) < 0x80) i++;
     if (i === end) return true;
     try {
       utf8.decode(this.bytes.subarray(i, end));
@@ -185,11 +202,11 @@ class StructureReader {
   }
 
   /** One character a byte: equal exactly if the bytes are equal. */
-  #text({ start, end }: KeyRange): string {
+  #text({ start, end }: TextRange): string {
     return String.fromCharCode(...this.bytes.subarray(start, end));
   }
 
-  #sameBytes(a: KeyRange, b: KeyRange): boolean {
+  #sameBytes(a: TextRange, b: TextRange): boolean {
     if (a.end - a.start !== b.end - b.start) return false;
     for (let i = a.start, j = b.start; i < a.end; i++, j++) {
       if (this.bytes[i] !== this.bytes[j]) return false;
@@ -198,7 +215,7 @@ class StructureReader {
   }
 }
 
-interface KeyRange {
+interface TextRange {
   start: number;
   end: number;
 }

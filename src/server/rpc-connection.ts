@@ -144,7 +144,12 @@ export class RpcConnection implements AnswerSink, Subscriber {
       throw new FrameError(1002, 'not MessagePack-RPC: the server has asked nothing');
     }
     if (message.kind === 'request') this.#answer(message.msgid, message.method, message.params);
+    else if (message.kind === 'unreadable') this.#refuseUnreadable(message);
     else if (message.method === 'cancel') this.#cancel(message.params);
+  }
+
+  #refuseUnreadable({ msgid, problem }: Extract<Message, { kind: 'unreadable' }>): void {
+    this.#answerNow(encodeError(msgid, new WarmswapError('INVALID_ARGUMENT', problem)));
   }
 
   #answer(msgid: number, method: string, params: readonly unknown[]): void {
@@ -152,7 +157,7 @@ export class RpcConnection implements AnswerSink, Subscriber {
     try {
       const result = this.#call(method, params, call);
       if (result instanceof Promise) this.#answerLater(call, result);
-      else this.#answerNow(encodeResult(msgid, result));
+      else this.#answerNow(encodeResult(msgid, result), true);
     } catch (error) {
       this.#answerNow(encodeError(msgid, error));
     }
@@ -239,9 +244,10 @@ export class RpcConnection implements AnswerSink, Subscriber {
     this.#inflight.delete(call);
   }
 
-  #answerNow(frame: Uint8Array): void {
-    if (this.#draining) this.#finish(frame, () => this.#outlet.send(frame));
-    else this.#outlet.send(frame);
+  /** A lent frame may be views on the request. */
+  #answerNow(frame: Frame, isLent = false): void {
+    if (this.#draining) this.#finish(frame, () => this.#outlet.send(frame, isLent));
+    else this.#outlet.send(frame, isLent);
   }
 
   /** Sends a call's answer in a drain, and closes in the same breath if it was the last one. */

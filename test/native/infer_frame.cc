@@ -136,6 +136,7 @@ TEST_CASE("what is no plain request is left to others") {
            WithNumber("deadlineMs", 0),
            WithNumber("deadlineMs", 2'000'000'000),
            WithNumber("key", 1),
+           WithParam("key", [](MsgpackWriter& writer) { writer.String("user \xff"); }),
            WithNumber("unknown", 1),
            WithParam("outputs", [](MsgpackWriter& writer) { writer.Array(0); }),
            WithParam("outputs",

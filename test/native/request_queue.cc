@@ -20,6 +20,14 @@ Request Ticket(std::uint64_t ticket) {
   return request;
 }
 
+/// Its deadline has passed.
+Request Late(std::uint64_t ticket, std::size_t priority = 0) {
+  Request request = Ticket(ticket);
+  request.priority = priority;
+  request.deadline = Clock::now();
+  return request;
+}
+
 Request Urgent(std::uint64_t ticket, std::size_t priority) {
   Request request = Ticket(ticket);
   request.priority = priority;
@@ -60,13 +68,13 @@ TEST_CASE("a full queue refuses at once with RESOURCE_EXHAUSTED") {
 
 TEST_CASE("a more urgent request takes the place of the last of the least urgent ones") {
   RequestQueue queue(4, 3);
-  CHECK_FALSE(queue.Push(Urgent(1, 1)).has_value());
-  CHECK_FALSE(queue.Push(Urgent(2, 2)).has_value());
-  CHECK_FALSE(queue.Push(Urgent(3, 2)).has_value());
-  CHECK_FALSE(queue.Push(Urgent(4, 1)).has_value());
-  CHECK(queue.Push(Urgent(5, 1)).value().ticket == 3);
-  CHECK(queue.Push(Urgent(6, 0)).value().ticket == 2);
-  CHECK(queue.Push(Urgent(7, 0)).value().ticket == 5);
+  CHECK_FALSE(queue.Push(Urgent(1, 1)).displaced.has_value());
+  CHECK_FALSE(queue.Push(Urgent(2, 2)).displaced.has_value());
+  CHECK_FALSE(queue.Push(Urgent(3, 2)).displaced.has_value());
+  CHECK_FALSE(queue.Push(Urgent(4, 1)).displaced.has_value());
+  CHECK(queue.Push(Urgent(5, 1)).displaced.value().ticket == 3);
+  CHECK(queue.Push(Urgent(6, 0)).displaced.value().ticket == 2);
+  CHECK(queue.Push(Urgent(7, 0)).displaced.value().ticket == 5);
   CHECK(PopAll(queue, 4) == std::vector<std::uint64_t>{6, 7, 1, 4});
 }
 
@@ -78,6 +86,39 @@ TEST_CASE("a full queue refuses what is no more urgent than all that waits, and 
     CHECK(CodeName(ErrorOf([&] { queue.Push(Urgent(3, priority)); })) == "RESOURCE_EXHAUSTED");
   }
   CHECK(PopAll(queue, 2) == std::vector<std::uint64_t>{2, 1});
+}
+
+TEST_CASE("requests past their deadlines leave a full queue first, whatever their priority") {
+  RequestQueue queue(4, 2);
+  queue.Push(Late(1, 0));
+  queue.Push(Urgent(2, 1));
+  queue.Push(Late(3, 1));
+  queue.Push(Urgent(4, 1));
+  const RequestQueue::Evicted evicted = queue.Push(Urgent(5, 0));
+  CHECK(Tickets(evicted.expired) == std::vector<std::uint64_t>{1, 3});
+  CHECK_FALSE(evicted.displaced.has_value());
+  CHECK(queue.Push(Urgent(6, 1)).expired.empty());
+  CHECK(PopAll(queue, 4) == std::vector<std::uint64_t>{5, 2, 4, 6});
+}
+
+TEST_CASE("requests past their deadlines stay as long as there is room") {
+  RequestQueue queue(2);
+  queue.Push(Late(1));
+  CHECK(queue.Push(Ticket(2)).expired.empty());
+  CHECK(PopAll(queue, 2) == std::vector<std::uint64_t>{1, 2});
+}
+
+TEST_CASE("a full queue finds each of the deadlines that pass, also once others have left") {
+  RequestQueue queue(2);
+  queue.Push(Late(1));
+  queue.Push(Ticket(2));
+  CHECK(PopAll(queue, 1) == std::vector<std::uint64_t>{1});
+  queue.Push(Ticket(3));
+  CHECK(CodeName(ErrorOf([&] { queue.Push(Ticket(4)); })) == "RESOURCE_EXHAUSTED");
+  CHECK(PopAll(queue, 1) == std::vector<std::uint64_t>{2});
+  queue.Push(Late(5));
+  CHECK(Tickets(queue.Push(Ticket(6)).expired) == std::vector<std::uint64_t>{5});
+  CHECK(PopAll(queue, 2) == std::vector<std::uint64_t>{3, 6});
 }
 
 TEST_CASE("a queue that is closed displaces nothing") {

@@ -106,6 +106,24 @@ TEST_CASE("a more urgent request displaces a waiting one, which completes once a
   for (const std::uint64_t ticket : {1, 2, 3}) CHECK(completions.Times(ticket) == 1);
 }
 
+TEST_CASE("what waits past its deadline makes room in a full queue, and completes at once") {
+  Session session(Library(), ModelPath("shift/1"), {});
+  Completions completions;
+  constexpr RunnerOptions kFull{.threads = 0, .queue_capacity = 2};
+  TestRunner runner(session, kFull, completions.Callback());
+  Request late = ShiftRequest(1);
+  late.deadline = Clock::now();
+  runner.Submit(std::move(late));
+  runner.Submit(ShiftRequest(2));
+  CHECK(completions.count() == 0);
+  runner.Submit(ShiftRequest(3));
+  CHECK(completions.count() == 1);
+  CHECK(completions.CodeOf(1) == "DEADLINE_EXCEEDED");
+  runner.Stop();
+  CHECK(completions.count() == 3);
+  for (const std::uint64_t ticket : {1, 2, 3}) CHECK(completions.Times(ticket) == 1);
+}
+
 TEST_CASE("a run that fails is reported and the runner goes on") {
   Session session(Library(), ModelPath("fails-at-run/1"), {});
   Completions completions;

@@ -32,7 +32,7 @@ describe('what is encoded here is what another decoder reads', () => {
   });
 
   test('a result', () => {
-    expect(decode(encodeResult(7, [1, 'two', null]))).toEqual([1, 7, null, [1, 'two', null]]);
+    expect(decode(encodeResult(7, [1, 'two', null]) as Uint8Array)).toEqual([1, 7, null, [1, 'two', null]]);
   });
 
   test('an error', () => {
@@ -59,7 +59,7 @@ describe('what is encoded here is what another decoder reads', () => {
   });
 
   test('undefined as nil, since an extension would not be read', () => {
-    expect(decode(encodeResult(1, undefined))).toEqual([1, 1, null, null]);
+    expect(decode(encodeResult(1, undefined) as Uint8Array)).toEqual([1, 1, null, null]);
     expect(decode(encodeRequest(1, 'ping', { a: undefined, b: [undefined] }))).toEqual([
       0,
       1,
@@ -70,7 +70,7 @@ describe('what is encoded here is what another decoder reads', () => {
 
   test('objects of the same shape without records', () => {
     const same = Array.from({ length: 50 }, (_, i) => ({ datatype: 'FP32', shape: [i] }));
-    expect(decode(encodeResult(1, same))).toEqual([1, 1, null, same]);
+    expect(decode(encodeResult(1, same) as Uint8Array)).toEqual([1, 1, null, same]);
   });
 });
 
@@ -139,7 +139,7 @@ describe('64-bit integers', () => {
   test.each(beyond)('%o comes and goes exactly', (value) => {
     const incoming = encode([1, 1, null, value], { useBigInt64: true });
     expect(decodeMessage(incoming)).toMatchObject({ result: value });
-    const outgoing = encodeResult(1, value);
+    const outgoing = encodeResult(1, value) as Uint8Array;
     expect(decode(outgoing, { useBigInt64: true })).toEqual([1, 1, null, value]);
   });
 
@@ -231,7 +231,7 @@ test('any value means the same to this and to another implementation, both ways'
       const incoming = decodeMessage(encode([1, 1, null, value]));
       if (incoming.kind !== 'response') throw new Error('no response');
       expect(plain(incoming.result)).toEqual(plain(value));
-      expect(plain(decode(encodeResult(1, value)))).toEqual(plain([1, 1, null, value]));
+      expect(plain(decode(encodeResult(1, value) as Uint8Array))).toEqual(plain([1, 1, null, value]));
     }),
     { numRuns: 500 },
   );
