@@ -217,12 +217,12 @@ export class DataPlane implements ConnectionContext {
     try {
       return this.gate.admitUpgrade(request);
     } catch (error) {
-      new Exchange(
-        response,
-        false,
-        () => true,
-        () => {},
-      ).refuse(error);
+      new Exchange(response, {
+        isHead: false,
+        isClosing: () => true,
+        onEnd: () => {},
+        onSlowReader: () => {},
+      }).refuse(error);
       return undefined;
     }
   }

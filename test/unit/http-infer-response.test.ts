@@ -43,7 +43,7 @@ test('binary data follow the JSON in the order of the outputs', () => {
   );
   const headers = new Map(reply.headers);
   const length = Number(headers.get('Inference-Header-Content-Length'));
-  const body = Buffer.from(reply.body as Uint8Array);
+  const body = Buffer.concat(reply.body as Uint8Array[]);
   expect(headers.get('Content-Type')).toBe('application/octet-stream');
   expect(JSON.parse(body.toString('utf8', 0, length))).toMatchObject({
     outputs: [

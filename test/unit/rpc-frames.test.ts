@@ -255,7 +255,7 @@ test('no bytes do anything but be read or close the connection', () => {
         expect(error).toBeInstanceOf(FrameError);
         kind = (error as FrameError).closeCode;
       }
-      expect(['request', 'response', 'notification', 1002, 1007]).toContain(kind);
+      expect(['request', 'unreadable', 'response', 'notification', 1002, 1007]).toContain(kind);
     }),
     { numRuns: 5_000 },
   );

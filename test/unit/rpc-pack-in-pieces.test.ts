@@ -21,7 +21,7 @@ test('what is small is packed as one', () => {
   const value = { a: [1, 'two', null], data: bytes(1000) };
   const packed = packInPieces(packr, value);
   expect(packed).toBeInstanceOf(Uint8Array);
-  expect(decode(packed as Uint8Array)).toEqual(value);
+  expect(decode(new Uint8Array(packed as Uint8Array))).toEqual(value);
 });
 
 test('big binary values are pieces as they are, what stands around them is packed beside', () => {
@@ -31,7 +31,7 @@ test('big binary values are pieces as they are, what stands around them is packe
   expect(pieces.map(({ length }) => length > 60_000)).toEqual([false, true, false, true, false]);
   expect(pieces[1]).toBe(one);
   expect(pieces[3]).toBe(two);
-  expect(unpack(pieces)).toEqual(value);
+  expect(isSame(unpack(pieces), value)).toBe(true);
 });
 
 describe('long arrays', () => {

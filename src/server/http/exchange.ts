@@ -1,26 +1,40 @@
 import type { HttpResponse } from 'uWebSockets.js';
+import { BodyWriter } from './body-writer.js';
 import { errorReply, STATUS_LINES, type Reply } from './http-error.js';
 
 const JSON_TYPE: readonly [string, string] = ['Content-Type', 'application/json'];
 
-/** One request over HTTP, from its arrival until it is answered or its client has gone. */
+/** A longer answer is not left to uWebSockets, also where it would close the connection behind it. */
+const MAX_CLOSING_BYTES = 64 * 1024;
+
+export interface ExchangeOptions {
+  isHead: boolean;
+  /** Whether the connection is to be closed after an answer of now. */
+  isClosing(): boolean;
+  /** Called once, when its answer has left or its client has gone. */
+  onEnd(): void;
+  /** Called at most once, before `onEnd`: its client was cut off, since it did not take its answer. */
+  onSlowReader(): void;
+}
+
+/** One request over HTTP, from its arrival until its answer has left or its client has gone. */
 export class Exchange {
   /** Called when the client goes before it is answered. */
   onAborted: (() => void) | undefined;
   /** Of the answer, besides its own. */
   headers: NonNullable<Reply['headers']> = [];
   #open = true;
+  /** Of the answer, while it leaves. */
+  #body: BodyWriter | undefined;
 
   constructor(
     private readonly response: HttpResponse,
-    private readonly isHead: boolean,
-    /** Whether the connection is to be closed after an answer of now. */
-    private readonly isClosing: () => boolean,
-    /** Called once, when it is answered or its client has gone. */
-    private readonly onEnd: () => void,
+    private readonly options: ExchangeOptions,
   ) {
     response.onAborted(() => {
-      if (this.#open) this.#end();
+      this.#open = false;
+      if (this.#body?.abort()) options.onSlowReader();
+      options.onEnd();
       this.onAborted?.();
     });
   }
@@ -33,13 +47,8 @@ export class Exchange {
   /** Answers once; does nothing if it is answered or aborted. */
   send(reply: Reply): void {
     if (!this.#open) return;
-    this.#end();
-    this.response.cork(() => this.#write(reply));
-  }
-
-  #end(): void {
     this.#open = false;
-    this.onEnd();
+    this.response.cork(() => this.#write(reply));
   }
 
   /** Answers with `{"error"}`. */
@@ -54,13 +63,24 @@ export class Exchange {
     for (const [name, value] of [...all, ...this.headers]) {
       this.response.writeHeader(name, value);
     }
-    if (this.isHead) this.#endWithoutBody(Buffer.byteLength(body));
-    else this.response.end(body, isLast || this.isClosing());
+    this.#writeBody(piecesOf(body), isLast || this.options.isClosing());
   }
 
-  /** With a length of its own, uWebSockets would take the answer as unfinished. */
-  #endWithoutBody(length: number): void {
-    if (this.isClosing()) this.response.writeHeader('Connection', 'close');
-    this.response.writeHeader('Content-Length', String(length)).endWithoutBody();
+  #writeBody(pieces: readonly Uint8Array[], isLast: boolean): void {
+    const { isHead, onEnd } = this.options;
+    const [first] = pieces;
+    if (isLast && !isHead && pieces.length === 1 && first && first.length <= MAX_CLOSING_BYTES) {
+      this.response.end(first, true);
+      return onEnd();
+    }
+    // The client closes then; if not, uWebSockets does when it is idle.
+    if (isLast) this.response.writeHeader('Connection', 'close');
+    this.#body = new BodyWriter(this.response, pieces, isHead);
+    this.#body.start(onEnd);
   }
+}
+
+function piecesOf(body: Reply['body']): readonly Uint8Array[] {
+  if (typeof body === 'string') return [Buffer.from(body)];
+  return body instanceof Uint8Array ? [body] : body;
 }

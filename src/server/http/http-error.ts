@@ -36,7 +36,8 @@ export type HttpStatus = keyof typeof STATUS_LINES;
 /** One answer; its body is JSON unless the headers say otherwise. */
 export interface Reply {
   status: HttpStatus;
-  body: string | Uint8Array;
+  /** Pieces leave behind one another. */
+  body: string | Uint8Array | readonly Uint8Array[];
   headers?: readonly (readonly [string, string])[];
   /** The connection is closed after it. */
   isLast?: boolean;

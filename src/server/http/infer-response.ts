@@ -55,7 +55,7 @@ function mixedReply(json: string, binary: readonly Uint8Array[]): Reply {
   const header = Buffer.from(json);
   return {
     status: 200,
-    body: Buffer.concat([header, ...binary]),
+    body: [header, ...binary],
     headers: [
       ['Content-Type', 'application/octet-stream'],
       ['Inference-Header-Content-Length', String(header.length)],

@@ -64,7 +64,7 @@ const MOST_BODIES = 8;
 export class InferenceHttp {
   readonly #budget: BodyBudget;
   #inflight = 0;
-  /** Requests that are not answered, those included whose body is still to come. */
+  /** Requests whose answers have not left, those included whose body is still to come. */
   #open = 0;
   /** Since the drain began. */
   #quiet: QuietPeriod | undefined;
@@ -133,7 +133,12 @@ export class InferenceHttp {
       this.#open--;
       this.#quiet?.restart();
     };
-    return new Exchange(response, method === 'HEAD', () => !this.context.keepsConnections, onEnd);
+    return new Exchange(response, {
+      isHead: method === 'HEAD',
+      isClosing: () => !this.context.keepsConnections,
+      onEnd,
+      onSlowReader: () => this.context.limited.slowReaders++,
+    });
   }
 
   #read(resource: Exclude<Resource, { kind: 'infer' }>, grant: Grant): Reply {
