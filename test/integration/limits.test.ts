@@ -214,6 +214,33 @@ describe('over its rate a client', () => {
     expect((await fetch(`${base}/v2/health/ready`)).status).toBe(200);
   });
 
+  test('is told from others by its token', async () => {
+    const [mine, other] = ['token-of-a-busy-client', 'token-of-another-client'];
+    const daemon = await startLimited(`${rare}\nauth: { tokens: [${mine}, ${other}] }`);
+    const url = daemon.process.rpcUrl;
+    const withToken = (token: string) => ({ Authorization: `Bearer ${token}` });
+    const [busy, again, unharmed] = [
+      await RawRpc.connect(url, { headers: withToken(mine) }),
+      await RawRpc.connect(url, { headers: withToken(mine) }),
+      await RawRpc.connect(url, { headers: withToken(other) }),
+    ];
+    for (const connection of [busy, again, busy]) {
+      expect((await connection.call('infer', shiftRequest())).error).toBeNull();
+    }
+    const { error } = await again.call('infer', shiftRequest());
+    expect(error).toMatchObject({
+      ...{ code: 'RESOURCE_EXHAUSTED', retryable: true },
+      details: { retryAfterMs: expect.any(Number) as number },
+    });
+    for (let i = 0; i < 3; i++) {
+      expect((await unharmed.call('infer', shiftRequest())).error).toBeNull();
+    }
+    const http = url.replace('ws:', 'http:').replace('/rpc', '/v2');
+    expect((await fetch(http, { headers: withToken(mine) })).status).toBe(429);
+    expect((await workerOf(daemon)).limited.overRate).toBe(2);
+    for (const connection of [busy, again, unharmed]) connection.close();
+  });
+
   test('is served again once the time has passed', async () => {
     const daemon = await startLimited('{ rate: { perSecond: 50, burst: 1 } }');
     const client = await connect(daemon.process.rpcUrl, { retry: { maxAttempts: 50 } });
@@ -223,6 +250,20 @@ describe('over its rate a client', () => {
     expect(answers.map(({ version }) => version)).toEqual([1, 1, 1, 1, 1]);
     await client.close();
   });
+});
+
+test('a message over twice the limit closes the connection without a close frame, not those of others', async () => {
+  const daemon = await startLimited('{ maxMessageBytes: 64KiB }');
+  const [big, other] = [
+    await RawWebSocket.connect(daemon.process.rpcUrl),
+    await RawRpc.connect(daemon.process.rpcUrl),
+  ];
+  big.send(new Uint8Array(2 * 64 * 1024 + 1));
+  big.read();
+  await big.closed;
+  expect(big.frames).toEqual([]);
+  expect((await other.call('ping', 1)).result).toBe(1);
+  other.close();
 });
 
 test('a WebSocket from which nothing comes is closed, not one that answers pings', async () => {

@@ -1,9 +1,13 @@
 import { encode } from '@msgpack/msgpack';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { AdminClient } from '../../src/cli/admin-client.js';
 import { DaemonProcess } from '../../src/cli/daemon-process.js';
+import type { Status } from '../../src/supervisor/status.js';
+import { slowBody } from '../support/inference-http.js';
 import { startDaemon, testRepository } from '../support/daemon.js';
 import { float32, fromFloat32, RawRpc, slowRequest } from '../support/raw-rpc.js';
 import { TestRepository } from '../support/repository.js';
+import { until } from '../support/until.js';
 
 /** Cancelling, priorities, batching and instances, as a client meets them. */
 
@@ -103,6 +107,38 @@ describe('priority', () => {
     expect(error?.message).toMatch(message);
   });
 });
+
+describe('priority over HTTP', () => {
+  test('counts from 1, and what is more urgent is answered first', async () => {
+    const order: string[] = [];
+    const ask = async (name: string, fields: object) => {
+      const url = `${daemon.rpcUrl.replace('ws:', 'http:').replace('/rpc', '')}/v2/models/slow/infer`;
+      const answer = await fetch(url, { method: 'POST', body: slowBody(10, fields) });
+      order.push(answer.ok ? name : `${name}: ${answer.status}`);
+    };
+    const running = send(slow(ENDLESS));
+    const runningId = msgid;
+    const asked = [
+      await waits(ask('low', { parameters: { priority: 3 } }), 1),
+      await waits(ask('default', {}), 2),
+      await waits(ask('high', { parameters: { priority: 1 } }), 3),
+      await waits(ask('middle', { parameters: { priority: 2 } }), 4),
+    ];
+    cancel({ msgid: runningId });
+    await Promise.all([running, ...asked.map(({ answered }) => answered)]);
+    expect(order).toEqual(['high', 'default', 'middle', 'low']);
+  });
+});
+
+/** Resolves once `count` requests wait behind the one that runs. */
+async function waits(answered: Promise<void>, count: number) {
+  const admin = new AdminClient(daemon.adminUrl);
+  await until('it waits', async () => {
+    const [worker] = ((await admin.get('/status')) as Status).workers;
+    return worker?.inflight === count + 1;
+  });
+  return { answered };
+}
 
 const rows = (count: number, width: number, value: number) => ({
   model: 'any-width',

@@ -4,9 +4,9 @@ import type { HttpResponse } from 'uWebSockets.js';
 const STALLED_MS = 5_000;
 
 /**
- * Writes the body of one answer as fast as its client takes it. What it has not taken waits here, and nothing
- * more is read from its connection meanwhile: uWebSockets would hold the answers of a client that asks on and
- * on, and reads none, without a bound.
+ * Writes the body of one answer as fast as its client takes it. What it has not taken waits here, once:
+ * uWebSockets closes the connection of a client that asks on meanwhile, but would hold the answers, if they
+ * were left to it, without a bound.
  */
 export class BodyWriter {
   readonly #total: number;
@@ -18,8 +18,6 @@ export class BodyWriter {
   constructor(
     private readonly response: HttpResponse,
     private readonly pieces: readonly Uint8Array[],
-    /** The length is told, and no body comes. */
-    private readonly isHead: boolean,
   ) {
     this.#total = pieces.reduce((sum, { byteLength }) => sum + byteLength, 0);
   }
@@ -28,19 +26,19 @@ export class BodyWriter {
   start(onDone: () => void): void {
     if (this.#write()) return onDone();
     this.#turn = setImmediate(() => (this.#turn = undefined));
-    this.#wait();
+    this.#progressedAt = performance.now();
     this.response.onWritable(() => {
-      this.response.resume(); // afterwards there may be no response
+      this.#progressedAt = performance.now();
       const isDone = this.#write();
       if (isDone) this.#end(onDone);
-      else this.#wait();
       return isDone;
     });
   }
 
   /**
-   * The connection has ended before the client had all. Gives whether it was cut off, for asking on without
-   * taking its answer or for taking none of it for long, and has not gone by itself.
+   * The connection has ended before the client had all. Gives whether it is known to have been cut off, for
+   * taking nothing for long, or for requests that came together and whose answers it did not take; otherwise
+   * it may have gone by itself.
    */
   abort(): boolean {
     const asksOn = this.#turn !== undefined;
@@ -53,27 +51,14 @@ export class BodyWriter {
     onDone();
   }
 
-  #wait(): void {
-    this.#progressedAt = performance.now();
-    this.response.pause();
-  }
-
   /** Whether all has left. */
   #write(): boolean {
-    if (this.isHead) return this.#writeNothing();
     for (;;) {
       const [isTaken, isDone] = this.response.tryEnd(this.#rest(), this.#total);
       if (isDone) return true;
       this.#offset = this.response.getWriteOffset();
       if (!isTaken) return false;
     }
-  }
-
-  /** It is not over as long as the head has not left. */
-  #writeNothing(): boolean {
-    const [isTaken] = this.response.tryEnd('', this.#total);
-    if (isTaken) this.response.endWithoutBody();
-    return isTaken;
   }
 
   /** Of the piece that is next, what has not left. */

@@ -24,6 +24,8 @@ export class Exchange {
   /** Of the answer, besides its own. */
   headers: NonNullable<Reply['headers']> = [];
   #open = true;
+  /** Of an answer without a body. */
+  #closing: NodeJS.Immediate | undefined;
   /** Of the answer, while it leaves. */
   #body: BodyWriter | undefined;
 
@@ -33,6 +35,7 @@ export class Exchange {
   ) {
     response.onAborted(() => {
       this.#open = false;
+      clearImmediate(this.#closing);
       if (this.#body?.abort()) options.onSlowReader();
       options.onEnd();
       this.onAborted?.();
@@ -68,15 +71,27 @@ export class Exchange {
 
   #writeBody(pieces: readonly Uint8Array[], isLast: boolean): void {
     const { isHead, onEnd } = this.options;
-    const [first] = pieces;
-    if (isLast && !isHead && pieces.length === 1 && first && first.length <= MAX_CLOSING_BYTES) {
-      this.response.end(first, true);
-      return onEnd();
-    }
-    // The client closes then; if not, uWebSockets does when it is idle.
+    const length = pieces.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    if (isHead) return this.#endWithoutBody(length);
+    if (!isLast || length > MAX_CLOSING_BYTES) return this.#writeInSteps(pieces, isLast);
+    this.response.end(Buffer.concat(pieces), true);
+    onEnd();
+  }
+
+  /**
+   * The last answer of its connection: a client may ask for heads without an end, and nothing tells whether
+   * one has left. For uWebSockets it has no end, so that what is asked meanwhile closes the connection too.
+   */
+  #endWithoutBody(length: number): void {
+    this.response.writeHeader('Connection', 'close').tryEnd('', length);
+    this.#closing = setImmediate(() => this.response.close());
+  }
+
+  #writeInSteps(pieces: readonly Uint8Array[], isLast: boolean): void {
+    // The client closes then; if it does not, uWebSockets does once the connection is idle.
     if (isLast) this.response.writeHeader('Connection', 'close');
-    this.#body = new BodyWriter(this.response, pieces, isHead);
-    this.#body.start(onEnd);
+    this.#body = new BodyWriter(this.response, pieces);
+    this.#body.start(this.options.onEnd);
   }
 }
 
