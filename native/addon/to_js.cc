@@ -10,8 +10,8 @@
 namespace warmswap {
 namespace {
 
-// Of BYTES, over all outputs: each becomes an object, which takes far more memory than its bytes. As
-// many are read from a frame (src/rpc/structure.ts).
+// Of BYTES, over all outputs: each becomes an object, which takes far more memory than its bytes.
+// As many are read from a frame (src/rpc/structure.ts).
 constexpr std::size_t kMaxStrings = 2'000'000;
 // Below this a copy is cheaper than an external buffer with its finalizer.
 constexpr std::size_t kExternalBytes = 64 * 1024;
@@ -87,9 +87,9 @@ void RefuseTooManyStrings(const RunResult& result) {
     if (tensor.type == DataType::kBytes) count += ElementCount(tensor.shape).value();
   }
   if (count <= kMaxStrings) return;
-  throw Error(ErrorCode::kInvalidArgument,
-              "the outputs have " + std::to_string(count) + " elements of BYTES, at most " +
-                  std::to_string(kMaxStrings) + " are answered");
+  throw Error(ErrorCode::kInvalidArgument, "the outputs have " + std::to_string(count) +
+                                               " elements of BYTES, at most " +
+                                               std::to_string(kMaxStrings) + " are answered");
 }
 
 double Microseconds(std::chrono::nanoseconds duration) {

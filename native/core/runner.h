@@ -47,9 +47,9 @@ class Runner {
 
   /// Never blocks, and wakes nobody: see Wake. Throws kInvalidArgument for a priority that there is
   /// not, kResourceExhausted when the queue is full, kUnavailable once stopped; then `on_complete`
-  /// is not called for it, and its inputs are untouched. The ticket must not be in use. Requests that
-  /// leave a full queue for it (RequestQueue::Push) complete on this thread, with kDeadlineExceeded
-  /// or kResourceExhausted.
+  /// is not called for it, and its inputs are untouched. The ticket must not be in use. Requests
+  /// that leave a full queue for it (RequestQueue::Push) complete on this thread, with
+  /// kDeadlineExceeded or kResourceExhausted.
   void Submit(Request&& request);
 
   /// Wakes the threads: once for all that was submitted since.

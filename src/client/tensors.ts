@@ -62,7 +62,10 @@ const OWN_DATATYPES: readonly Datatype[] = [
 export function toTensor({ data, shape, datatype = datatypeOf(data) }: InputTensor): Tensor {
   refuseUnknownDatatype(datatype);
   if (datatype === 'BYTES') {
-    if (isElements(data)) return { datatype, shape, data };
+    if (isElements(data)) {
+      refuseHalfPairs(data);
+      return { datatype, shape, data };
+    }
   } else if (data instanceof ARRAY_CLASSES[datatype]) {
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     return { datatype, shape, data: bytes };
@@ -91,6 +94,14 @@ function isElements(data: unknown): data is readonly (Uint8Array | string)[] {
     Array.isArray(data) &&
     data.every((item) => typeof item === 'string' || item instanceof Uint8Array)
   );
+}
+
+/** Half a surrogate pair has no UTF-8. */
+function refuseHalfPairs(elements: readonly (Uint8Array | string)[]): void {
+  const index = elements.findIndex((item) => typeof item === 'string' && /\p{Cs}/u.test(item));
+  if (index < 0) return;
+  const message = `BYTES needs Unicode texts, element ${index} has half a surrogate pair`;
+  throw new WarmswapError('INVALID_ARGUMENT', message);
 }
 
 function wanted(datatype: Datatype): string {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { DaemonProcess } from '../../src/cli/daemon-process.js';
 import { RawRpc, slowRequest } from '../support/raw-rpc.js';
 import { TestRepository } from '../support/repository.js';
+import { until } from '../support/until.js';
 
 /** A model that is asked for more than it can do. */
 
@@ -57,6 +58,33 @@ test.each([
   expect(ended).toContain('running: CANCELLED');
   rpc.close();
 });
+
+// Integers as floats are no plain request: they take the complete way through the daemon.
+test.each([
+  ['plain', {}],
+  ['other', { forceIntegerToFloat: true }],
+])(
+  'a full queue: %s requests that are past their deadlines make room for others',
+  async (_, how) => {
+    rpc = await RawRpc.connect(daemon.rpcUrl, how);
+    const ended: string[] = [];
+    const ask = asker(ended);
+    const running = ask('running', ENDLESS, { priority: 0 });
+    await rpc.call('ping', 1);
+    const late = [1, 2, 3, 4].map((i) => ask(`late ${i}`, 1, { priority: 1, deadlineMs: 1 }));
+    const next: Promise<void>[] = [];
+    await until('they have left', () => {
+      next.push(ask('next', 1, { priority: 2 }));
+      return (
+        ended.filter((name) => /^late \d: DEADLINE_EXCEEDED$/.test(name)).length === late.length
+      );
+    });
+    rpc.send(encode([2, 'cancel', [{ msgid: 1 }]]));
+    await Promise.all([running, ...late, ...next]);
+    expect(ended).toContain('next');
+    rpc.close();
+  },
+);
 
 test('urgent requests are all served while others are shed', async () => {
   rpc = await RawRpc.connect(daemon.rpcUrl);

@@ -7,8 +7,11 @@
 namespace warmswap::test {
 
 TEST_CASE("text of any length and any characters is UTF-8") {
-  for (const char* text : {"", "a", "gr\xc3\xb6\xc3\x9f" "e", "\xe2\x82\xac", "\xed\x9f\xbf",
-                           "\xee\x80\x80", "\xf0\x9f\x98\x80", "\xf4\x8f\xbf\xbf"}) {
+  for (const char* text :
+       {"", "a",
+        "gr\xc3\xb6\xc3\x9f"
+        "e",
+        "\xe2\x82\xac", "\xed\x9f\xbf", "\xee\x80\x80", "\xf0\x9f\x98\x80", "\xf4\x8f\xbf\xbf"}) {
     CAPTURE(text);
     CHECK(IsUtf8(text));
   }

@@ -34,13 +34,17 @@ export class RawWebSocket {
   }
 
   /** Resolves when the connection is upgraded; it does not read then. */
-  static async connect(url: string): Promise<RawWebSocket> {
+  static async connect(
+    url: string,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<RawWebSocket> {
     const { hostname, port, pathname } = new URL(url);
     const socket = connect(Number(port), hostname);
     await once(socket, 'connect');
+    const more = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
     socket.write(
       `GET ${pathname} HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
-        `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\nSec-WebSocket-Version: 13\r\n\r\n`,
+        `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\nSec-WebSocket-Version: 13\r\n${more.join('')}\r\n`,
     );
     const head = await readHead(socket);
     if (!head.startsWith('HTTP/1.1 101 ')) throw new Error(`not upgraded: ${head}`);

@@ -75,6 +75,7 @@ describe('refused as INVALID_ARGUMENT is', () => {
     ['BOOL', Int8Array.of(1), 'BOOL needs a Uint8Array'],
     ['INT64', Int32Array.of(1), 'INT64 needs a BigInt64Array'],
     ['BYTES', new Uint8Array(4), 'BYTES needs an array of bytes or texts'],
+    ['BYTES', ['a', 'b\ud83d'], 'element 1 has half a surrogate pair'],
     ['BYTES', [1, 2], 'BYTES needs an array of bytes or texts'],
     ['FP32', [1, 2], 'FP32 needs a Float32Array'],
     ['FP32', ['1', '2'], 'FP32 needs a Float32Array'],

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ERROR_CODES, isErrorCode, type ErrorCode } from '../../src/rpc/codes.js';
 import {
@@ -25,6 +26,17 @@ test('the codes are those of the contract, and of them two are retryable', () =>
   ]);
   const retryable = CODES.filter((code) => ERROR_CODES[code].retryable);
   expect(retryable).toEqual(['RESOURCE_EXHAUSTED', 'UNAVAILABLE']);
+});
+
+test('the README has the same codes, and says of each whether it is retryable', () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const [, table = ''] =
+    /^\| code +\| when +\| retryable \|\n\|[-| ]+\|\n((?:\|.*\n)+)/m.exec(readme) ?? [];
+  const rows = [...table.matchAll(/^\| `([A-Z_]+)` +\|.*\S.*\| (yes|no) +\|$/gm)];
+  expect(rows.length).toBe(table.split('\n').length - 1);
+  const named = rows.map(([, code, retryable]) => [code, retryable === 'yes'] as const);
+  const expected = CODES.map((code) => [code, ERROR_CODES[code].retryable]);
+  expect(named.sort()).toEqual(expected.sort());
 });
 
 test.each(['not_found', '', 'toString', 'constructor', '__proto__', 5, null, undefined, {}])(
@@ -99,6 +111,12 @@ describe('an error of another server', () => {
       message: 'x',
       retryable: true,
     });
+  });
+});
+
+test('half a surrogate pair in a message, which has no UTF-8, is replaced', () => {
+  expect(toWireError(new WarmswapError('NOT_FOUND', 'no \u{1f600} \ud83d'))).toMatchObject({
+    message: 'no \u{1f600} \ufffd',
   });
 });
 

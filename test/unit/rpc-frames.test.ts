@@ -32,7 +32,12 @@ describe('what is encoded here is what another decoder reads', () => {
   });
 
   test('a result', () => {
-    expect(decode(encodeResult(7, [1, 'two', null]) as Uint8Array)).toEqual([1, 7, null, [1, 'two', null]]);
+    expect(decode(encodeResult(7, [1, 'two', null]) as Uint8Array)).toEqual([
+      1,
+      7,
+      null,
+      [1, 'two', null],
+    ]);
   });
 
   test('an error', () => {
@@ -231,7 +236,9 @@ test('any value means the same to this and to another implementation, both ways'
       const incoming = decodeMessage(encode([1, 1, null, value]));
       if (incoming.kind !== 'response') throw new Error('no response');
       expect(plain(incoming.result)).toEqual(plain(value));
-      expect(plain(decode(encodeResult(1, value) as Uint8Array))).toEqual(plain([1, 1, null, value]));
+      expect(plain(decode(encodeResult(1, value) as Uint8Array))).toEqual(
+        plain([1, 1, null, value]),
+      );
     }),
     { numRuns: 500 },
   );

@@ -42,7 +42,10 @@ describe('long arrays', () => {
       'both, in turn',
       Array.from({ length: 70_000 }, (_, i) => bytes(i % 10_000 === 0 ? 2 ** 18 : 3)),
     ],
-    ['texts and numbers', Array.from({ length: 70_000 }, (_, i) => (i % 2 ? i : 'text'.repeat(20)))],
+    [
+      'texts and numbers',
+      Array.from({ length: 70_000 }, (_, i) => (i % 2 ? i : 'text'.repeat(20))),
+    ],
   ])('of %s leave in pieces of which none is far longer than its elements', (_, elements) => {
     const value = { data: elements, more: 'x' };
     const pieces = pack(value);

@@ -268,17 +268,23 @@ describe('the keys of a map', () => {
     ['a cut character', [0xa1, 0xc3]],
     ['an overlong character', [0xa2, 0xc1, 0x9f]],
     ['a surrogate', [0xa3, 0xed, 0xa0, 0x80]],
-  ])('and other texts are told of where one has %s, since it would be decoded to another', (_, text) => {
-    expect(checkStructure(map([text]))).toBe(6);
-    expect(checkStructure(Uint8Array.from([0x93, 0xa1, 97, ...text, ...text]))).toBe(4);
-  });
+  ])(
+    'and other texts are told of where one has %s, since it would be decoded to another',
+    (_, text) => {
+      expect(checkStructure(map([text]))).toBe(6);
+      expect(checkStructure(Uint8Array.from([0x93, 0xa1, 97, ...text, ...text]))).toBe(4);
+    },
+  );
 
-  test.each([20, 255, 256, 257, 70_000])('and texts of %i bytes are read to their ends', (length) => {
-    const bytes = encode(`${'x'.repeat(length - 2)}ß`);
-    expect(checkStructure(bytes)).toBeUndefined();
-    bytes[bytes.length - 1] = 0x20;
-    expect(checkStructure(bytes)).toBe(bytes.length - length);
-  });
+  test.each([20, 255, 256, 257, 70_000])(
+    'and texts of %i bytes are read to their ends',
+    (length) => {
+      const bytes = encode(`${'x'.repeat(length - 2)}ß`);
+      expect(checkStructure(bytes)).toBeUndefined();
+      bytes[bytes.length - 1] = 0x20;
+      expect(checkStructure(bytes)).toBe(bytes.length - length);
+    },
+  );
 });
 
 test('whatever another encoder writes is accepted, and refused with one byte less or more', () => {

@@ -40,13 +40,15 @@ function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
 }
 
 export function joinElements(elements: readonly (Uint8Array | string)[]): Uint8Array {
-  const parts = elements.flatMap((element) => {
-    const bytes = typeof element === 'string' ? Buffer.from(element) : element;
-    const length = Buffer.alloc(LENGTH_BYTES);
-    length.writeUInt32LE(bytes.length);
-    return [length, bytes];
-  });
-  return Buffer.concat(parts);
+  const parts = elements.map((each) => (typeof each === 'string' ? Buffer.from(each) : each));
+  const length = parts.reduce((sum, part) => sum + LENGTH_BYTES + part.length, 0);
+  const whole = Buffer.allocUnsafe(length);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, whole.writeUInt32LE(part.length, at));
+    at += LENGTH_BYTES + part.length;
+  }
+  return whole;
 }
 
 function invalid(expected: string, got: string): WarmswapError {
