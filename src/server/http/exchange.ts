@@ -10,11 +10,11 @@ const MAX_CLOSING_BYTES = 64 * 1024;
 export interface ExchangeOptions {
   isHead: boolean;
   /** Whether the connection is to be closed after an answer of now. */
-  isClosing(): boolean;
+  isClosing: () => boolean;
   /** Called once, when its answer has left or its client has gone. */
-  onEnd(): void;
+  onEnd: () => void;
   /** Called at most once, before `onEnd`: its client was cut off, since it did not take its answer. */
-  onSlowReader(): void;
+  onSlowReader: () => void;
 }
 
 /** One request over HTTP, from its arrival until its answer has left or its client has gone. */
