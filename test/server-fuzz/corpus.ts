@@ -28,6 +28,7 @@ function read(kind: keyof Corpus): Uint8Array[] {
 /** As files that may be copied into the corpus. */
 export function writeFindings(folder: string, seed: number, findings: readonly Finding[]): void {
   findings.forEach(({ kind, sent }, i) => {
+    if (sent.length === 0) return;
     mkdirSync(join(folder, kind), { recursive: true });
     writeFileSync(join(folder, kind, `seed-${seed}-${i}`), sent);
   });

@@ -1,5 +1,5 @@
 import { MsgpackWriter, Raw, pairs, type Value } from './msgpack-writer.js';
-import { Chance, MODELS, shiftParams, strangeParams } from './requests.js';
+import { type Chance, MODELS, shiftParams, strangeParams } from './requests.js';
 
 /** One frame, and what must come of it. */
 export interface Frame {
@@ -16,10 +16,10 @@ export interface Frame {
   mayEnd?: boolean;
 }
 
-const METHODS = ['models', 'describe', 'subscribe', 'unsubscribe', 'ping', 'cancel'];
-const STRANGE_METHODS: readonly Value[] = ['', 'nothing', '__proto__', 'constructor'];
+const METHODS = ['models', 'describe', 'subscribe', 'unsubscribe', 'ping', 'cancel'] as const;
+const STRANGE_METHODS = ['', 'nothing', '__proto__', 'constructor'] as const;
 /** No method is one of these, not even an unknown one. */
-const NO_METHODS: readonly Value[] = [7, null, [], true];
+const NO_METHODS: readonly [Value, ...Value[]] = [7, null, [], true];
 /** One in so many frames is broken, which mostly ends its connection. */
 const BROKEN_ONE_IN = 80;
 const DEEP = 200;
@@ -83,22 +83,23 @@ export class FrameSource {
   }
 
   #strange(msgid: number): Frame {
-    this.random.mayEnd = false;
+    this.random.startFrame();
     const isMethod = !this.random.once(100);
-    const method = isMethod ? this.#method() : this.random.oneOf(NO_METHODS);
-    const params = strangeParams(String(method), this.random);
-    const isRequest = method === 'cancel' ? this.random.once(8) : !this.random.once(12);
+    const known = this.#method();
+    const method: Value = isMethod ? known : this.random.oneOf(NO_METHODS);
+    const params = strangeParams(known, this.random);
+    const isRequest = known === 'cancel' ? this.random.once(8) : !this.random.once(12);
     const message: Value = isRequest
-      ? [0, msgid, method ?? null, this.random.once(20) ? [params, params] : [params]]
-      : [2, method ?? null, [params]];
+      ? [0, msgid, method, this.random.once(20) ? [params, params] : [params]]
+      : [2, method, [params]];
     const bytes = this.#writer.write(message);
     const mayEnd = this.random.mayEnd || !isMethod;
     return { bytes, mayEnd, ...(isRequest && { msgid }) };
   }
 
-  #method(): Value {
-    if (this.random.once(10)) return this.random.oneOf(STRANGE_METHODS) ?? '';
-    return this.random.once(3) ? (this.random.oneOf(METHODS) ?? 'ping') : 'infer';
+  #method(): string {
+    if (this.random.once(10)) return this.random.oneOf(STRANGE_METHODS);
+    return this.random.once(3) ? this.random.oneOf(METHODS) : 'infer';
   }
 
   #right(msgid: number): Frame {

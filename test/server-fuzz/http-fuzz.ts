@@ -1,5 +1,4 @@
 import { RawHttp, type RawResponse } from '../support/raw-http.js';
-import type { Random } from '../support/random.js';
 import { within } from '../support/until.js';
 import type { BodySource, HttpRequest } from './bodies.js';
 import { countIn, PATIENCE_MS, type Finding } from './finding.js';
@@ -29,8 +28,8 @@ const BROKEN_STATUSES = new Set([
   501,
   505,
 ]);
-const BROKEN_ONE_IN = 20;
-const REQUESTS_OF_A_CONNECTION = 500;
+/** A broken request comes after them, over a connection of its own. */
+const REQUESTS_OF_A_CONNECTION = 20;
 const MOST_FINDINGS = 20;
 
 /** Sends requests over one connection after another. */
@@ -38,7 +37,6 @@ export class HttpFuzz {
   constructor(
     private readonly base: string,
     private readonly source: BodySource,
-    private readonly random: Random,
     /** Of requests that may be broken. */
     private readonly corpus: readonly Uint8Array[],
     private readonly report: HttpFuzzReport,
@@ -47,34 +45,47 @@ export class HttpFuzz {
   async run(isOver: () => boolean): Promise<void> {
     const isEnough = () => isOver() || this.report.findings.length >= MOST_FINDINGS;
     while (!isEnough()) {
-      const http = await RawHttp.connect(this.base);
-      for (let n = 0; n < REQUESTS_OF_A_CONNECTION && !isEnough(); n++) {
-        if (this.random.once(BROKEN_ONE_IN)) await this.sendBroken(this.source.broken(this.corpus));
-        else if (!(await this.#ask(http, this.source.next()))) break;
-      }
-      http.destroy();
+      await this.#on(async (http) => {
+        for (let n = 0; n < REQUESTS_OF_A_CONNECTION && !isEnough(); n++) {
+          if (!(await this.#ask(http, this.source.next()))) break;
+        }
+      });
+      if (!isEnough()) await this.sendBroken(this.source.broken(this.corpus));
     }
   }
 
   /** Whatever it is, whole answers come to it, and the connection is closed as no more can come. */
   async sendBroken(sent: Uint8Array): Promise<void> {
-    const http = await RawHttp.connect(this.base);
     this.report.requests++;
-    http.socket.end(sent);
-    const problem = await within(PATIENCE_MS, http.closed).then(
-      () => this.#problemOfAll(http, sent),
-      () => 'not closed',
-    );
-    if (problem !== undefined) this.#find(problem, sent);
-    http.destroy();
+    await this.#on(async (http) => {
+      http.socket.end(sent);
+      const problem = await within(PATIENCE_MS, http.closed).then(
+        () => this.#problemOfAll(http, sent),
+        () => 'not closed',
+      );
+      if (problem !== undefined) this.#find(problem, sent);
+    });
     await this.probe();
   }
 
   /** Whether the server is well. */
-  async probe(): Promise<void> {
-    const http = await RawHttp.connect(this.base);
-    await this.#ask(http, this.source.right());
-    http.destroy();
+  probe(): Promise<void> {
+    return this.#on(async (http) => {
+      await this.#ask(http, this.source.right());
+    });
+  }
+
+  async #on(use: (http: RawHttp) => Promise<void>): Promise<void> {
+    const http = await within(PATIENCE_MS, RawHttp.connect(this.base)).catch(String);
+    if (typeof http === 'string') {
+      this.#find(http, new Uint8Array());
+      return;
+    }
+    try {
+      await use(http);
+    } finally {
+      http.destroy();
+    }
   }
 
   /** False if the connection is of no more use. */

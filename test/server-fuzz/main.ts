@@ -12,7 +12,7 @@ const { values } = parseArgs({
   options: {
     count: { type: 'string', default: '1000000' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-    connections: { type: 'string', default: '4' },
+    connections: { type: 'string', default: '8' },
   },
 });
 

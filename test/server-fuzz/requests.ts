@@ -20,13 +20,21 @@ function floats(x: Float32Array): Pairs {
 /** What makes the server close the connection is rare, so that more is tried before. */
 const ENDS_ONE_IN = 100;
 
-/** Tells whether something was made that may close the connection. */
+/** Remembers whether a frame has something in it that may close the connection. */
 export class Chance extends Random {
-  mayEnd = false;
+  #mayEnd = false;
+
+  get mayEnd(): boolean {
+    return this.#mayEnd;
+  }
+
+  startFrame(): void {
+    this.#mayEnd = false;
+  }
 
   ends(): boolean {
     const ends = this.once(ENDS_ONE_IN);
-    this.mayEnd ||= ends;
+    this.#mayEnd ||= ends;
     return ends;
   }
 }

@@ -34,7 +34,7 @@ export interface FuzzReport {
   violations: string[];
 }
 
-const HTTP_CONNECTIONS = 2;
+const HTTP_CONNECTIONS = 4;
 const HTTP_SHARE = 0.1;
 const WARM_SHARE = 0.1;
 
@@ -74,7 +74,7 @@ class ServerFuzz {
   }
 
   async run(): Promise<FuzzReport> {
-    const { count, seed, connections = 4 } = this.options;
+    const { count, seed, connections = 8 } = this.options;
     const began = performance.now();
     const first = await this.#onlyWorker();
     await this.#replay();
@@ -103,7 +103,7 @@ class ServerFuzz {
   }
 
   async #sendUpTo(limit: number, firstSeed: number): Promise<void> {
-    const { connections = 4 } = this.options;
+    const { connections = 8 } = this.options;
     const areFramesOver = () => this.#rpc.frames >= limit * (1 - HTTP_SHARE);
     const areBodiesOver = () => this.#http.requests >= limit * HTTP_SHARE;
     await Promise.all([
@@ -119,16 +119,17 @@ class ServerFuzz {
   }
 
   #httpFuzz(seed: number): HttpFuzz {
-    const random = new Random(seed);
+    const source = new BodySource(new Random(seed));
     const base = this.daemon.rpcUrl.replace('ws:', 'http:').replace('/rpc', '');
-    return new HttpFuzz(base, new BodySource(random), random, this.#corpus.http, this.#http);
+    return new HttpFuzz(base, source, this.#corpus.http, this.#http);
   }
 
   /** Once the worker has nothing to do any more; rejects if that never comes. */
   async #health(): Promise<WorkerHealth> {
     const { pid } = await until('no connection is open and no request in flight', async () => {
       const worker = await this.#onlyWorker();
-      return worker.connections === 0 && worker.inflight === 0 && worker;
+      const isIdle = worker.connections === 0 && worker.inflight === 0;
+      return worker.state === 'ready' && isIdle && worker;
     });
     return workerHealth(pid, this.reports);
   }

@@ -36,7 +36,11 @@ export async function workerHealth(pid: number, folder: string): Promise<WorkerH
   };
 }
 
-/** RSS is compared with what the heap and the allocator keep for later left out: see `MOST_GROWTH`. */
+/**
+ * How much more there may be at the end: the heap and the allocators keep freed memory, in more mappings, for as long
+ * as it seems of use, which differs from run to run but not with a run's length. A leak of 10 bytes a frame
+ * exceeds it in 10 million.
+ */
 const MOST_GROWTH = { rssShare: 0.05, rssBytes: 16 * 2 ** 20, mappings: 64, descriptors: 2 };
 /** Several times what a collection of all garbage takes on a busy machine. */
 const MOST_STALL_MS = 2_000;

@@ -4,6 +4,7 @@ import '../../bench/lib/collect-garbage.mjs';
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setImmediate } from 'node:timers';
 
 const delay = monitorEventLoopDelay();
 delay.enable();
