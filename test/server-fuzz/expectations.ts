@@ -21,8 +21,9 @@ export class Expectations {
   constructor(frames: readonly Frame[], uncertain = 0) {
     this.#uncertain = uncertain;
     for (const frame of frames) {
-      if (frame.msgid !== undefined) this.#asked.set(frame.msgid, frame);
-      else if (frame.isUncertain) this.#uncertain++;
+      const { msgid } = frame;
+      if (msgid !== undefined && !this.#asked.has(msgid)) this.#asked.set(msgid, frame);
+      else if (msgid !== undefined || frame.isUncertain) this.#uncertain++;
     }
     this.#mayBeFull = this.#asked.size > MOST_INFLIGHT;
   }

@@ -1,3 +1,4 @@
+import { anyFrame } from './any-frame.js';
 import { MsgpackWriter, Raw, pairs, type Value } from './msgpack-writer.js';
 import { type Chance, MODELS, shiftParams, strangeParams } from './requests.js';
 
@@ -79,7 +80,7 @@ export class FrameSource {
       () => this.#inferRight(n).bytes,
       () => this.random.oneOf(this.corpus) ?? this.random.bytes(20),
     ])();
-    return { bytes: this.#spoilt(bytes), isUncertain: true, mayEnd: true };
+    return anyFrame(this.#spoilt(bytes));
   }
 
   #strange(msgid: number): Frame {

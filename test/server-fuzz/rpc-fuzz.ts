@@ -1,4 +1,5 @@
 import { maskedFrame } from '../support/raw-websocket.js';
+import { anyFrame } from './any-frame.js';
 import { FuzzedConnection, type RpcFuzzReport } from './fuzzed-connection.js';
 import type { Frame, FrameSource } from './frames.js';
 import { framed, misframed } from './framing.js';
@@ -28,7 +29,7 @@ export class RpcFuzz {
 
   /** A past find: one message. */
   replayFrame(bytes: Uint8Array): Promise<void> {
-    const frame = { bytes, isUncertain: true, mayEnd: true };
+    const frame = anyFrame(bytes);
     return this.#on((connection) => this.#exchange(connection, [frame], maskedFrame(bytes)));
   }
 
