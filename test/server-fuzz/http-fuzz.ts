@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { RawHttp, type RawResponse } from '../support/raw-http.js';
 import { within } from '../support/until.js';
 import type { BodySource, HttpRequest } from './bodies.js';
@@ -31,6 +32,7 @@ const BROKEN_STATUSES = new Set([
 /** A broken request comes after them, over a connection of its own. */
 const REQUESTS_OF_A_CONNECTION = 20;
 const MOST_FINDINGS = 20;
+const REPLAY_MS = 200;
 
 /** Sends requests over one connection after another. */
 export class HttpFuzz {
@@ -50,15 +52,28 @@ export class HttpFuzz {
           if (!(await this.#ask(http, this.source.next()))) break;
         }
       });
-      if (!isEnough()) await this.sendBroken(this.source.broken(this.corpus));
+      if (!isEnough()) await this.#sendBroken();
     }
   }
 
+  /** A past find, with time for an answer. */
+  replay(sent: Uint8Array): Promise<void> {
+    return this.#sendOnce(sent, async ({ socket }) => {
+      await within(REPLAY_MS, once(socket, 'data')).catch(() => {}); // what is not whole gets none
+    });
+  }
+
+  async #sendBroken(): Promise<void> {
+    await this.#sendOnce(this.source.broken(this.corpus), async () => {});
+  }
+
   /** Whatever it is, whole answers come to it, and the connection is closed as no more can come. */
-  async sendBroken(sent: Uint8Array): Promise<void> {
+  async #sendOnce(sent: Uint8Array, wait: (http: RawHttp) => Promise<void>): Promise<void> {
     this.report.requests++;
     await this.#on(async (http) => {
-      http.socket.end(sent);
+      http.write(sent);
+      await wait(http);
+      http.socket.end();
       const problem = await within(PATIENCE_MS, http.closed).then(
         () => this.#problemOfAll(http, sent),
         () => 'not closed',
@@ -102,14 +117,17 @@ export class HttpFuzz {
 
   async #problemOfAll(http: RawHttp, sent: Uint8Array): Promise<string | undefined> {
     const isHead = Buffer.from(sent.subarray(0, 5)).equals(Buffer.from('HEAD '));
-    for (let answers = 0; http.hasReceived; answers++) {
+    while (http.hasReceived) {
       const response = await http.next({ isHead }).catch(String);
       if (typeof response === 'string') return response;
       const { status } = response;
       countIn(this.report.statuses, status);
       if (!BROKEN_STATUSES.has(status)) return `answered with ${status}`;
-      if (status === 101) return undefined;
-      if (answers === 0 && isHead) return undefined;
+      if (status === 101 || isHead) return undefined;
+      const isJson = response.headers.get('content-type') === 'application/json';
+      const answer = isJson && parsed(response.body.toString());
+      if (isJson && (answer === undefined || (status >= 400 && !isError(answer))))
+        return `answered with ${status}: ${response.body.toString()}`;
     }
     this.report.closes++;
     return undefined;

@@ -99,7 +99,7 @@ class ServerFuzz {
     for (const bytes of frames) await rpcFuzz.replayFrame(bytes);
     for (const bytes of websocket) await rpcFuzz.replayStream(bytes);
     const httpFuzz = this.#httpFuzz(this.options.seed);
-    for (const bytes of http) await httpFuzz.sendBroken(bytes);
+    for (const bytes of http) await httpFuzz.replay(bytes);
   }
 
   async #sendUpTo(limit: number, firstSeed: number): Promise<void> {
