@@ -28,8 +28,8 @@ const MOST_FRAMES = 200;
 /** More than a connection may have in flight. */
 const FLOOD_FRAMES = 400;
 const FLOOD_ONE_IN = 200;
-/** Changed frames have lower msgids, so that no answer is taken for that to a right one. */
-const RIGHT_MSGIDS = 0x8000_0000;
+/** Changed frames have lower msgids and cancel lower ones, so that they have nothing to do with right ones. */
+const RIGHT_MSGIDS = 0x9000_0000;
 
 /** Makes frames from plain requests to bytes by chance. The same seed makes the same ones. */
 export class FrameSource {
