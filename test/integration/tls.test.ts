@@ -7,7 +7,7 @@ import { connect } from '../../src/client/index.js';
 import { installPair, TRUSTED } from '../support/certificates.js';
 import { runCli } from '../support/cli.js';
 import { startDaemon, testRepository, type TestDaemon } from '../support/daemon.js';
-import { shiftBody } from '../support/inference-http.js';
+import { shiftBody, shiftInput } from '../support/inference-http.js';
 import { RawRpc, shiftRequest } from '../support/raw-rpc.js';
 
 /** The data port with TLS, over wss: and https:. */
@@ -60,6 +60,12 @@ test('wss: and https: serve what ws: and http: do', async () => {
   expect(outputs.y?.data.byteLength).toBe(1_600_000);
   const [status, answer] = await post(daemon, '/v2/models/shift/infer', shiftBody());
   expect([status, JSON.parse(answer)]).toMatchObject([200, { model_name: 'shift' }]);
+  const data = Array.from({ length: 1_000_000 }, (_, index) => index);
+  const long = shiftBody({ inputs: [shiftInput({ shape: [data.length / 4, 4], data })] });
+  const [, longAnswer] = await post(daemon, '/v2/models/shift/infer', long);
+  const { outputs: answered } = JSON.parse(longAnswer) as { outputs: { data: number[] }[] };
+  expect(answered[0]?.data.length).toBe(data.length);
+  expect(answered[0]?.data.findIndex((value, index) => value !== index + 1)).toBe(-1);
   await expect(RawRpc.connect(daemon.process.rpcUrl)).rejects.toThrow('self-signed');
 });
 

@@ -28,7 +28,6 @@ export class BodyWriter {
     this.#turn = setImmediate(() => (this.#turn = undefined));
     this.#progressedAt = performance.now();
     this.response.onWritable(() => {
-      this.#progressedAt = performance.now();
       const isDone = this.#write();
       if (isDone) this.#end(onDone);
       return isDone;
@@ -56,9 +55,15 @@ export class BodyWriter {
     for (;;) {
       const [isTaken, isDone] = this.response.tryEnd(this.#rest(), this.#total);
       if (isDone) return true;
-      this.#offset = this.response.getWriteOffset();
+      this.#setOffset(this.response.getWriteOffset());
       if (!isTaken) return false;
     }
+  }
+
+  /** TLS may ask for more without anything having left. */
+  #setOffset(offset: number): void {
+    if (offset > this.#offset) this.#progressedAt = performance.now();
+    this.#offset = offset;
   }
 
   /** Of the piece that is next, what has not left. */
