@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Budget } from '../../src/client/budget.js';
 import { connect, type Client, type ClientOptions } from '../../src/client/index.js';
-import { FakeSocket, fakeSockets } from '../support/fake-socket.js';
+import { fakeSockets, type FakeSocket } from '../support/fake-socket.js';
 import { until } from '../support/until.js';
 
 /** The bounds of what a client holds: by number, by bytes, also of calls that have ended. */
