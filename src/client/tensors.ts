@@ -1,6 +1,7 @@
 import { WarmswapError } from '../rpc/errors.js';
 import { kindOf } from '../rpc/kind-of.js';
 import { DATATYPES, isDatatype, type Datatype, type Tensor } from '../rpc/tensor.js';
+import { isUnicode } from '../rpc/unicode.js';
 
 /** Typed arrays in and out of tensors. Both sides of the wire are little-endian, as are all hosts. */
 
@@ -58,7 +59,7 @@ const OWN_DATATYPES: readonly Datatype[] = [
   ...(['UINT8', 'UINT16', 'UINT32', 'UINT64'] as const),
 ];
 
-/** Throws INVALID_ARGUMENT for an array that is not one for the datatype. */
+/** Throws INVALID_ARGUMENT for an array that is not one for the datatype, and for a text that UTF-8 cannot hold. */
 export function toTensor({ data, shape, datatype = datatypeOf(data) }: InputTensor): Tensor {
   refuseUnknownDatatype(datatype);
   if (datatype === 'BYTES') {
@@ -96,12 +97,14 @@ function isElements(data: unknown): data is readonly (Uint8Array | string)[] {
   );
 }
 
-/** Half a surrogate pair has no UTF-8. */
+/** They would arrive as another text. */
 function refuseHalfPairs(elements: readonly (Uint8Array | string)[]): void {
-  const index = elements.findIndex((item) => typeof item === 'string' && /\p{Cs}/u.test(item));
+  const index = elements.findIndex((item) => typeof item === 'string' && !isUnicode(item));
   if (index < 0) return;
-  const message = `BYTES needs Unicode texts, element ${index} has half a surrogate pair`;
-  throw new WarmswapError('INVALID_ARGUMENT', message);
+  throw new WarmswapError(
+    'INVALID_ARGUMENT',
+    `element ${index} is no Unicode text: half a pair of surrogates stands alone; give its bytes`,
+  );
 }
 
 function wanted(datatype: Datatype): string {

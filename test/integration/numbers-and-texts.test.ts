@@ -44,10 +44,19 @@ describe('a whole number', () => {
   test.each([
     ['the shortest integer', encode(request((value) => value))],
     ['a 64-bit integer', encode(request(BigInt), { useBigInt64: true })],
-    ['a 64-bit float', encode(request((value) => value), { forceIntegerToFloat: true })],
+    [
+      'a 64-bit float',
+      encode(
+        request((value) => value),
+        { forceIntegerToFloat: true },
+      ),
+    ],
     [
       'a 32-bit float',
-      encode(request((value) => value), { forceIntegerToFloat: true, forceFloat32: true }),
+      encode(
+        request((value) => value),
+        { forceIntegerToFloat: true, forceFloat32: true },
+      ),
     ],
   ])('is the same as %s', async (_, frame) => {
     const [type, msgid, error, result] = await ask(frame);
@@ -107,7 +116,9 @@ describe('a text that is no UTF-8 is refused', () => {
     expect([type, msgid, result]).toEqual([1, 9, null]);
     expect(error).toMatchObject({
       ...{ code: 'INVALID_ARGUMENT', retryable: false },
-      message: expect.stringMatching(/expected texts in UTF-8, the one at byte \d+ is not/) as string,
+      message: expect.stringMatching(
+        /expected texts in UTF-8, the one at byte \d+ is not/,
+      ) as string,
     });
   });
 
