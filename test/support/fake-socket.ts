@@ -35,7 +35,9 @@ export class FakeSocket implements Socket {
 
   /** The answer to the request that came last. */
   answer(result: unknown): void {
-    const { buffer } = Uint8Array.from(encodeResult(this.#msgids.at(-1) ?? 0, result) as Uint8Array);
+    const { buffer } = Uint8Array.from(
+      encodeResult(this.#msgids.at(-1) ?? 0, result) as Uint8Array,
+    );
     this.onmessage?.({ data: buffer });
   }
 }
