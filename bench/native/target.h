@@ -1,0 +1,28 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/device.h"
+#include "core/ort_library.h"
+#include "device_kind.h"
+
+namespace warmswap::bench {
+
+/// What the sessions of a run's cases are made for.
+struct Target {
+  DeviceKind kind = DeviceKind::kCpu;
+  std::shared_ptr<Device> device;  ///< null for the processor
+  std::string description;         ///< for reports; "" for the processor
+
+  /// Where inputs for it lie.
+  MemoryPool& MemoryFor(const OrtLibrary& library) const noexcept {
+    return device ? device->host_memory() : library.blocks();
+  }
+};
+
+/// For CUDA the first GPU that this process sees. Throws kFailedPrecondition, and what the driver
+/// reports, if no session can be made for it here. `library` must outlive the result.
+Target OpenTarget(DeviceKind kind, const OrtLibrary& library);
+
+}  // namespace warmswap::bench
