@@ -5,7 +5,6 @@
 
 #include "core/error.h"
 #include "gpu/cuda_device.h"
-#include "gpu/cuda_driver.h"
 #include "gpu/gpu_list.h"
 
 namespace warmswap::bench {
@@ -24,11 +23,11 @@ void RequireProvider(Device& device) {
   device.AddProvider(options, CudaOptions{}, nullptr);
 }
 
-Target OpenGpu(const OrtLibrary& library) {
+Target OpenGpu(const OrtLibrary& library, const std::filesystem::path& driver_library) {
   if (std::ranges::count(library.providers(), "CUDAExecutionProvider") == 0) {
     throw Error(ErrorCode::kFailedPrecondition, "this ONNX Runtime has no CUDA provider");
   }
-  const auto driver = std::make_shared<const CudaDriver>();
+  const auto driver = std::make_shared<const CudaDriver>(driver_library);
   auto device = std::make_shared<CudaDevice>(driver, kFirstGpu, library.blocks());
   RequireProvider(*device);
   return {DeviceKind::kCuda, std::move(device), Describe(*driver)};
@@ -36,8 +35,8 @@ Target OpenGpu(const OrtLibrary& library) {
 
 }  // namespace
 
-Target OpenTarget(DeviceKind kind, const OrtLibrary& library) {
-  return kind == DeviceKind::kCpu ? Target{} : OpenGpu(library);
+Target OpenTarget(DeviceKind kind, const OrtLibrary& library, const std::filesystem::path& driver) {
+  return kind == DeviceKind::kCpu ? Target{} : OpenGpu(library, driver);
 }
 
 }  // namespace warmswap::bench

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
 
 #include "core/device.h"
 #include "core/ort_library.h"
 #include "device_kind.h"
+#include "gpu/cuda_driver.h"
 
 namespace warmswap::bench {
 
@@ -22,7 +24,9 @@ struct Target {
 };
 
 /// For CUDA the first GPU that this process sees. Throws kFailedPrecondition, and what the driver
-/// reports, if no session can be made for it here. `library` must outlive the result.
-Target OpenTarget(DeviceKind kind, const OrtLibrary& library);
+/// reports, if no session can be made for it here. `library` must outlive the result; `driver` is
+/// NVIDIA's.
+Target OpenTarget(DeviceKind kind, const OrtLibrary& library,
+                  const std::filesystem::path& driver = CudaDriver::kLibrary);
 
 }  // namespace warmswap::bench
