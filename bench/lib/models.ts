@@ -51,15 +51,15 @@ export function bigName({ huge = false }: Partial<BigSize>): string {
   return huge ? '8 GB model' : '2 GB model';
 }
 
-const TRANSFORMER = { tokens: 32, width: 128, heads: 4, layers: 4 };
-const CONVOLUTIONAL = { side: 32, channels: 32, stages: 3, classes: 100 };
+const TRANSFORMER = { tokens: 32, width: 128, heads: 4, layers: 2 };
+const CONVOLUTIONAL = { side: 32, channels: 16, stages: 3, classes: 100 };
 
-/** A small encoder: 32 tokens of 128 values, 4 layers, 3 MB. */
+/** A small encoder: 32 tokens of 128 values, 2 layers, 1.6 MB. */
 export const transformer = () =>
   ensureModel('transformer', TRANSFORMER.tokens * TRANSFORMER.width, (folder) => {
     writeTransformer(folder, TRANSFORMER);
   });
-/** A small classifier: images of 32 × 32, 9 convolutions, 2 MB. */
+/** A small classifier: images of 32 × 32, 9 convolutions of 16 to 64 channels, 0.5 MB. */
 export const convolutional = () =>
   ensureModel('convolutional', 3 * CONVOLUTIONAL.side ** 2, (folder) => {
     writeConvolutional(folder, CONVOLUTIONAL);

@@ -1,4 +1,5 @@
 import { atMost, measured, type Check } from '../lib/check.js';
+import { coreCount } from '../lib/affinity.js';
 import { clientNotes, oneClient, serverCpu } from '../lib/client.js';
 import { BenchDaemon } from '../lib/daemon.js';
 import { interleave } from '../lib/interleave.js';
@@ -66,7 +67,8 @@ async function startServers(model: BenchModel, own: Own) {
     model,
     echo: await own(startEcho(cpus)),
     daemon: await own(startPinned(model)),
-    session: await own(InProcessSession.create(model, { cpus })),
+    // More threads of its own would put themselves on other cores.
+    session: await own(InProcessSession.create(model, { cpus, threads: coreCount(cpus) })),
   };
 }
 

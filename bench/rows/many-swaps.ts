@@ -49,7 +49,7 @@ export const manySwaps: Row = {
   name: 'many-swaps',
   about: `200 swaps under ${CONNECTIONS} clients at full speed: failures; memory, mappings and descriptors ÷ after ${FEW}`,
   run: async ({ quick, longRepeats }: Settings) => {
-    const count = quick ? 20 : 200;
+    const count = quick ? 12 : 200;
     const warmUpSeconds = quick ? QUICK_WARM_UP_SECONDS : WARM_UP_SECONDS;
     const outcomes: Outcome[] = [];
     for (let i = 0; i < longRepeats; i++)

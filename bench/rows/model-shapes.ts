@@ -16,6 +16,8 @@ import { BATCHING_YAML, compare } from './throughput.js';
 const MODELS = [transformer, convolutional];
 /** Such models gain little by batches on a processor: not to be behind is what can be asked for. */
 const THROUGHPUT_BUDGET = atLeast(1);
+/** A batch takes tens of milliseconds. */
+const LEAST_SECONDS = 0.7;
 
 export const modelShapes: Row = {
   name: 'model-shapes',
@@ -31,7 +33,11 @@ export const modelShapes: Row = {
   },
 };
 
-function throughput(model: BenchModel, { repeats, duration }: Settings['peers']): Promise<Check> {
+function throughput(
+  model: BenchModel,
+  { repeats, duration: { warmupSeconds, seconds } }: Settings['peers'],
+): Promise<Check> {
+  const duration = { warmupSeconds, seconds: Math.max(seconds, LEAST_SECONDS) };
   return owning(async (own) => {
     const daemon = await own(startServer(daemonServer({ yaml: BATCHING_YAML }), pinned(model)));
     const peer = await own(startServer(wsSingle, pinned(model)));

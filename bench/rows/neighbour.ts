@@ -50,7 +50,7 @@ function loadBeside(
 ): Promise<{ steady: LoadResult; loading: LoadResult }> {
   return owning(async (own) => {
     const daemon = await own(BenchDaemon.start({ models: [tiny()], workers: WORKERS }));
-    const calmSeconds = settings.quick ? 1 : 4;
+    const calmSeconds = settings.quick ? 0.5 : 4;
     const load = await startSteadyLoad(daemon.url, rpcRequest(tiny()), {
       connections: CONNECTIONS,
       rate: RATE,
