@@ -26,10 +26,10 @@ type RunSettings = Omit<Settings, 'keep' | 'huge'>;
 
 const QUICK: RunSettings = {
   quick: true,
-  repeats: 3,
+  repeats: 2,
   longRepeats: 1,
-  duration: { warmupSeconds: 0.15, seconds: 0.35 },
-  peers: { repeats: 1, duration: { warmupSeconds: 0.15, seconds: 0.35 } },
+  duration: { warmupSeconds: 0.1, seconds: 0.3 },
+  peers: { repeats: 1, duration: { warmupSeconds: 0.1, seconds: 0.3 } },
 };
 const FULL: RunSettings = {
   quick: false,
@@ -59,7 +59,7 @@ function readFlags(args: string[]): Flags {
   if (quick && huge) throw new Error('--quick and --huge exclude each other');
   const settings = quick ? QUICK : FULL;
   const repeats = Number(values.repeats ?? settings.repeats);
-  if (!(repeats >= 3)) throw new Error('--repeats takes a number of at least 3');
+  if (!(repeats >= 2)) throw new Error('--repeats takes a number of at least 2');
   const rows = chooseRows(values.row);
   if (values.list) {
     for (const { name, about } of rows) console.log(`${name.padEnd(20)} ${about}`);

@@ -16,28 +16,22 @@ import { BATCHING_YAML, compare } from './throughput.js';
 const MODELS = [transformer, convolutional];
 /** Such models gain little by batches on a processor: not to be behind is what can be asked for. */
 const THROUGHPUT_BUDGET = atLeast(1);
-/** A batch takes tens of milliseconds. */
-const LEAST_SECONDS = 0.7;
 
 export const modelShapes: Row = {
   name: 'model-shapes',
   about:
     'transformer and convolutional model: p50 of one client ÷ (echo + in-process run); answers a second ÷ those of a ws server',
-  run: async ({ peers }) => {
+  run: async ({ quick, peers }) => {
     const checks: Check[] = [];
     for (const model of MODELS) {
       checks.push(await besideInProcessRun(model(), model().name, peers));
-      checks.push(await throughput(model(), peers));
+      if (!quick) checks.push(await throughput(model(), peers));
     }
     return checks;
   },
 };
 
-function throughput(
-  model: BenchModel,
-  { repeats, duration: { warmupSeconds, seconds } }: Settings['peers'],
-): Promise<Check> {
-  const duration = { warmupSeconds, seconds: Math.max(seconds, LEAST_SECONDS) };
+function throughput(model: BenchModel, { repeats, duration }: Settings['peers']): Promise<Check> {
   return owning(async (own) => {
     const daemon = await own(startServer(daemonServer({ yaml: BATCHING_YAML }), pinned(model)));
     const peer = await own(startServer(wsSingle, pinned(model)));
