@@ -19,6 +19,8 @@ export default defineConfig({
           },
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          // Many processes on few cores: what fails once and not twice is named (flaky-reporter.ts).
+          retry: process.env['CI'] ? 1 : 0,
         },
       },
     ],

@@ -22,7 +22,7 @@ const STEPS = [
     name: 'vitest',
     command: [
       ...['npx', 'vitest', 'run', '--reporter=default', '--reporter=json'],
-      `--outputFile.json=${vitestReport}`,
+      ...['--reporter=test/support/flaky-reporter.ts', `--outputFile.json=${vitestReport}`],
     ],
     count: countVitest,
   },

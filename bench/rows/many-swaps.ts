@@ -21,11 +21,12 @@ const CONNECTIONS = 16;
 interface Pauses {
   /** In which V8's heaps find their size. */
   warmUp: number;
-  /** In which old versions drain. */
+  /** In which old versions drain, and V8, which looks 5 s back, sees a process that is at rest. */
   settle: number;
   collection: number;
 }
-const PAUSES: Pauses = { warmUp: 10, settle: 1.5, collection: 1 };
+const PAUSES: Pauses = { warmUp: 10, settle: 6, collection: 1 };
+/** Too short for V8 to be at rest: quick figures of memory are a little higher. */
 const QUICK_PAUSES: Pauses = { warmUp: 1, settle: 0.5, collection: 0.5 };
 
 interface Holdings {

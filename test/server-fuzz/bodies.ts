@@ -23,25 +23,47 @@ const SHAPES = [
 const RIGHT = '{"inputs":[{"name":"x","shape":[1,4],"datatype":"FP32","data":[1,2,3,4]}]}';
 const MOST_CHUNK_BYTES = 50;
 
-/** One whole request over HTTP, and whether it is right. */
+/** One whole request over HTTP, and its id and output if it is right. */
 export interface HttpRequest {
   bytes: Buffer;
-  isRight: boolean;
+  expected?: { id: string; y: readonly number[] };
 }
 
 export class BodySource {
   constructor(private readonly random: Random) {}
 
   next(): HttpRequest {
-    if (this.random.once(5))
-      return { bytes: this.#post('shift', Buffer.from(RIGHT), {}), isRight: true };
+    if (this.random.once(5)) return this.right();
     const json = Buffer.from(this.random.once(3) ? this.#spoilt(RIGHT) : this.#strange());
     const tail = this.random.once(2) ? this.random.bytes(this.random.below(40)) : new Uint8Array();
     const model = this.random.oneOf([...MODELS, 'nothing', '%00']);
     return {
       bytes: this.#post(model, Buffer.concat([json, tail]), this.#lengthHeader(json.length)),
-      isRight: false,
     };
+  }
+
+  /** For the fixture `shift` 1, which answers x + 1; with data in JSON or behind it. */
+  right(): HttpRequest {
+    const x = Array.from({ length: 4 }, () => this.random.below(1000));
+    const id = String(this.random.below(2 ** 31));
+    const expected = { id, y: x.map((value) => value + 1) };
+    const isBinary = this.random.once(3);
+    const data = isBinary ? { parameters: { binary_data_size: 16 } } : { data: x };
+    const inputs = [{ name: 'x', shape: [1, 4], datatype: 'FP32', ...data }];
+    const json = Buffer.from(JSON.stringify({ id, inputs }));
+    if (!isBinary) return { bytes: this.#post('shift', json, {}), expected };
+    const headers = { 'Inference-Header-Content-Length': json.length };
+    const body = Buffer.concat([json, Buffer.from(Float32Array.from(x).buffer)]);
+    return { bytes: this.#post('shift', body, headers), expected };
+  }
+
+  /** A request whose bytes are changed anywhere, also those of its head, or end too early. */
+  broken(corpus: readonly Uint8Array[]): Uint8Array {
+    const whole = Buffer.from(this.random.oneOf([this.next().bytes, ...corpus]));
+    for (let changes = this.random.below(5); changes > 0; changes--) {
+      whole[this.random.below(whole.length)] = this.random.below(256);
+    }
+    return this.random.once(3) ? whole.subarray(0, this.random.below(whole.length + 1)) : whole;
   }
 
   #lengthHeader(length: number): Record<string, string | number> {

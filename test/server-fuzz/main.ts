@@ -1,7 +1,8 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { writeFindings } from './corpus.js';
 import { runServerFuzz } from './server-fuzz.js';
+import { summary } from './summary.js';
 
 /** `npm run test:fuzz:server -- [--count N] [--seed N] [--connections N]` */
 
@@ -11,7 +12,7 @@ const { values } = parseArgs({
   options: {
     count: { type: 'string', default: '1000000' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-    connections: { type: 'string', default: '4' },
+    connections: { type: 'string', default: '8' },
   },
 });
 
@@ -20,23 +21,13 @@ const report = await runServerFuzz({
   seed: Number(values.seed),
   connections: Number(values.connections),
 });
-const { seconds, seed, rpc, http, rssBytes, violations } = report;
-const summary = {
-  ...{ seconds, seed, frames: rpc.frames, connections: rpc.connections },
-  answers: Object.fromEntries(rpc.answers),
-  closes: Object.fromEntries(rpc.closes),
-  bodies: http.requests,
-  statuses: Object.fromEntries(http.statuses),
-  ...{ rssBytes, violations },
-};
-console.log(JSON.stringify(summary, null, 2));
-const found = [
-  ...rpc.findings.flatMap(({ frames }) => frames),
-  ...http.findings.map(({ request }) => request),
-];
-if (found.length > 0) {
-  mkdirSync(FINDINGS, { recursive: true });
-  found.forEach((bytes, i) => writeFileSync(join(FINDINGS, String(i)), bytes));
-  console.log(`what was sent before is in ${FINDINGS}`);
+const findings = [...report.rpc.findings, ...report.http.findings];
+for (const violation of report.violations) console.log(`not as it must be: ${violation}`);
+if (findings.length > 0) {
+  writeFindings(FINDINGS, report.seed, findings);
+  console.log(
+    `what was sent is in ${FINDINGS}; a copy in test/server-fuzz/corpus is sent in every run`,
+  );
 }
-if (violations.length > 0) process.exitCode = 1;
+console.log(summary(report));
+if (report.violations.length > 0) process.exitCode = 1;

@@ -1,4 +1,4 @@
-import type { Random } from '../support/random.js';
+import { Random } from '../support/random.js';
 import { Pairs, Raw, pairs, type Value } from './msgpack-writer.js';
 
 /** Requests for the fixtures that are right but for what was changed in them on purpose. */
@@ -20,11 +20,46 @@ function floats(x: Float32Array): Pairs {
 /** What makes the server close the connection is rare, so that more is tried before. */
 const ENDS_ONE_IN = 100;
 
-/** Some params, mostly of `infer`, with up to three places changed. */
-export function strangeParams(random: Random): Value {
-  let params: Value = inferParams(random);
+/** Remembers whether a frame has something in it that may close the connection. */
+export class Chance extends Random {
+  #mayEnd = false;
+
+  get mayEnd(): boolean {
+    return this.#mayEnd;
+  }
+
+  startFrame(): void {
+    this.#mayEnd = false;
+  }
+
+  ends(): boolean {
+    const ends = this.once(ENDS_ONE_IN);
+    this.#mayEnd ||= ends;
+    return ends;
+  }
+}
+
+/** Params of the method, with up to three places changed. */
+export function strangeParams(method: string, random: Chance): Value {
+  let params: Value = paramsOf(method, random);
   for (let changes = random.below(4); changes > 0; changes--) params = changed(params, random);
   return params;
+}
+
+function paramsOf(method: string, random: Chance): Pairs {
+  switch (method) {
+    case 'models':
+      return pairs({});
+    case 'describe':
+      return pairs({ model: random.oneOf(NAMES), version: random.below(3) });
+    case 'subscribe':
+    case 'unsubscribe':
+      return pairs({ events: [random.oneOf(['swap', 'model', 'worker', 'nothing'])] });
+    case 'cancel':
+      return pairs({ msgid: random.below(300) });
+    default:
+      return inferParams(random);
+  }
 }
 
 const NAMES = [...MODELS, 'nothing', ''] as const;
@@ -38,7 +73,7 @@ const OPTIONAL: Readonly<Record<string, readonly [Value, ...Value[]]>> = {
   foreign: [null],
 };
 
-function inferParams(random: Random): Pairs {
+function inferParams(random: Chance): Pairs {
   const model = random.oneOf(NAMES);
   const members: [string, Value][] = [
     ['model', model],
@@ -47,7 +82,7 @@ function inferParams(random: Random): Pairs {
   for (const [name, values] of Object.entries(OPTIONAL)) {
     if (random.once(6)) members.push([name, random.oneOf(values)]);
   }
-  if (random.once(ENDS_ONE_IN)) members.push(['__proto__', pairs({ model: 'shift' })]);
+  if (random.ends()) members.push(['__proto__', pairs({ model: 'shift' })]);
   return new Pairs(members);
 }
 
@@ -83,14 +118,11 @@ function tensor(datatype: string, shape: readonly number[], data: Value): Pairs 
 }
 
 /** The value with one place in it changed: replaced, left out or repeated. */
-function changed(value: Value, random: Random): Value {
+function changed(value: Value, random: Chance): Value {
   if (value instanceof Pairs && value.members.length > 0 && !random.once(5)) {
     const at = random.below(value.members.length);
     const [key, inner] = value.members[at] ?? [null, null];
-    const member = [
-      random.once(ENDS_ONE_IN) ? strangeValue(random) : key,
-      changed(inner, random),
-    ] as const;
+    const member = [random.ends() ? strangeValue(random) : key, changed(inner, random)] as const;
     return new Pairs(replaced(value.members, at, member, random));
   }
   if (isList(value) && value.length > 0 && !random.once(5)) {
@@ -100,8 +132,8 @@ function changed(value: Value, random: Random): Value {
   return strangeValue(random);
 }
 
-function replaced<T>(all: readonly T[], at: number, one: T, random: Random): T[] {
-  const instead = random.once(4) ? [] : random.once(ENDS_ONE_IN) ? [one, one] : [one];
+function replaced<T>(all: readonly T[], at: number, one: T, random: Chance): T[] {
+  const instead = random.once(4) ? [] : random.ends() ? [one, one] : [one];
   return [...all.slice(0, at), ...instead, ...all.slice(at + 1)];
 }
 
@@ -117,8 +149,8 @@ const STRANGE: readonly [Value, ...Value[]] = [
   ...[pairs({}), pairs({ x: null }), pairs({ datatype: 'FP32', shape: [1], data: [1] })],
 ];
 
-function strangeValue(random: Random): Value {
-  if (random.once(ENDS_ONE_IN)) return unreadable(random);
+function strangeValue(random: Chance): Value {
+  if (random.ends()) return unreadable(random);
   if (random.once(20)) return random.bytes(5);
   return random.once(20) ? random.below(1000) : random.oneOf(STRANGE);
 }

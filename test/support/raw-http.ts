@@ -35,6 +35,11 @@ export class RawHttp {
     this.socket.write(data);
   }
 
+  /** Something has come that `next` has not given yet. */
+  get hasReceived(): boolean {
+    return this.#received.length > 0;
+  }
+
   /** The next response; rejects if the connection closes before it is whole. */
   async next({ isHead = false } = {}): Promise<RawResponse> {
     for (;;) {
@@ -106,9 +111,13 @@ function parseResponse(received: Buffer, isHead: boolean): RawResponse | undefin
       return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
     }),
   );
-  const length = isHead || status === 100 ? 0 : Number(headers.get('content-length'));
-  const bytes = end + 4 + length;
+  const start = end + 4;
+  const said = headers.get('content-length');
+  const hasBody = !isHead && status >= 200;
+  // without a length it goes on to the end of what has come
+  const bytes =
+    said === undefined && hasBody ? received.length : start + (hasBody ? Number(said) : 0);
   if (received.length < bytes) return undefined;
-  const body = Buffer.from(received.subarray(end + 4, bytes));
+  const body = Buffer.from(received.subarray(start, bytes));
   return { status, headers, body, bytes, json: () => JSON.parse(body.toString()) as unknown };
 }

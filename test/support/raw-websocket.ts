@@ -10,6 +10,7 @@ export interface RawFrame {
 }
 
 export const CONTINUATION = 0;
+export const TEXT = 1;
 export const BINARY = 2;
 export const CLOSE = 8;
 export const PING = 9;
@@ -49,7 +50,7 @@ export class RawWebSocket {
 
   /** Sends one whole, masked frame. */
   send(payload: Uint8Array, opcode = BINARY): void {
-    this.socket.write(Buffer.concat([header(opcode, payload.length), payload]));
+    this.socket.write(maskedFrame(payload, opcode));
   }
 
   read(): void {
@@ -95,9 +96,13 @@ async function readHead(socket: Socket): Promise<string> {
 }
 
 /** Masked with zeros, which leave the payload as it is. */
-function header(opcode: number, length: number): Buffer {
+export function maskedFrame(payload: Uint8Array, opcode = BINARY, isFinal = true): Buffer {
+  return Buffer.concat([header(opcode, isFinal, payload.length), payload]);
+}
+
+function header(opcode: number, isFinal: boolean, length: number): Buffer {
   const mask = Buffer.alloc(4);
-  const first = Buffer.of(0x80 | opcode);
+  const first = Buffer.of((isFinal ? 0x80 : 0) | opcode);
   if (length < 126) return Buffer.concat([first, Buffer.of(0x80 | length), mask]);
   const long = Buffer.alloc(length < 65_536 ? 2 : 8);
   if (long.length === 2) long.writeUInt16BE(length);
