@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <map>
 #include <memory>
-#include <string>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "core/model.h"

@@ -65,8 +65,8 @@ TEST_CASE("benchmarks load by each route that a device has, and ask from its pin
 
 TEST_CASE("benchmarks name what a machine lacks for CUDA, and leave nothing of the GPU taken") {
   const CudaStandin standin;
-  const Error no_provider = ErrorOf(
-      [] { bench::OpenTarget(bench::DeviceKind::kCuda, Library(), CudaStandin::path()); });
+  const Error no_provider =
+      ErrorOf([] { bench::OpenTarget(bench::DeviceKind::kCuda, Library(), CudaStandin::path()); });
   CHECK(CodeName(no_provider) == "FAILED_PRECONDITION");
   CHECK(Contains(Message(no_provider), "this ONNX Runtime"));
   const Error no_driver = ErrorOf(
