@@ -1,19 +1,38 @@
 // Builds build/Release/warmswap.node. Run by `npm install`.
 import { build, configure } from './cmake-step.mjs';
 import { findOnnxRuntimeHeaders } from './onnxruntime-headers.mjs';
-import { runMain } from './problem.mjs';
+import { Problem, runMain } from './problem.mjs';
 import { buildFolder, isDependency, projectRoot, requireFromProject } from './project.mjs';
 import { requireCMake, requireCompiler, requireGenerator, requireNode } from './toolchain.mjs';
 
+const CLIENT_ALONE =
+  'For the client library alone no addon is needed: npm install --ignore-scripts';
+
 async function main() {
+  if (process.platform !== 'linux') {
+    process.stdout.write(
+      `warmswap: no addon is built: the daemon runs on Linux only, not on ${process.platform}; the client library works here\n`,
+    );
+    return;
+  }
   requireNode();
-  await requireCMake();
-  const generator = await requireGenerator();
-  const compiler = await requireCompiler();
-  const headers = await findOnnxRuntimeHeaders();
-  await configure(buildFolder, await configureCommand({ generator, compiler, headers }));
+  const tools = await findTools();
+  await configure(buildFolder, await configureCommand(tools));
   await build(buildFolder, 'warmswap');
   process.stdout.write('warmswap: built build/Release/warmswap.node\n');
+}
+
+async function findTools() {
+  try {
+    await requireCMake();
+    const generator = await requireGenerator();
+    const compiler = await requireCompiler();
+    const headers = await findOnnxRuntimeHeaders();
+    return { generator, compiler, headers };
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    throw new Problem(`${error.message}. ${CLIENT_ALONE}`, error.details);
+  }
 }
 
 /** cmake-js's command line for a Node-API addon: it needs no download of Node.js's headers. */

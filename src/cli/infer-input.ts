@@ -1,8 +1,9 @@
 import type { InputTensor, TensorSignature } from '../client/index.js';
 import { fromTensor } from '../client/tensors.js';
 import { parseExactJson } from '../rpc/exact-json.js';
-import { dataFromJson } from '../rpc/json-tensor.js';
-import { DATATYPES, describeTensor, type Datatype } from '../rpc/tensor.js';
+import { dataFromJson, textFromJson } from '../rpc/json-tensor.js';
+import { kindOf } from '../rpc/kind-of.js';
+import { DATATYPES, describeTensor, type Datatype, type Tensor } from '../rpc/tensor.js';
 import { inputExample } from './input-example.js';
 import { parseNpy } from './npy.js';
 import { UsageError } from './usage-error.js';
@@ -13,7 +14,8 @@ const MOST_SHOWN = 64;
 
 /**
  * `[[1, 2], [3, 4]]`, `{"shape": [2, 2], "data": [1, 2, 3, 4]}`, or numbers in a row (`1, 2, 3, 4`,
- * `[1, 2, 3, 4]`), which fill the shape of the signature. Throws UsageError.
+ * `[1, 2, 3, 4]`), which fill the shape of the signature. BYTES are texts, or `{"base64": …}`. Throws
+ * UsageError.
  */
 export function jsonToInput(text: string, signature: TensorSignature): InputTensor {
   const { name, datatype } = signature;
@@ -22,8 +24,26 @@ export function jsonToInput(text: string, signature: TensorSignature): InputTens
     const { shape, elements } = isTensor(value)
       ? fromTensorJson(value, datatype)
       : fromNested(value, signature);
-    return fromTensor({ datatype, shape, data: dataFromJson(elements, datatype) });
+    return fromTensor({ datatype, shape, data: dataOf(elements, datatype) });
   });
+}
+
+/** As `infer --json` writes it: bytes that are no text are `{"base64": …}`. */
+function dataOf(elements: readonly unknown[], datatype: Datatype): Tensor['data'] {
+  if (datatype !== 'BYTES') return dataFromJson(elements, datatype);
+  return elements.map((element) =>
+    isBase64(element) ? fromBase64(element.base64) : textFromJson(element),
+  );
+}
+
+function isBase64(element: unknown): element is { base64: unknown } {
+  return typeof element === 'object' && element !== null && 'base64' in element;
+}
+
+function fromBase64(text: unknown): Uint8Array {
+  const bytes = typeof text === 'string' ? Buffer.from(text, 'base64') : undefined;
+  if (bytes?.toString('base64') === text) return bytes as Uint8Array;
+  throw new Error(`expected {"base64": …} of padded base64, got ${kindOf(text)}`);
 }
 
 /**

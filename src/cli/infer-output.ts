@@ -7,6 +7,7 @@ import {
   type TensorSignature,
 } from '../client/index.js';
 import { toTensor } from '../client/tensors.js';
+import { decodeUtf8 } from '../rpc/unicode.js';
 import { formatNpy } from './npy.js';
 import { alignColumns } from './table.js';
 import { UsageError } from './usage-error.js';
@@ -84,9 +85,7 @@ function valuesOf(output: OutputTensor): Value[] {
 function toJsonValue(value: Value): unknown {
   if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
   if (typeof value === 'bigint') return value.toString();
-  const bytes = Buffer.from(value);
-  const text = bytes.toString('utf8');
-  return Buffer.from(text).equals(bytes) ? text : { base64: bytes.toString('base64') };
+  return decodeUtf8(value) ?? { base64: Buffer.from(value).toString('base64') };
 }
 
 function firstValues(output: OutputTensor): string {
@@ -96,7 +95,7 @@ function firstValues(output: OutputTensor): string {
 }
 
 function readable(value: Value, datatype: Datatype): string {
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('utf8');
+  if (value instanceof Uint8Array) return decodeUtf8(value) ?? JSON.stringify(toJsonValue(value));
   const digits = DIGITS[datatype];
   if (digits === undefined || typeof value === 'bigint') return String(value);
   return String(Number(value.toPrecision(digits)));

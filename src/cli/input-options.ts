@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { InputTensor, TensorSignature } from '../client/index.js';
+import { decodeUtf8 } from '../rpc/unicode.js';
 import { bytesToInput, jsonToInput, npyToInput } from './infer-input.js';
 import { UsageError } from './usage-error.js';
 
@@ -56,7 +57,9 @@ async function readInput(
   const bytes = await readBytes(path, tensor.name);
   if (path.endsWith('.npy')) return withShape(npyToInput(bytes, wanted), wanted, shape);
   if (!path.endsWith('.json')) return bytesToInput(bytes, wanted);
-  return withShape(jsonToInput(bytes.toString('utf8'), wanted), wanted, shape);
+  const text = decodeUtf8(bytes);
+  if (text === undefined) throw new UsageError(`input '${tensor.name}': ${path} is no UTF-8`);
+  return withShape(jsonToInput(text, wanted), wanted, shape);
 }
 
 function withShape(

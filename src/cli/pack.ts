@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path';
 import { deviceKind } from '../config/device.js';
 import { loadConfig, type Flags } from '../config/load.js';
 import type { DaemonConfig } from '../config/schema.js';
+import { loadBinding } from '../native/binding.js';
 import { readModelConfig } from '../repository/scan.js';
 import { settleDevice } from '../supervisor/device/settle-device.js';
 import { placeModel } from '../supervisor/model-placement.js';
@@ -14,6 +15,7 @@ export type PackFlags = Pick<Flags, 'models' | 'store'> & { config?: string; jso
 export async function runPack(name: string, { config, json, ...flags }: PackFlags): Promise<void> {
   if (!/^[^/]+\/[1-9]\d*$/.test(name))
     throw new UsageError(`expected MODEL/VERSION, got '${name}'`);
+  loadBinding();
   const settings = loadConfig({ file: config, flags, environment: process.env });
   const { models, store, swap, ortLibrary } = settings;
   const device = await artifactDeviceOf(dirname(name), settings);

@@ -1,6 +1,6 @@
 import { WarmswapError } from '../rpc/errors.js';
-import type { Reply } from './connection.js';
-import type { Endpoint, Sent } from './endpoint.js';
+import type { Reply, Sent } from './connection.js';
+import type { Endpoint } from './endpoint.js';
 import type { Pool } from './pool.js';
 import type { RequestFrame } from './request-frame.js';
 import { retryDelayMs, type RetryPolicy } from './retry.js';
@@ -48,6 +48,11 @@ export class Call {
     private readonly owner: CallOwner,
   ) {
     this.#deadlineAt = performance.now() + (settings.deadlineMs ?? Infinity);
+  }
+
+  /** What was sent of it and has no answer; once it has ended, nobody waits for that any more. */
+  get unanswered(): Sent[] {
+    return [...this.#sent.values()];
   }
 
   start(): void {

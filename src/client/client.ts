@@ -209,7 +209,7 @@ export class Client {
 
   #onEnd(call: Call, frame: RequestFrame): void {
     this.#calls.delete(call);
-    this.#budget.giveBack(frame.byteLength);
+    this.#budget.giveBack(frame.byteLength, call.unanswered);
     if (this.#calls.size === 0) this.#onIdle?.();
   }
 

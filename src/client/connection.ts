@@ -14,6 +14,14 @@ export type Reply =
 
 export type OnReply = (reply: Reply) => void;
 
+/** A request that was sent. */
+export interface Sent {
+  /** The socket has sent it on, or is gone: it takes no memory any more. */
+  readonly isTaken: () => boolean;
+  /** Forgets it, and tells the server. Does nothing once it is answered or lost. */
+  readonly cancel: () => void;
+}
+
 export interface ConnectionEvents {
   onOpen(): void;
   /** The server has answered something: it speaks the protocol. */
@@ -44,6 +52,8 @@ export class Connection {
   readonly #timer = new Timer();
   readonly #keepAlive: KeepAlive;
   #lastMsgid = 0;
+  /** Given to the socket so far. */
+  #sentBytes = 0;
   /** What the socket has told first. */
   #cause: WarmswapError | undefined;
   #hasOpened = false;
@@ -75,17 +85,12 @@ export class Connection {
     return this.#replies.size;
   }
 
-  /** Sends a request; `onReply` is called once, later, unless it is cancelled. Gives its msgid. */
-  send(frame: RequestFrame, onReply: OnReply): number {
+  /** Sends a request; `onReply` is called once, later, unless it is cancelled. */
+  send(frame: RequestFrame, onReply: OnReply): Sent {
     const msgid = this.#nextMsgid();
     this.#replies.set(msgid, onReply);
-    this.socket.send(frame.withMsgid(msgid));
-    return msgid;
-  }
-
-  /** Tells the server that nobody waits for the answer, and forgets the request if it is in flight. */
-  cancel(msgid: number): void {
-    if (this.#replies.delete(msgid)) this.socket.send(encodeNotification('cancel', { msgid }));
+    const end = this.#write(frame.withMsgid(msgid));
+    return { isTaken: () => this.#hasTaken(end), cancel: () => this.#cancel(msgid) };
   }
 
   /** Closes in an orderly way; at the latest after the time-out. */
@@ -115,6 +120,21 @@ export class Connection {
     this.#timer.clear();
     this.#keepAlive.start();
     this.events.onOpen();
+  }
+
+  #cancel(msgid: number): void {
+    if (this.#replies.delete(msgid)) this.#write(encodeNotification('cancel', { msgid }));
+  }
+
+  /** Gives the number of bytes that the socket has been given with these. */
+  #write(bytes: Uint8Array): number {
+    this.socket.send(bytes);
+    return (this.#sentBytes += bytes.byteLength);
+  }
+
+  /** A socket takes what it is given in order. What it counts includes frames' headers, so this is never early. */
+  #hasTaken(end: number): boolean {
+    return this.#ended || end <= this.#sentBytes - this.socket.bufferedAmount;
   }
 
   #nextMsgid(): number {

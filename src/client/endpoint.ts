@@ -1,6 +1,12 @@
 import { toWarmswapError, WarmswapError } from '../rpc/errors.js';
 import { backoffDelayMs, type Backoff } from './backoff.js';
-import { Connection, type ConnectionSettings, type OnReply, type Reply } from './connection.js';
+import {
+  Connection,
+  type ConnectionSettings,
+  type OnReply,
+  type Reply,
+  type Sent,
+} from './connection.js';
 import type { Candidate } from './picker.js';
 import type { RequestFrame } from './request-frame.js';
 import type { Credentials, OpenSocket } from './socket.js';
@@ -21,12 +27,6 @@ export interface EndpointEvents {
   /** A request has ended: there may be room for another. */
   onRoom(): void;
   onNotification(endpoint: Endpoint, method: string, params: readonly unknown[]): void;
-}
-
-/** A request that was sent. */
-export interface Sent {
-  /** Forgets it, and tells the server. Does nothing once it is answered or lost. */
-  cancel(): void;
 }
 
 /** How long one that answered UNAVAILABLE is taken only if there is no other. */
@@ -94,14 +94,15 @@ export class Endpoint implements Candidate {
   send(frame: RequestFrame, onReply: OnReply): Sent {
     const connection = this.#connection;
     if (!connection) throw new WarmswapError('UNAVAILABLE', `not connected to ${this.url}`);
-    const msgid = connection.send(frame, (reply) => {
+    const sent = connection.send(frame, (reply) => {
       this.#judge(reply);
       onReply(reply);
       this.events.onRoom();
     });
     return {
+      isTaken: sent.isTaken,
       cancel: () => {
-        connection.cancel(msgid);
+        sent.cancel();
         this.events.onRoom();
       },
     };

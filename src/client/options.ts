@@ -26,7 +26,10 @@ export interface ClientOptions {
   deadlineMs?: number;
   /** Calls that are not answered by then are also sent over another connection; not done. */
   hedgeAfterMs?: number;
-  /** More calls that are not answered yet are refused as RESOURCE_EXHAUSTED; 10,000. */
+  /**
+   * More calls that are not answered yet are refused as RESOURCE_EXHAUSTED; 10,000. One that is aborted
+   * counts until its connection has taken what was sent of it.
+   */
   maxPendingCalls?: number;
   /** More bytes of requests that are not answered yet are refused likewise; 256 MiB. */
   maxPendingBytes?: number;

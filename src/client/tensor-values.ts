@@ -1,6 +1,7 @@
 import { WarmswapError } from '../rpc/errors.js';
 import { dataFromJson } from '../rpc/json-tensor.js';
 import type { Datatype } from '../rpc/tensor.js';
+import { decodeUtf8 } from '../rpc/unicode.js';
 import { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from './float16.js';
 import { fromTensor, toTensor, type InputTensor, type OutputTensor } from './tensors.js';
 
@@ -55,13 +56,22 @@ export function float32Values({ datatype, data }: OutputTensor): Float32Array {
   throw new WarmswapError('INVALID_ARGUMENT', `expected FP16, BF16 or FP32, got ${datatype}`);
 }
 
-/** The elements of a BYTES tensor as UTF-8 texts. Throws INVALID_ARGUMENT for other datatypes. */
+/**
+ * The elements of a BYTES tensor as UTF-8 texts. Throws INVALID_ARGUMENT for other datatypes, and for an
+ * element that is no UTF-8: its bytes are in `data`.
+ */
 export function textValues({ datatype, data }: OutputTensor): string[] {
   if (datatype !== 'BYTES') {
     throw new WarmswapError('INVALID_ARGUMENT', `expected BYTES, got ${datatype}`);
   }
-  const utf8 = new TextDecoder();
-  return (data as readonly (Uint8Array | string)[]).map((element) =>
-    typeof element === 'string' ? element : utf8.decode(element),
+  return (data as readonly (Uint8Array | string)[]).map(toText);
+}
+
+function toText(element: Uint8Array | string, index: number): string {
+  const text = typeof element === 'string' ? element : decodeUtf8(element);
+  if (text !== undefined) return text;
+  throw new WarmswapError(
+    'INVALID_ARGUMENT',
+    `element ${index} is no UTF-8 text; take its bytes from the tensor's data`,
   );
 }

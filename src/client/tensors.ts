@@ -1,6 +1,7 @@
 import { WarmswapError } from '../rpc/errors.js';
 import { kindOf } from '../rpc/kind-of.js';
 import { DATATYPES, isDatatype, type Datatype, type Tensor } from '../rpc/tensor.js';
+import { isUnicode } from '../rpc/unicode.js';
 
 /** Typed arrays in and out of tensors. Both sides of the wire are little-endian, as are all hosts. */
 
@@ -58,11 +59,14 @@ const OWN_DATATYPES: readonly Datatype[] = [
   ...(['UINT8', 'UINT16', 'UINT32', 'UINT64'] as const),
 ];
 
-/** Throws INVALID_ARGUMENT for an array that is not one for the datatype. */
+/** Throws INVALID_ARGUMENT for an array that is not one for the datatype, and for a text that UTF-8 cannot hold. */
 export function toTensor({ data, shape, datatype = datatypeOf(data) }: InputTensor): Tensor {
   refuseUnknownDatatype(datatype);
   if (datatype === 'BYTES') {
-    if (isElements(data)) return { datatype, shape, data };
+    if (isElements(data)) {
+      refuseHalfPairs(data);
+      return { datatype, shape, data };
+    }
   } else if (data instanceof ARRAY_CLASSES[datatype]) {
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     return { datatype, shape, data: bytes };
@@ -90,6 +94,16 @@ function isElements(data: unknown): data is readonly (Uint8Array | string)[] {
   return (
     Array.isArray(data) &&
     data.every((item) => typeof item === 'string' || item instanceof Uint8Array)
+  );
+}
+
+/** They would arrive as another text. */
+function refuseHalfPairs(elements: readonly (Uint8Array | string)[]): void {
+  const index = elements.findIndex((item) => typeof item === 'string' && !isUnicode(item));
+  if (index < 0) return;
+  throw new WarmswapError(
+    'INVALID_ARGUMENT',
+    `element ${index} is no Unicode text: half a pair of surrogates stands alone; give its bytes`,
   );
 }
 

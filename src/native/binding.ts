@@ -330,24 +330,32 @@ export interface NativeBinding {
 
 const require = createRequire(import.meta.url);
 const ADDON_PATH = fileURLToPath(new URL('../../build/Release/warmswap.node', import.meta.url));
+const BUILD_SCRIPT = fileURLToPath(new URL('../../native/build/build-addon.mjs', import.meta.url));
+/** What makes the addon for this machine, wherever the package is. */
+export const BUILD_ADDON_COMMAND = `node ${BUILD_SCRIPT}`;
 
 /** Loads the addon; throws FAILED_PRECONDITION with the remedy where it cannot. */
 export function loadBinding(): NativeBinding {
+  if (process.platform !== 'linux') {
+    throw noAddon(
+      `the daemon runs on Linux only, not on ${process.platform}; the client library works here`,
+    );
+  }
   if (!existsSync(ADDON_PATH)) {
-    throw new WarmswapError(
-      'FAILED_PRECONDITION',
-      `the native addon is not built (${ADDON_PATH} is missing): run "npm install" in Warmswap's folder`,
+    throw noAddon(
+      `the native addon is not built (${ADDON_PATH} is missing): run "${BUILD_ADDON_COMMAND}"`,
     );
   }
   try {
     return require(ADDON_PATH) as NativeBinding;
   } catch (error) {
-    throw new WarmswapError(
-      'FAILED_PRECONDITION',
-      `the native addon does not load: ${String(error)}. Rebuild it for this machine: "npm rebuild"`,
-      { cause: error },
-    );
+    const remedy = `Rebuild it for this machine: "${BUILD_ADDON_COMMAND}"`;
+    throw noAddon(`the native addon does not load: ${String(error)}. ${remedy}`, error);
   }
+}
+
+function noAddon(message: string, cause?: unknown): WarmswapError {
+  return new WarmswapError('FAILED_PRECONDITION', message, { cause });
 }
 
 /** The ONNX Runtime library that onnxruntime-node carries. */

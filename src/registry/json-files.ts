@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { WarmswapError } from '../rpc/errors.js';
 import { dataFromJson } from '../rpc/json-tensor.js';
 import { DATATYPES, type Datatype, type Tensor } from '../rpc/tensor.js';
+import { decodeUtf8 } from '../rpc/unicode.js';
 
 /** What a publisher puts beside a model as JSON: tensors, in files of bounded number and size. */
 
@@ -36,9 +37,11 @@ export async function readJsonFiles<S extends z.ZodType>(
   const documents: { path: string; document: z.output<S> }[] = [];
   let bytesLeft = MOST_TOTAL_BYTES;
   for (const path of paths) {
-    const text = await readText(path, bytesLeft);
-    bytesLeft -= text.length;
-    documents.push({ path, document: parseDocument(text.toString('utf8'), schema, path) });
+    const bytes = await readBytes(path, bytesLeft);
+    bytesLeft -= bytes.length;
+    const text = decodeUtf8(bytes);
+    if (text === undefined) throw refusal(path, 'expected UTF-8');
+    documents.push({ path, document: parseDocument(text, schema, path) });
   }
   return documents;
 }
@@ -72,7 +75,7 @@ export function refusal(path: string, reason: string): WarmswapError {
   return new WarmswapError('FAILED_PRECONDITION', `${path}: ${reason}`);
 }
 
-async function readText(path: string, bytesLeft: number): Promise<Buffer> {
+async function readBytes(path: string, bytesLeft: number): Promise<Buffer> {
   try {
     const file = await stat(path);
     if (!file.isFile()) throw new Error('expected a regular file');

@@ -1,6 +1,7 @@
 import { WarmswapError } from './errors.js';
 import { toBf16, toFp16 } from './half-floats.js';
 import { DATATYPES, type Datatype, type Tensor } from './tensor.js';
+import { isUnicode } from './unicode.js';
 
 /** Tensors from JSON: numbers, integers as texts where JSON's numbers are too small, texts for BYTES. */
 
@@ -29,10 +30,11 @@ const ARRAYS: Readonly<Record<Numeric, (values: readonly unknown[]) => ArrayBuff
 
 /**
  * The data of a tensor from its elements, in row-major order. Floats are rounded; anything else that
- * the datatype does not hold exactly is refused with INVALID_ARGUMENT.
+ * the datatype does not hold exactly is refused with INVALID_ARGUMENT. For BYTES a number or a boolean is
+ * the text it is written with.
  */
 export function dataFromJson(elements: readonly unknown[], datatype: Datatype): Tensor['data'] {
-  if (datatype === 'BYTES') return elements.map(String);
+  if (datatype === 'BYTES') return elements.map(textFromJson);
   const index = elements.findIndex((element) => !fits(element, datatype));
   if (index >= 0) {
     throw new WarmswapError(
@@ -42,6 +44,18 @@ export function dataFromJson(elements: readonly unknown[], datatype: Datatype): 
   }
   const { buffer, byteOffset, byteLength } = ARRAYS[datatype](elements);
   return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+/** The text of an element of BYTES. Throws INVALID_ARGUMENT for what has none, or none that UTF-8 holds. */
+export function textFromJson(element: unknown): string {
+  const text = isScalar(element) ? String(element) : undefined;
+  if (text !== undefined && isUnicode(text)) return text;
+  const got = text === undefined ? describeElement(element) : 'half a pair of surrogates';
+  throw new WarmswapError('INVALID_ARGUMENT', `BYTES: expected Unicode texts, got ${got}`);
+}
+
+function isScalar(element: unknown): element is string | number | bigint | boolean {
+  return ['string', 'number', 'bigint', 'boolean'].includes(typeof element);
 }
 
 /** The same array where nothing is to be converted: `from` with a function takes ten times as long. */

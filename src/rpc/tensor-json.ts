@@ -1,5 +1,6 @@
 import { WarmswapError } from './errors.js';
 import type { Datatype, Tensor } from './tensor.js';
+import { decodeUtf8 } from './unicode.js';
 
 /** Tensors to JSON, as the Open Inference Protocol has them: flat, in row-major order. */
 
@@ -21,8 +22,6 @@ const VIEWS: Readonly<Record<InJson, (buffer: ArrayBuffer) => Numbers>> = {
   FP32: (buffer) => new Float32Array(buffer),
   FP64: (buffer) => new Float64Array(buffer),
 };
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** The protocol has these in binary alone. */
 export function isInJson(datatype: Datatype): boolean {
@@ -59,11 +58,9 @@ function texts(elements: readonly (Uint8Array | string)[]): string[] {
 }
 
 function text(element: Uint8Array): string {
-  try {
-    return utf8.decode(element);
-  } catch {
-    throw notInJson('BYTES that are no UTF-8 text');
-  }
+  const decoded = decodeUtf8(element);
+  if (decoded === undefined) throw notInJson('BYTES that are no UTF-8 text');
+  return decoded;
 }
 
 function refuseTooMany(count: number): void {

@@ -112,6 +112,22 @@ describe('no call fails', () => {
     expect(load.errors).toEqual([]);
   });
 
+  test('while one of two daemons is killed', async () => {
+    const repository = await shiftRepository();
+    const daemons = [];
+    for (let i = 0; i < 2; i++) daemons.push(await startDaemon(repository, ['--workers', '1']));
+    const load = new ClientLoad(await clientOf(daemons.map(({ process }) => process.rpcUrl)), 8);
+    await answered(load);
+    const [first] = daemons;
+    const [worker] = (await first?.status())?.workers ?? [];
+    first?.process.signal('SIGKILL');
+    process.kill(worker?.pid ?? expect.unreachable(), 'SIGKILL');
+    await first?.process.exited();
+    await answered(load);
+    await load.stop();
+    expect(load.errors).toEqual([]);
+  });
+
   test('while a daemon stops and starts again on its port', async () => {
     const repository = await shiftRepository();
     const { process } = await startDaemon(repository, ['--workers', '1']);
@@ -124,4 +140,29 @@ describe('no call fails', () => {
     await load.stop();
     expect(load.errors).toEqual([]);
   });
+});
+
+test('events come once from a daemon that was stopped and started again on its port', async () => {
+  const repository = await shiftRepository();
+  const { process } = await startDaemon(repository, ['--workers', '1']);
+  const client = await clientOf(process.rpcUrl, { connections: 2 });
+  const committed: unknown[] = [];
+  const resumed: string[] = [];
+  await client.subscribe(
+    ['swap'],
+    ({ state, generation }) => state === 'committed' && committed.push(generation),
+    { onResumed: (url) => resumed.push(url) },
+  );
+  expect(await process.stop()).toBe(0);
+  const { port } = new URL(process.rpcUrl);
+  const { reload } = await startDaemon(repository, ['--workers', '1', '--port', port]);
+  await until('events come again', () => resumed.length === 1);
+  const generations: number[] = [];
+  for (const version of [2, 3]) {
+    await repository.publish('shift', version, 'shift', 2);
+    generations.push((await reload()).generation);
+  }
+  await until('the last one has come', () => committed.includes(generations[1]));
+  expect(committed).toEqual(generations);
+  expect(resumed).toEqual([process.rpcUrl]);
 });

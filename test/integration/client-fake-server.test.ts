@@ -309,6 +309,19 @@ describe('a hedged request', () => {
     expect(server.count('ping')).toBe(2);
   });
 
+  test('is never sent for a call that is not idempotent', async () => {
+    const servers = await slowAndFast();
+    const client = await connectTo(servers, { hedgeAfterMs: 1 });
+    await allOpened(servers);
+    client.ping('once', { idempotent: false }).catch(() => {});
+    client.ping('once too', { idempotent: false, hedgeAfterMs: 1 }).catch(() => {});
+    client.ping('hedged').catch(() => {});
+    // What is hedged later comes later over each connection.
+    const came = () => servers.flatMap(({ received }) => received.map(({ params }) => params[0]));
+    await until('a later call is hedged', () => came().filter((x) => x === 'hedged').length === 2);
+    expect(came().sort()).toEqual(['hedged', 'hedged', 'once', 'once too']);
+  });
+
   test('is waited for when the first one fails for now, not when it fails for good', async () => {
     const servers = await slowAndFast();
     const client = await connectTo(servers, { hedgeAfterMs: 10 });

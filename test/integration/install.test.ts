@@ -16,14 +16,29 @@ function pathWith(...tools: string[]): string {
   return folder;
 }
 
-function build(environment: NodeJS.ProcessEnv): { status: number | null; stderr: string } {
+function build(environment: NodeJS.ProcessEnv, nodeFlags: readonly string[] = []) {
   const { CXX: _, ...rest } = process.env;
-  const result = spawnSync(process.execPath, ['native/build/build-addon.mjs'], {
+  return spawnSync(process.execPath, [...nodeFlags, 'native/build/build-addon.mjs'], {
     env: { ...rest, ...environment },
     encoding: 'utf8',
   });
-  return { status: result.status, stderr: result.stderr };
 }
+
+/** Makes Node.js say that it runs there. */
+function onPlatform(platform: string): string[] {
+  const script = `Object.defineProperty(process, 'platform', { value: '${platform}' })`;
+  return ['--import', `data:text/javascript,${encodeURIComponent(script)}`];
+}
+
+test.each(['darwin', 'win32'])('on %s nothing is built, and one line says so', (platform) => {
+  const { status, stdout, stderr } = build({ PATH: pathWith() }, onPlatform(platform));
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(stdout).toMatch(/^warmswap: .*daemon runs on Linux only.*client library works here\n$/);
+});
+
+test('what is missing is not needed for the client alone, and the line says so', () => {
+  expect(build({ PATH: pathWith() }).stderr).toMatch(/npm install --ignore-scripts\n$/);
+});
 
 test('a machine without CMake gets one line with the remedy', () => {
   const { status, stderr } = build({ PATH: pathWith() });

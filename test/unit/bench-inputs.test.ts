@@ -95,7 +95,7 @@ describe('recorded requests', () => {
   const firsts = (all: readonly Readonly<Record<string, Tensor>>[]) =>
     all.map(({ x }) => (fromTensor(x as Tensor).data as Float32Array)[0]);
 
-  async function read(text: string) {
+  async function read(text: string | Uint8Array) {
     const folder = await mkdtemp(join(tmpdir(), 'warmswap-requests-'));
     onTestFinished(() => rm(folder, { recursive: true }));
     const path = join(folder, 'requests.jsonl');
@@ -115,6 +115,7 @@ describe('recorded requests', () => {
   test.each([
     ['nothing', '', 'expected a request, got an empty file'],
     ['no JSON', 'x', 'JSON'],
+    ['no UTF-8', Uint8Array.of(0x22, 0xff, 0x22), 'requests.jsonl: expected UTF-8'],
     ['no request', '{"inputs": 1}', 'requests.jsonl:1: inputs'],
     ['a line that is cut', `${JSON.stringify(request(1))}\n{"inputs"`, 'requests.jsonl:2: '],
     [

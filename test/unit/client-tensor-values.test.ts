@@ -41,9 +41,20 @@ test('float values come out of FP16, BF16 and FP32', () => {
 });
 
 test('texts come out of BYTES', () => {
-  const data = [new TextEncoder().encode('ä'), new Uint8Array()];
-  expect(textValues({ datatype: 'BYTES', shape: [2], data })).toEqual(['ä', '']);
+  const texts = ['ä', '', '\ufeffa', '\ud83d\ude00'];
+  const data = texts.map((text) => new TextEncoder().encode(text));
+  expect(textValues({ datatype: 'BYTES', shape: [4], data })).toEqual(texts);
   expect(() => textValues({ datatype: 'INT8', shape: [0], data: new Int8Array() })).toThrow(
     'expected BYTES, got INT8',
   );
 });
+
+test.each([[[0xff]], [[0x61, 0xc3]], [[0xed, 0xa0, 0x80]]])(
+  'bytes %j, which are no UTF-8, do not come out as another text',
+  (bytes) => {
+    const data = [Uint8Array.of(0x61), Uint8Array.from(bytes)];
+    const read = () => textValues({ datatype: 'BYTES', shape: [2], data });
+    expect(read).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+    expect(read).toThrow('element 1 is no UTF-8 text');
+  },
+);

@@ -56,10 +56,13 @@ describe('an array', () => {
 });
 
 describe('texts and bytes', () => {
-  test.each([[['a', 'ä']], [[little(1), little()]], [[]]])('%o are BYTES', (data) => {
-    expect(toTensor({ data, shape })).toEqual({ datatype: 'BYTES', shape, data });
-    expect(toTensor({ data, shape, datatype: 'BYTES' }).data).toBe(data);
-  });
+  test.each([[['a', 'ä']], [['\ufeff', '\ud83d\ude00']], [[little(1), little()]], [[]]])(
+    '%o are BYTES',
+    (data) => {
+      expect(toTensor({ data, shape })).toEqual({ datatype: 'BYTES', shape, data });
+      expect(toTensor({ data, shape, datatype: 'BYTES' }).data).toBe(data);
+    },
+  );
 
   test('come back as they are', () => {
     const tensor = { datatype: 'BYTES', shape, data: [little(1), little(2)] } as const;
@@ -76,6 +79,8 @@ describe('refused as INVALID_ARGUMENT is', () => {
     ['INT64', Int32Array.of(1), 'INT64 needs a BigInt64Array'],
     ['BYTES', new Uint8Array(4), 'BYTES needs an array of bytes or texts'],
     ['BYTES', [1, 2], 'BYTES needs an array of bytes or texts'],
+    ['BYTES', ['a', 'b\ud800'], 'element 1 is no Unicode text'],
+    [undefined, ['\udc00b', 'a'], 'element 0 is no Unicode text'],
     ['FP32', [1, 2], 'FP32 needs a Float32Array'],
     ['FP32', ['1', '2'], 'FP32 needs a Float32Array'],
     [undefined, [1, 2], /data must be a typed array, or for BYTES an array of bytes or texts/],

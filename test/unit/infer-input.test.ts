@@ -26,6 +26,7 @@ describe('JSON', () => {
     ['BF16', '[1, -0.5]', Uint16Array.of(0x3f80, 0xbf00)],
     ['FP64', '[0.1, "NaN", "-Infinity"]', Float64Array.of(0.1, NaN, -Infinity)],
     ['BYTES', '["a", "ä", 5, true]', ['a', 'ä', '5', 'true']],
+    ['BYTES', '["a", {"base64": "/wA="}]', ['a', Buffer.of(0xff, 0)]],
   ] as const)('of %s holds its values: %s', (datatype, text, data) => {
     expect(jsonToInput(text, input(datatype))).toEqual({ datatype, shape: [data.length], data });
   });
@@ -195,4 +196,16 @@ describe('an example', () => {
       }
     }
   });
+});
+
+test.each([
+  ['["\\ud800"]', 'expected Unicode texts, got half a pair of surrogates'],
+  ['[null]', 'expected Unicode texts, got null'],
+  ['[{"text": "a"}]', 'expected Unicode texts, got {"text":"a"}'],
+  ['[{"base64": "/w"}]', "of padded base64, got '/w'"],
+  ['[{"base64": 5}]', 'of padded base64, got 5'],
+])('BYTES of %s are refused', (text, message) => {
+  const make = () => jsonToInput(text, input('BYTES', [-1]));
+  expect(make).toThrow(UsageError);
+  expect(make).toThrow(message);
 });

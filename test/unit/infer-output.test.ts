@@ -27,6 +27,12 @@ test.each([
   });
 });
 
+test('people get bytes that are no UTF-8 as the JSON has them', () => {
+  const data = [Buffer.from('ä'), Buffer.of(0xff, 0)];
+  const text = answerToText(answer({ y: { datatype: 'BYTES', shape: [2], data } }));
+  expect(text).toContain('ä, {"base64":"/wA="}');
+});
+
 test('people get a table of the first values, without digits that mean nothing', () => {
   const text = answerToText(
     answer({

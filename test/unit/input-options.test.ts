@@ -86,3 +86,10 @@ test('a shape of what is no input is refused', () => {
   expect(() => checkShapes({ y: [1] }, signature)).toThrow("got 'y'");
   expect(() => checkShapes({ x: [1] }, signature)).not.toThrow();
 });
+
+test('a file of JSON that is no UTF-8 is refused', async () => {
+  const path = await file('x.json', Uint8Array.of(0x5b, 0x22, 0xff, 0x22, 0x5d));
+  const read = readInputs([`t=@${path}`], {}, [{ name: 't', datatype: 'BYTES', shape: [-1] }]);
+  await expect(read).rejects.toThrow(UsageError);
+  await expect(read).rejects.toThrow(/^input 't': .*x\.json is no UTF-8$/);
+});

@@ -106,6 +106,12 @@ describe('refused is', () => {
     await expect(read).rejects.toThrow(reason);
   });
 
+  test('what is no UTF-8', async () => {
+    const path = write('a.json', '');
+    writeFileSync(path, Uint8Array.of(0x22, 0xff, 0x22));
+    await expect(readRequestFiles([path], [])).rejects.toThrow('a.json: expected UTF-8');
+  });
+
   test('data nested too deep to be looked at', async () => {
     const depth = 200_000;
     const data = '['.repeat(depth) + ']'.repeat(depth);

@@ -57,6 +57,13 @@ test.each<[Datatype, unknown]>([
   expect(() => dataFromJson([element], datatype)).toThrow(`is no ${datatype}`);
 });
 
+test.each([['\ud800'], ['a\udc00'], [null], [{ base64: 'YQ==' }], [[]]])(
+  'as BYTES, %j is refused',
+  (element) => {
+    expect(() => dataFromJson(['a', element], 'BYTES')).toThrow('BYTES: expected Unicode texts');
+  },
+);
+
 test('a long integer is a float where floats are asked for', () => {
   expect(dataFromJson([2n ** 60n], 'FP32')).toEqual(bytesOf(Float32Array.of(2 ** 60)));
 });

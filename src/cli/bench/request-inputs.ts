@@ -3,6 +3,7 @@ import { toTensor } from '../../client/tensors.js';
 import { parseRequest } from '../../registry/request-file.js';
 import { inputsMismatch } from '../../registry/signature.js';
 import type { Tensor, TensorSignature } from '../../rpc/tensor.js';
+import { decodeUtf8 } from '../../rpc/unicode.js';
 import { checkShapes, readInputs, type Shapes } from '../input-options.js';
 import { UsageError } from '../usage-error.js';
 import { randomInputs } from './random-inputs.js';
@@ -72,8 +73,12 @@ async function readRequests(
 
 async function readText(path: string): Promise<string> {
   const { size } = await stat(path);
-  if (size <= MOST_FILE_BYTES) return readFile(path, 'utf8');
-  throw new Error(`${path}: expected at most ${MOST_FILE_BYTES} bytes, got ${size}`);
+  if (size > MOST_FILE_BYTES) {
+    throw new Error(`${path}: expected at most ${MOST_FILE_BYTES} bytes, got ${size}`);
+  }
+  const text = decodeUtf8(await readFile(path));
+  if (text === undefined) throw new Error(`${path}: expected UTF-8`);
+  return text;
 }
 
 function parts(text: string, path: string): { part: string; where: string }[] {

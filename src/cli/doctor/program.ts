@@ -1,4 +1,4 @@
-import { loadBinding } from '../../native/binding.js';
+import { BUILD_ADDON_COMMAND, loadBinding } from '../../native/binding.js';
 import type { LibraryReport } from '../../worker/library-report.js';
 import { packageJson } from '../package-json.js';
 import { fail, ok, type Check } from './check.js';
@@ -34,7 +34,7 @@ function checkAddon(): Check {
     loadBinding();
     return ok('addon', 'built, loads');
   } catch (error) {
-    return fail('addon', (error as Error).message, 'run "npm rebuild" in Warmswap\'s folder');
+    return fail('addon', (error as Error).message, `run "${BUILD_ADDON_COMMAND}"`);
   }
 }
 
