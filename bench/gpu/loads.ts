@@ -1,4 +1,4 @@
-import { big, megabytes, mid, type BenchModel } from '../lib/models.js';
+import { big, megabytes, mid, type Perceptron } from '../lib/models.js';
 import type { BareEngine } from './lib/engine-model.js';
 import { figure, type Figure } from './lib/results.js';
 
@@ -8,7 +8,7 @@ export async function measureLoads(
   bare: BareEngine,
   { quick, repeats }: { quick: boolean; repeats: number },
 ): Promise<Figure[]> {
-  const models = [mid(), big(quick)];
+  const models = [mid(), big({ quick })];
   const figures: Figure[] = [];
   for (const model of models) figures.push(...(await measureLoad(bare, model, repeats)));
   return figures;
@@ -16,7 +16,7 @@ export async function measureLoads(
 
 async function measureLoad(
   bare: BareEngine,
-  model: BenchModel,
+  model: Perceptron,
   repeats: number,
 ): Promise<Figure[]> {
   // Packing, and what a first load alone brings, are not counted.

@@ -1,64 +1,96 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeMlp } from '../../test/fixtures/mlp.js';
+import { writeConvolutional } from '../../test/fixtures/convolutional.js';
+import { writeMlp, type MlpOptions } from '../../test/fixtures/mlp.js';
+import { writeTransformer } from '../../test/fixtures/transformer.js';
 import { benchBuild } from './paths.js';
 
-/** A generated model: x FP32 [n, width] → y FP32 [n, width]. */
+/** A generated model: x FP32 [n, width] → y FP32 [n, …]. */
 export interface BenchModel {
   readonly name: string;
+  /** Of a row of x. */
   readonly width: number;
-  readonly layers: number;
   /** Version folder with model.onnx. */
   readonly folder: string;
   readonly modelPath: string;
+}
+
+/** One whose size matters. */
+export interface Perceptron extends BenchModel {
   readonly weightBytes: number;
 }
 
-interface Shape {
-  width: number;
-  layers: number;
-  seed?: number;
-  external?: boolean;
+/** Which big model a run takes. */
+export interface BigSize {
+  /** An eighth of it. */
+  quick: boolean;
+  /** Four times of it. */
+  huge?: boolean;
 }
 
 /** A folder for each model. */
 export const modelsDir = join(benchBuild, 'models');
 
 /** The models of DESIGN §8. */
-export const tiny = () => ensureModel('tiny', { width: 64, layers: 2 });
-export const mid = () => ensureModel('mid', { width: 512, layers: 4 });
+export const tiny = () => ensurePerceptron('tiny', { width: 64, layers: 2 });
+export const mid = () => ensurePerceptron('mid', { width: 512, layers: 4 });
 /** The same shape with other weights, to swap to. */
-export const otherMid = () => ensureModel('mid-other', { width: 512, layers: 4, seed: 1 });
+export const otherMid = () => ensurePerceptron('mid-other', { width: 512, layers: 4, seed: 1 });
 
 /** 34 MB of weights in an external file, for the native suite. */
-export const wide = () => ensureModel('wide', { width: 1024, layers: 8, external: true });
+export const wide = () => ensurePerceptron('wide', { width: 1024, layers: 8, external: true });
 
-/** 2 GB of weights in an external file; quick runs take an eighth of it. */
-export const big = (quick: boolean) =>
-  quick
-    ? ensureModel('big-quick', { width: 4096, layers: 4, external: true })
-    : ensureModel('big', { width: 4096, layers: 32, external: true });
+/** 2 GB of weights in an external file, or as `size` says. */
+export function big({ quick, huge = false }: BigSize): Perceptron {
+  const [name, layers] = quick ? ['big-quick', 4] : huge ? ['huge', 128] : ['big', 32];
+  return ensurePerceptron(name, { width: 4096, layers, external: true });
+}
+
+/** As rows name it. */
+export function bigName({ huge = false }: Partial<BigSize>): string {
+  return huge ? '8 GB model' : '2 GB model';
+}
+
+const TRANSFORMER = { tokens: 32, width: 128, heads: 4, layers: 2 };
+const CONVOLUTIONAL = { side: 32, channels: 16, stages: 3, classes: 100 };
+
+/** A small encoder: 32 tokens of 128 values, 2 layers, 1.6 MB. */
+export const transformer = () =>
+  ensureModel('transformer', TRANSFORMER.tokens * TRANSFORMER.width, (folder) => {
+    writeTransformer(folder, TRANSFORMER);
+  });
+/** A small classifier: images of 32 × 32, 9 convolutions of 16 to 64 channels, 0.5 MB. */
+export const convolutional = () =>
+  ensureModel('convolutional', 3 * CONVOLUTIONAL.side ** 2, (folder) => {
+    writeConvolutional(folder, CONVOLUTIONAL);
+  });
 
 /** Much to compute for the size of its rows: the time of a GPU, and not that of requests, bounds it. */
 export const deep = (quick: boolean) =>
   quick
-    ? ensureModel('deep-quick', { width: 512, layers: 64, external: true })
-    : ensureModel('deep', { width: 512, layers: 256, external: true });
+    ? ensurePerceptron('deep-quick', { width: 512, layers: 64, external: true })
+    : ensurePerceptron('deep', { width: 512, layers: 256, external: true });
 
-/** Generated at the first use, in build/bench/models, and reused. */
-function ensureModel(name: string, shape: Shape): BenchModel {
-  const folder = join(modelsDir, name);
-  if (!existsSync(folder)) generate(folder, shape);
-  const { width, layers } = shape;
-  const weightBytes = 4 * layers * width * (width + 1);
-  return { name, width, layers, folder, modelPath: join(folder, 'model.onnx'), weightBytes };
+function ensurePerceptron(name: string, options: MlpOptions): Perceptron {
+  const { width, layers } = options;
+  const write = (folder: string) => {
+    writeMlp(folder, options);
+  };
+  return { ...ensureModel(name, width, write), weightBytes: 4 * layers * width * (width + 1) };
 }
 
-function generate(folder: string, shape: Shape): void {
+/** Generated at the first use, in build/bench/models, and reused. */
+function ensureModel(name: string, width: number, write: (folder: string) => void): BenchModel {
+  const folder = join(modelsDir, name);
+  if (!existsSync(folder)) generate(folder, write);
+  return { name, width, folder, modelPath: join(folder, 'model.onnx') };
+}
+
+function generate(folder: string, write: (folder: string) => void): void {
   const temporary = `${folder}.part`;
   rmSync(temporary, { recursive: true, force: true });
   mkdirSync(temporary, { recursive: true });
-  writeMlp(temporary, shape);
+  write(temporary);
   renameSync(temporary, folder);
 }
 

@@ -14,6 +14,15 @@ export async function owning<T>(use: (own: Own) => Promise<T>): Promise<T> {
       return server;
     });
   } finally {
-    for (const server of owned.reverse()) await server.stop();
+    await stopAll(owned.reverse());
   }
+}
+
+/** One that does not stop is no reason to leave the others running. */
+async function stopAll(servers: readonly Stoppable[]): Promise<void> {
+  const problems: unknown[] = [];
+  for (const server of servers) {
+    await server.stop().catch((error: unknown) => problems.push(error));
+  }
+  if (problems.length > 0) throw problems[0];
 }

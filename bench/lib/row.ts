@@ -12,6 +12,8 @@ export interface Row {
 export interface Settings {
   /** Shorter phases, and an eighth of the 2 GB model. */
   quick: boolean;
+  /** A model of 8 GB in its place. */
+  huge: boolean;
   /** Of rows that take seconds. */
   repeats: number;
   /** Of rows that take minutes. */

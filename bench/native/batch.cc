@@ -18,7 +18,7 @@
 namespace warmswap::bench {
 namespace {
 
-std::vector<Request> MakeRequests(const ModelName& name, std::int64_t count, BlockPool& pool) {
+std::vector<Request> MakeRequests(const ModelName& name, std::int64_t count, MemoryPool& pool) {
   std::vector<Request> requests;
   for (std::int64_t i = 0; i < count; ++i) {
     requests.push_back(MakeRequest(name, 1, static_cast<std::uint64_t>(i), pool));
@@ -27,23 +27,22 @@ std::vector<Request> MakeRequests(const ModelName& name, std::int64_t count, Blo
 }
 
 void Gather(benchmark::State& state, Models& models, const ModelName& name) {
-  BlockPool& pool = models.library().blocks();
+  MemoryPool& pool = models.memory();
   const std::vector<Request> requests = MakeRequests(name, state.range(0), pool);
   const AllocationReport report(state);
   for (auto _ : state) benchmark::DoNotOptimize(JoinInputs(requests, pool));
   state.SetItemsProcessed(state.range(0) * state.iterations());
 }
 
-void Scatter(benchmark::State& state, Models& models, const ModelName& name, DeviceKind device) {
-  BlockPool& pool = models.library().blocks();
-  const LoadRoute route = LoadRoute::kArtifact;
-  const auto session = std::make_shared<Session>(models.library(), models.File(name, route),
-                                                 OptionsFor(device, route));
+void Scatter(benchmark::State& state, Models& models, const ModelName& name) {
+  MemoryPool& pool = models.memory();
+  const std::shared_ptr<Session> session = models.LoadSession(name, LoadRoute::kArtifact);
   const TensorSpec* const y = &session->outputs().front();
   const AnswerFormat format(std::string(name.folder), 1, {&y, 1});
   const std::vector<Request> requests = MakeRequests(name, state.range(0), pool);
+  Ort::RunOptions options;
   const std::vector<RunResult> results =
-      Executor(session, Execution::kInline, pool).Run(Ort::RunOptions(), requests, Clock::now());
+      Executor(session, Execution::kInline, pool).Run(options, requests, Clock::now());
   std::vector<std::byte> answer(format.MaxSize(results.front()));
   const AllocationReport report(state);
   for (auto _ : state) {
@@ -62,13 +61,11 @@ void AddRows(auto* registered) {
 
 }  // namespace
 
-void RegisterBatch(Models& models, DeviceKind device) {
+void RegisterBatch(Models& models) {
   const auto gather = [&models](benchmark::State& state) { Gather(state, models, kMid); };
-  const auto scatter = [&models, device](benchmark::State& state) {
-    Scatter(state, models, kMid, device);
-  };
-  AddRows(benchmark::RegisterBenchmark(CaseName("batch/gather", device, kMid).c_str(), gather));
-  AddRows(benchmark::RegisterBenchmark(CaseName("batch/scatter", device, kMid).c_str(), scatter));
+  const auto scatter = [&models](benchmark::State& state) { Scatter(state, models, kMid); };
+  AddRows(benchmark::RegisterBenchmark(CaseName("batch/gather", models, kMid).c_str(), gather));
+  AddRows(benchmark::RegisterBenchmark(CaseName("batch/scatter", models, kMid).c_str(), scatter));
 }
 
 }  // namespace warmswap::bench

@@ -1,27 +1,29 @@
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <string_view>
 
-#include "device_kind.h"
 #include "models.h"
 
 namespace warmswap::bench {
 
 // Each registers the benchmarks of one file; `models` must outlive the run. Those that make
-// sessions are registered once for each device.
+// sessions are registered once for each device that they run on.
 
-void RegisterMapping(Models& models);
+/// `weights` is a file of a few megabytes.
+void RegisterMapping(const std::filesystem::path& weights);
 void RegisterQueueHandOver();
-void RegisterLoad(Models& models, DeviceKind device);
-void RegisterRun(Models& models, DeviceKind device);
-void RegisterBatch(Models& models, DeviceKind device);
-void RegisterExecution(Models& models, DeviceKind device);
-void RegisterFlip(Models& models, DeviceKind device);
+void RegisterLoad(Models& models);
+void RegisterRun(Models& models);
+void RegisterBatch(Models& models);
+void RegisterExecution(Models& models);
+void RegisterFlip(Models& models);
 
 /// "run/cpu/mid": how cases of a device are named.
-inline std::string CaseName(std::string_view what, DeviceKind device, const ModelName& model) {
-  return std::string(what) + "/" + std::string(ToString(device)) + "/" + std::string(model.folder);
+inline std::string CaseName(std::string_view what, const Models& models, const ModelName& model) {
+  return std::string(what) + "/" + std::string(ToString(models.device())) + "/" +
+         std::string(model.folder);
 }
 
 }  // namespace warmswap::bench

@@ -14,11 +14,10 @@
 namespace warmswap::bench {
 namespace {
 
-void Infer(benchmark::State& state, Models& models, const ModelName& name, DeviceKind device,
-           Execution execution) {
+void Infer(benchmark::State& state, Models& models, const ModelName& name, Execution execution) {
   LaneClient client;
   const std::shared_ptr<Model> model =
-      models.Load(name, device, LoadRoute::kArtifact, execution, client.Callback());
+      models.Load(name, LoadRoute::kArtifact, execution, client.Callback());
   client.SetRoutes(RouteTable({RouteTo(name, 1, model)}));
   const std::vector<std::byte> frame = MakeFrame(name, 1);
   client.Infer(frame);
@@ -26,25 +25,24 @@ void Infer(benchmark::State& state, Models& models, const ModelName& name, Devic
   for (auto _ : state) benchmark::DoNotOptimize(client.Infer(frame));
 }
 
-void Register(const char* what, Execution execution, Models& models, const ModelName& name,
-              DeviceKind device) {
-  const auto body = [&models, name, device, execution](benchmark::State& state) {
-    Infer(state, models, name, device, execution);
+void Register(const char* what, Execution execution, Models& models, const ModelName& name) {
+  const auto body = [&models, name, execution](benchmark::State& state) {
+    Infer(state, models, name, execution);
   };
-  benchmark::RegisterBenchmark(CaseName(what, device, name).c_str(), body)
+  benchmark::RegisterBenchmark(CaseName(what, models, name).c_str(), body)
       ->UseRealTime()
       ->Unit(benchmark::kMicrosecond);
 }
 
 }  // namespace
 
-void RegisterExecution(Models& models, DeviceKind device) {
+void RegisterExecution(Models& models) {
   for (const ModelName& name : {kTiny, kMid}) {
     // Nobody waits for a GPU on the thread that asks.
-    if (device == DeviceKind::kCpu) {
-      Register("infer/inline", Execution::kInline, models, name, device);
+    if (models.device() == DeviceKind::kCpu) {
+      Register("infer/inline", Execution::kInline, models, name);
     }
-    Register("infer/threaded", Execution::kThreaded, models, name, device);
+    Register("infer/threaded", Execution::kThreaded, models, name);
   }
 }
 

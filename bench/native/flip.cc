@@ -15,27 +15,26 @@ namespace warmswap::bench {
 namespace {
 
 /// Inline where that can be, so that there is nothing else to see.
-Execution ExecutionFor(DeviceKind device) {
-  return device == DeviceKind::kCpu ? Execution::kInline : Execution::kThreaded;
+Execution ExecutionFor(const Models& models) {
+  return models.device() == DeviceKind::kCpu ? Execution::kInline : Execution::kThreaded;
 }
 
-void Flip(benchmark::State& state, Models& models, DeviceKind device) {
+void Flip(benchmark::State& state, Models& models) {
   const auto others = static_cast<std::size_t>(state.range(0));
   LaneClient client;
   const std::shared_ptr<Model> model =
-      models.Load(kTiny, device, LoadRoute::kArtifact, ExecutionFor(device), client.Callback());
+      models.Load(kTiny, LoadRoute::kArtifact, ExecutionFor(models), client.Callback());
   const std::vector<Route> routes = RoutesTo(kTiny, 1, model, others);
   const AllocationReport report(state);
   for (auto _ : state) client.SetRoutes(RouteTable(routes));
 }
 
 /// Compare with infer/inline and flip/routes.
-void FlipThenInfer(benchmark::State& state, Models& models, DeviceKind device) {
+void FlipThenInfer(benchmark::State& state, Models& models) {
   const auto others = static_cast<std::size_t>(state.range(0));
   LaneClient client;
   const auto load = [&] {
-    return models.Load(kTiny, device, LoadRoute::kArtifact, ExecutionFor(device),
-                       client.Callback());
+    return models.Load(kTiny, LoadRoute::kArtifact, ExecutionFor(models), client.Callback());
   };
   const std::shared_ptr<Model> old_model = load();
   const std::shared_ptr<Model> new_model = load();
@@ -61,14 +60,12 @@ void AddRoutes(auto* registered) {
 
 }  // namespace
 
-void RegisterFlip(Models& models, DeviceKind device) {
-  const auto flip = [&models, device](benchmark::State& state) { Flip(state, models, device); };
-  const auto infer = [&models, device](benchmark::State& state) {
-    FlipThenInfer(state, models, device);
-  };
-  AddRoutes(benchmark::RegisterBenchmark(CaseName("flip/routes", device, kTiny).c_str(), flip));
+void RegisterFlip(Models& models) {
+  const auto flip = [&models](benchmark::State& state) { Flip(state, models); };
+  const auto infer = [&models](benchmark::State& state) { FlipThenInfer(state, models); };
+  AddRoutes(benchmark::RegisterBenchmark(CaseName("flip/routes", models, kTiny).c_str(), flip));
   AddRoutes(
-      benchmark::RegisterBenchmark(CaseName("flip/then_infer", device, kTiny).c_str(), infer));
+      benchmark::RegisterBenchmark(CaseName("flip/then_infer", models, kTiny).c_str(), infer));
 }
 
 }  // namespace warmswap::bench

@@ -22,11 +22,8 @@ const char* NameOf(LoadRoute route) {
   return "";
 }
 
-void Load(benchmark::State& state, Models& models, const ModelName& name, DeviceKind device,
-          LoadRoute route) {
-  const auto load = [&] {
-    return models.Load(name, device, route, Execution::kThreaded, [](auto) {});
-  };
+void Load(benchmark::State& state, Models& models, const ModelName& name, LoadRoute route) {
+  const auto load = [&] { return models.Load(name, route, Execution::kThreaded, [](auto) {}); };
   load();  // into the page cache
   const AllocationReport report(state);
   for (auto _ : state) {
@@ -37,15 +34,13 @@ void Load(benchmark::State& state, Models& models, const ModelName& name, Device
 
 }  // namespace
 
-void RegisterLoad(Models& models, DeviceKind device) {
+void RegisterLoad(Models& models) {
   for (const ModelName& name : {kMid, kWide}) {
-    for (const LoadRoute route :
-         {LoadRoute::kDefault, LoadRoute::kNoPrepacking, LoadRoute::kArtifact}) {
-      const std::string title = CaseName("load", device, name) + "/" + NameOf(route);
-      benchmark::RegisterBenchmark(title.c_str(),
-                                   [&models, name, device, route](benchmark::State& state) {
-                                     Load(state, models, name, device, route);
-                                   })
+    for (const LoadRoute route : models.routes()) {
+      const std::string title = CaseName("load", models, name) + "/" + NameOf(route);
+      benchmark::RegisterBenchmark(
+          title.c_str(),
+          [&models, name, route](benchmark::State& state) { Load(state, models, name, route); })
           ->UseManualTime()
           ->Unit(benchmark::kMillisecond);
     }

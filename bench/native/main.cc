@@ -3,41 +3,52 @@
 
 #include <exception>
 #include <iostream>
+#include <list>
 #include <string>
 
 #include "allocations.h"
 #include "cases.h"
+#include "core/error.h"
 #include "options.h"
 
 namespace warmswap::bench {
 namespace {
 
-void RegisterAll(Models& models, DeviceKind device) {
-  RegisterLoad(models, device);
-  RegisterRun(models, device);
-  RegisterBatch(models, device);
-  RegisterExecution(models, device);
-  RegisterFlip(models, device);
+void RegisterAll(Models& models) {
+  RegisterLoad(models);
+  RegisterRun(models);
+  RegisterBatch(models);
+  RegisterExecution(models);
+  RegisterFlip(models);
 }
 
-/// Says what is left out: on the terminal `cuda: skipped, …`, and in the JSON output.
-void Skip(DeviceKind device, const std::string& reason) {
-  benchmark::AddCustomContext(std::string(ToString(device)), "skipped, " + reason);
+/// On the terminal, such as `cuda: skipped, …`, and in the JSON output.
+void Say(DeviceKind device, const std::string& what) {
+  benchmark::AddCustomContext(std::string(ToString(device)), what);
+}
+
+/// Those of the devices that sessions can be made for here.
+std::list<Models> OpenModels(const OrtLibrary& library, const Options& options) {
+  std::list<Models> models;
+  for (const DeviceKind device : options.devices) {
+    try {
+      const Target target = OpenTarget(device, library);
+      if (!target.description.empty()) Say(device, target.description);
+      models.emplace_back(library, options.models, target);
+    } catch (const Error& error) {
+      Say(device, std::string("skipped, ") + error.what());
+    }
+  }
+  return models;
 }
 
 void RunAll(const Options& options) {
   const OrtLibrary& library = OrtLibrary::Open(options.library);
   benchmark::AddCustomContext("onnxruntime", library.version());
-  Models models(library, options.models);
-  RegisterMapping(models);
+  RegisterMapping(options.models / kWide.folder / "weights.bin");
   RegisterQueueHandOver();
-  for (const DeviceKind device : options.devices) {
-    if (const auto reason = WhyUnavailable(device, library)) {
-      Skip(device, *reason);
-    } else {
-      RegisterAll(models, device);
-    }
-  }
+  std::list<Models> models = OpenModels(library, options);
+  for (Models& of_device : models) RegisterAll(of_device);
   if (options.counts_allocations) CountAllocations();
   benchmark::RunSpecifiedBenchmarks();
 }

@@ -85,8 +85,7 @@ void Unmap(benchmark::State& state, const std::filesystem::path& path) {
 
 }  // namespace
 
-void RegisterMapping(Models& models) {
-  const std::filesystem::path path = models.Folder(kWide) / "weights.bin";
+void RegisterMapping(const std::filesystem::path& path) {
   File::OpenForUpdate(path).SyncToDisk();
   const auto add = [&](const char* name, auto body) {
     benchmark::RegisterBenchmark(name, body)->UseManualTime()->Unit(benchmark::kMicrosecond);

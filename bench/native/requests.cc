@@ -21,7 +21,7 @@ std::vector<float> Values(std::size_t count) {
 
 }  // namespace
 
-InputTensor MakeInput(const ModelName& model, std::size_t rows, BlockPool& pool) {
+InputTensor MakeInput(const ModelName& model, std::size_t rows, MemoryPool& pool) {
   const std::vector<float> values = Values(rows * model.width);
   const std::vector<std::int64_t> shape{static_cast<std::int64_t>(rows),
                                         static_cast<std::int64_t>(model.width)};
@@ -29,7 +29,7 @@ InputTensor MakeInput(const ModelName& model, std::size_t rows, BlockPool& pool)
 }
 
 Request MakeRequest(const ModelName& model, std::size_t rows, std::uint64_t ticket,
-                    BlockPool& pool) {
+                    MemoryPool& pool) {
   Request request;
   request.ticket = ticket;
   request.inputs.push_back(MakeInput(model, rows, pool));

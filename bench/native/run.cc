@@ -1,11 +1,10 @@
 #include <array>
 #include <cstddef>
-#include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "allocations.h"
 #include "cases.h"
-#include "core/session.h"
 #include "requests.h"
 
 // ONNX Runtime's run alone, one thread, by rows.
@@ -13,27 +12,29 @@
 namespace warmswap::bench {
 namespace {
 
-void Run(benchmark::State& state, Models& models, const ModelName& name, DeviceKind device) {
+void Run(benchmark::State& state, Models& models, const ModelName& name) {
   const auto rows = static_cast<std::size_t>(state.range(0));
-  const LoadRoute route = LoadRoute::kArtifact;
-  Session session(models.library(), models.File(name, route), OptionsFor(device, route));
-  const std::array inputs{MakeInput(name, rows, models.library().blocks())};
+  const std::shared_ptr<Session> session = models.LoadSession(name, LoadRoute::kArtifact);
+  const std::array inputs{MakeInput(name, rows, models.memory())};
   const std::vector<Ort::Value> values = ToOrtValues(inputs);
-  const Ort::RunOptions options;
   const std::array<std::size_t, 1> outputs{0};
-  session.Run(options, values, outputs);
+  const auto run = [&] {
+    Ort::RunOptions options;  // each run has its own
+    return session->Run(options, values, outputs);
+  };
+  run();
   const AllocationReport report(state);
-  for (auto _ : state) benchmark::DoNotOptimize(session.Run(options, values, outputs));
+  for (auto _ : state) benchmark::DoNotOptimize(run());
   state.SetItemsProcessed(state.range(0) * state.iterations());
 }
 
 }  // namespace
 
-void RegisterRun(Models& models, DeviceKind device) {
+void RegisterRun(Models& models) {
   for (const ModelName& name : {kTiny, kMid}) {
     benchmark::RegisterBenchmark(
-        CaseName("run", device, name).c_str(),
-        [&models, name, device](benchmark::State& state) { Run(state, models, name, device); })
+        CaseName("run", models, name).c_str(),
+        [&models, name](benchmark::State& state) { Run(state, models, name); })
         ->ArgName("rows")
         ->RangeMultiplier(2)
         ->Range(1, 32)

@@ -26,9 +26,9 @@ export interface Panel {
   failures?: readonly number[];
 }
 
-const WIDTH = 900;
+const WIDTH = 940;
 const LEFT = 70;
-const RIGHT = 270;
+const RIGHT = 310;
 const TOP = 64;
 /** Above the first panel, where panels have one. */
 const HEADING = 16;

@@ -16,8 +16,10 @@ const IDLE = 2000;
 const BUSY = 200;
 const RATE = 10_000;
 const BUDGET = atMost(1.5);
+/** Before and after garbage is collected. */
 const WARM_UP_SECONDS = 2;
 const COLLECTION_SECONDS = 1;
+const QUICK_SECONDS = 0.5;
 
 export const idleConnections: Row = {
   name: 'idle-connections',
@@ -48,13 +50,13 @@ function start(): Promise<BenchDaemon> {
 }
 
 /** The idle ones count as if they had been there for long: what opening them has left is collected first. */
-async function askAll(daemon: BenchDaemon, { duration }: Settings): Promise<LoadResult> {
+async function askAll(daemon: BenchDaemon, { quick, duration }: Settings): Promise<LoadResult> {
   const request = rpcRequest(tiny());
   const pace = { connections: BUSY, rate: RATE, cpus: clientCpu() };
   const load = await PhasedLoad.start({ url: daemon.url, request, ...pace });
-  await seconds(WARM_UP_SECONDS);
+  await seconds(quick ? QUICK_SECONDS : WARM_UP_SECONDS);
   daemon.collectGarbage();
-  await seconds(COLLECTION_SECONDS);
+  await seconds(quick ? QUICK_SECONDS : COLLECTION_SECONDS);
   load.begin('measured');
   await seconds(duration.seconds);
   return flawless(await load.finish('measured'));

@@ -2,6 +2,7 @@ import type { Row } from '../lib/row.js';
 import { throughputBatching } from './batching.js';
 import { idleConnections } from './idle-connections.js';
 import { manySwaps } from './many-swaps.js';
+import { modelShapes } from './model-shapes.js';
 import { latencyByRate } from './latency-by-rate.js';
 import { latencyMid, latencyTiny } from './latency.js';
 import { memoryByWorkers } from './memory-by-workers.js';
@@ -23,6 +24,7 @@ export const ROWS: readonly Row[] = [
   throughputTiny,
   throughputFastApi,
   throughputBatching,
+  modelShapes,
   processorTime,
   sharedWeights,
   timeToReady,

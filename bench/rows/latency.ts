@@ -1,4 +1,5 @@
 import { atMost, measured, type Check } from '../lib/check.js';
+import { coreCount } from '../lib/affinity.js';
 import { clientNotes, oneClient, serverCpu } from '../lib/client.js';
 import { BenchDaemon } from '../lib/daemon.js';
 import { interleave } from '../lib/interleave.js';
@@ -44,26 +45,38 @@ export const latencyTiny: Row = {
 export const latencyMid: Row = {
   name: 'latency-mid',
   about: 'p50 of one client, mid model ÷ (p50 of the echo + p50 of an in-process run)',
-  run: (settings) => owning(async (own) => measureMid(settings, await startMidServers(own))),
+  run: async ({ repeats, duration }) => [
+    await besideInProcessRun(mid(), 'mid', { repeats, duration }),
+  ],
 };
+
+/** p50 of one client ÷ (p50 of the echo of the same frames + p50 of a run in a process). */
+export function besideInProcessRun(
+  model: BenchModel,
+  name: string,
+  pace: Pick<Settings, 'repeats' | 'duration'>,
+): Promise<Check> {
+  return owning(async (own) => measureBeside(name, pace, await startServers(model, own)));
+}
 
 type Own = Parameters<Parameters<typeof owning>[0]>[0];
 
-async function startMidServers(own: Own) {
-  const model = mid();
+async function startServers(model: BenchModel, own: Own) {
   const cpus = serverCpu();
   return {
     model,
     echo: await own(startEcho(cpus)),
     daemon: await own(startPinned(model)),
-    session: await own(InProcessSession.create(model, { cpus })),
+    // More threads of its own would put themselves on other cores.
+    session: await own(InProcessSession.create(model, { cpus, threads: coreCount(cpus) })),
   };
 }
 
-async function measureMid(
-  { repeats, duration }: Settings,
-  { model, echo, daemon, session }: Awaited<ReturnType<typeof startMidServers>>,
-): Promise<Check[]> {
+async function measureBeside(
+  name: string,
+  { repeats, duration }: Pick<Settings, 'repeats' | 'duration'>,
+  { model, echo, daemon, session }: Awaited<ReturnType<typeof startServers>>,
+): Promise<Check> {
   const request = rpcRequest(model);
   const us = await interleave(repeats, {
     daemonUs: async () => (await oneClient(daemon.url, request, duration)).p50,
@@ -71,14 +84,8 @@ async function measureMid(
     runUs: () => session.runP50(model, 1, duration.seconds),
   });
   const reference = us.echoUs.map((echoUs, i) => echoUs + (us.runUs[i] ?? NaN));
-  return [
-    measured(
-      'p50, 1 client, mid ÷ (uWS echo + in-process run)',
-      MID_BUDGET,
-      ratios(us.daemonUs, reference),
-      us,
-    ),
-  ];
+  const title = `p50, 1 client, ${name} ÷ (uWS echo + in-process run)`;
+  return measured(title, MID_BUDGET, ratios(us.daemonUs, reference), us);
 }
 
 /** One worker that shares a core with its supervisor. */

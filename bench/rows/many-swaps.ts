@@ -17,12 +17,17 @@ const FEW = 5;
 const GROWTH_BUDGET = atMost(1.02);
 const FAILURE_BUDGET = atMost(0);
 const CONNECTIONS = 16;
-/** Old versions drain, and V8, which looks 5 s back, sees a process that is at rest. */
-const SETTLE_SECONDS = 6;
-const COLLECTION_SECONDS = 1;
-/** In which V8's heaps find their size. */
-const WARM_UP_SECONDS = 10;
-const QUICK_WARM_UP_SECONDS = 1;
+/** In seconds. */
+interface Pauses {
+  /** In which V8's heaps find their size. */
+  warmUp: number;
+  /** In which old versions drain, and V8, which looks 5 s back, sees a process that is at rest. */
+  settle: number;
+  collection: number;
+}
+const PAUSES: Pauses = { warmUp: 10, settle: 6, collection: 1 };
+/** Too short for V8 to be at rest: quick figures of memory are a little higher. */
+const QUICK_PAUSES: Pauses = { warmUp: 1, settle: 0.5, collection: 0.5 };
 
 interface Holdings {
   workersRssBytes: number;
@@ -49,31 +54,30 @@ export const manySwaps: Row = {
   name: 'many-swaps',
   about: `200 swaps under ${CONNECTIONS} clients at full speed: failures; memory, mappings and descriptors ÷ after ${FEW}`,
   run: async ({ quick, longRepeats }: Settings) => {
-    const count = quick ? 20 : 200;
-    const warmUpSeconds = quick ? QUICK_WARM_UP_SECONDS : WARM_UP_SECONDS;
+    const count = quick ? 12 : 200;
+    const pauses = quick ? QUICK_PAUSES : PAUSES;
     const outcomes: Outcome[] = [];
-    for (let i = 0; i < longRepeats; i++)
-      outcomes.push(await swapFewThenMany(count, warmUpSeconds));
+    for (let i = 0; i < longRepeats; i++) outcomes.push(await swapFewThenMany(count, pauses));
     const keys = Object.keys(WHAT) as (keyof Holdings)[];
     return [failures(count, outcomes), ...keys.map((key) => growth(key, count, outcomes))];
   },
 };
 
-function swapFewThenMany(count: number, warmUpSeconds: number): Promise<Outcome> {
+function swapFewThenMany(count: number, pauses: Pauses): Promise<Outcome> {
   return owning(async (own) => {
     const model = mid();
     const daemon = await own(
       BenchDaemon.start({ models: [model], workers: WORKERS, collectable: true }),
     );
     const swaps = new SwapSequence(daemon, model.name, [model, otherMid()]);
-    await underLoad(daemon, () => seconds(warmUpSeconds));
+    await underLoad(daemon, () => seconds(pauses.warmUp));
     const first = await underLoad(daemon, () => swaps.swapTimes(FEW));
-    const few = await holdingsOf(daemon);
+    const few = await holdingsOf(daemon, pauses);
     const rest = await underLoad(daemon, () => swaps.swapTimes(count - FEW));
     return {
       requests: first.requests + rest.requests,
       failures: first.failures + rest.failures,
-      ...{ few, many: await holdingsOf(daemon) },
+      ...{ few, many: await holdingsOf(daemon, pauses) },
     };
   });
 }
@@ -86,10 +90,10 @@ async function underLoad({ url }: BenchDaemon, work: () => Promise<void>): Promi
   return load.finish('work');
 }
 
-async function holdingsOf(daemon: BenchDaemon): Promise<Holdings> {
-  await seconds(SETTLE_SECONDS);
+async function holdingsOf(daemon: BenchDaemon, { settle, collection }: Pauses): Promise<Holdings> {
+  await seconds(settle);
   daemon.collectGarbage();
-  await seconds(COLLECTION_SECONDS);
+  await seconds(collection);
   const [supervisor = 0, ...workers] = daemon.pids();
   const sum = (count: (pid: number) => number) =>
     [supervisor, ...workers].reduce((total, pid) => total + count(pid), 0);

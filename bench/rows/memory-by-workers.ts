@@ -30,7 +30,7 @@ export const memoryByWorkers: Row = {
   name: 'memory-by-workers',
   about: `PSS of all processes with ${COUNTS.join(', ')} workers, 2 GB model ÷ the same of peers`,
   run: async (settings) => {
-    const model = big(settings.quick);
+    const model = big(settings);
     const loadSeconds = settings.quick ? QUICK_LOAD_SECONDS : LOAD_SECONDS;
     const contest = { daemon: daemonServer(), peers: MULTI_PROCESS_PEERS };
     const checks: Check[] = [];

@@ -2,7 +2,7 @@ import { atMost, measured, notRun } from '../lib/check.js';
 import { BenchDaemon } from '../lib/daemon.js';
 import { phaseOf, seconds, type LoadResult } from '../lib/load.js';
 import { memoryProblem } from '../lib/memory.js';
-import { big, megabytes, tiny, type BenchModel } from '../lib/models.js';
+import { big, bigName, megabytes, tiny, type BenchModel } from '../lib/models.js';
 import { owning } from '../lib/owning.js';
 import { rpcRequest } from '../lib/requests.js';
 import type { Row, Settings } from '../lib/row.js';
@@ -11,7 +11,6 @@ import { startSteadyLoad } from '../lib/steady-load.js';
 
 /** Another model's latency while the 2 GB model is packed and loaded beside it, two workers. */
 
-const NAME = 'p99 of tiny while the 2 GB model loads ÷ its steady p99';
 const BUDGET = atMost(1.2);
 const WORKERS = 2;
 const CONNECTIONS = 16;
@@ -22,9 +21,10 @@ export const neighbour: Row = {
   name: 'neighbour',
   about: 'p99 of the tiny model while a 2 GB model is packed and loaded ÷ its p99 before and after',
   run: async (settings) => {
-    const model = big(settings.quick);
+    const model = big(settings);
+    const name = `p99 of tiny while the ${bigName(settings)} loads ÷ its steady p99`;
     const problem = memoryProblem(PEAK_COPIES * model.weightBytes);
-    if (problem !== undefined) return [notRun(NAME, BUDGET, problem)];
+    if (problem !== undefined) return [notRun(name, BUDGET, problem)];
     const loads: { steady: LoadResult; loading: LoadResult }[] = [];
     for (let i = 0; i < settings.longRepeats; i++) loads.push(await loadBeside(model, settings));
     const steadyP99Us = loads.map(({ steady }) => steady.p99);
@@ -39,7 +39,7 @@ export const neighbour: Row = {
       loadingSeconds: loads.map(({ loading }) => loading.seconds),
     };
     const notes = [`weights ${megabytes(model.weightBytes)}`, `${failed} requests failed`];
-    return [measured(NAME, BUDGET, ratios(loadingP99Us, steadyP99Us), values, { notes })];
+    return [measured(name, BUDGET, ratios(loadingP99Us, steadyP99Us), values, { notes })];
   },
 };
 
@@ -50,7 +50,7 @@ function loadBeside(
 ): Promise<{ steady: LoadResult; loading: LoadResult }> {
   return owning(async (own) => {
     const daemon = await own(BenchDaemon.start({ models: [tiny()], workers: WORKERS }));
-    const calmSeconds = settings.quick ? 1 : 4;
+    const calmSeconds = settings.quick ? 0.5 : 4;
     const load = await startSteadyLoad(daemon.url, rpcRequest(tiny()), {
       connections: CONNECTIONS,
       rate: RATE,

@@ -6,14 +6,13 @@ import { atMost, notRun } from '../lib/check.js';
 import { daemonServer } from '../lib/daemon-server.js';
 import { expectedOutput } from '../lib/expected-output.js';
 import { memoryProblem } from '../lib/memory.js';
-import { big, megabytes, type BenchModel } from '../lib/models.js';
+import { big, bigName, megabytes, type BenchModel } from '../lib/models.js';
 import { owning } from '../lib/owning.js';
 import type { Row } from '../lib/row.js';
 import type { ServerKind } from '../lib/server.js';
 
 /** From starting the first process until a right answer, the model's pages in the cache. */
 
-const NAME = 'time to the first answer, 2 GB model';
 const BUDGET = atMost(1);
 const PEAK_COPIES = 4;
 
@@ -22,9 +21,10 @@ export const peerReady: Row = {
   about:
     'time from starting the server to its first answer, one worker, 2 GB model ÷ the same of peers',
   run: async (settings) => {
-    const model = big(settings.quick);
+    const model = big(settings);
+    const name = `time to the first answer, ${bigName(settings)}`;
     const problem = memoryProblem(PEAK_COPIES * model.weightBytes);
-    if (problem !== undefined) return [notRun(NAME, BUDGET, problem)];
+    if (problem !== undefined) return [notRun(name, BUDGET, problem)];
     const store = new ArtifactStore();
     try {
       await expectedOutput(model); // reads the model into the page cache
@@ -32,7 +32,7 @@ export const peerReady: Row = {
       const contest = { daemon: daemonServer({ store, firstAnswerIsEnough: true }), peers: PEERS };
       const measure = (kind: ServerKind) => readyMs(kind, model);
       return ratioChecks(await oneByOne(contest, settings, settings.peers.repeats, measure), {
-        name: `${NAME}, weights ${megabytes(model.weightBytes)}`,
+        name: `${name}, weights ${megabytes(model.weightBytes)}`,
         budget: BUDGET,
         unit: 'ReadyMs',
         of: (ms) => ms,

@@ -4,7 +4,7 @@ import { BenchDaemon } from '../lib/daemon.js';
 import { interleave } from '../lib/interleave.js';
 import { runLoad } from '../lib/load.js';
 import { memoryProblem, totalPss } from '../lib/memory.js';
-import { big, megabytes, type BenchModel } from '../lib/models.js';
+import { big, bigName, megabytes, type BenchModel, type Perceptron } from '../lib/models.js';
 import { owning } from '../lib/owning.js';
 import { InProcessSession } from '../lib/in-process-session.js';
 import { rpcRequest } from '../lib/requests.js';
@@ -26,16 +26,15 @@ const CONNECTIONS = 32;
 const PEAK_COPIES = 8;
 /** What a worker gets of the cores: see workerSettings in src/supervisor/supervisor.ts. */
 const THREADS = 1;
-const MEMORY_NAME = `PSS of ${WORKERS} workers ÷ (1.1 × weights + 60 MB a worker)`;
 
 export const sharedWeights: Row = {
   name: 'shared-weights',
   about:
     '4 workers, 2 GB model: memory of all workers; speed of one ÷ a default session with as many threads',
   run: async (settings) => {
-    const model = big(settings.quick);
+    const model = big(settings);
     const problem = memoryProblem(PEAK_COPIES * model.weightBytes);
-    if (problem !== undefined) return nothingRun(problem);
+    if (problem !== undefined) return nothingRun(settings, problem);
     const pss: number[] = [];
     const speeds = await owning(async (own) => {
       const daemon = await own(BenchDaemon.start({ models: [model], workers: WORKERS }));
@@ -50,26 +49,36 @@ export const sharedWeights: Row = {
       return speeds;
     });
     while (pss.length < settings.longRepeats) pss.push(await freshPss(model, settings));
-    return [memoryCheck(model, pss), ...speeds];
+    return [memoryCheck(settings, model, pss), ...speeds];
   },
 };
 
-function speedName(rows: number): string {
-  return `speed of one of ${WORKERS} workers, batch ${rows} ÷ default session, ${THREADS} thread`;
+/** The usual model goes without saying. */
+function withModel(name: string, { huge }: Settings): string {
+  return huge ? `${name}, ${bigName({ huge })}` : name;
 }
 
-function nothingRun(reason: string): Check[] {
+function memoryName(settings: Settings): string {
+  return withModel(`PSS of ${WORKERS} workers ÷ (1.1 × weights + 60 MB a worker)`, settings);
+}
+
+function speedName(rows: number, settings: Settings): string {
+  const name = `speed of one of ${WORKERS} workers, batch ${rows} ÷ default session, ${THREADS} thread`;
+  return withModel(name, settings);
+}
+
+function nothingRun(settings: Settings, reason: string): Check[] {
   return [
-    notRun(MEMORY_NAME, MEMORY_BUDGET, reason),
-    ...BATCHES.map((rows) => notRun(speedName(rows), SPEED_BUDGET, reason)),
+    notRun(memoryName(settings), MEMORY_BUDGET, reason),
+    ...BATCHES.map((rows) => notRun(speedName(rows, settings), SPEED_BUDGET, reason)),
   ];
 }
 
-function memoryCheck(model: BenchModel, pss: readonly number[]): Check {
+function memoryCheck(settings: Settings, model: Perceptron, pss: readonly number[]): Check {
   const bound = WEIGHTS_FACTOR * model.weightBytes + WORKERS * BYTES_A_WORKER;
   const figures = pss.map((bytes) => bytes / bound);
   const notes = [`weights ${megabytes(model.weightBytes)}, bound ${megabytes(bound)}`];
-  return measured(MEMORY_NAME, MEMORY_BUDGET, figures, { pssBytes: pss }, { notes });
+  return measured(memoryName(settings), MEMORY_BUDGET, figures, { pssBytes: pss }, { notes });
 }
 
 function freshPss(model: BenchModel, settings: Settings): Promise<number> {
@@ -101,5 +110,5 @@ async function compareSpeed(
     sessionUs: () => session.runP50(model, rows, seconds),
     workerUs: async () => flawless(await runLoad(load, { warmupSeconds: 0.2, seconds })).p50,
   });
-  return measured(speedName(rows), SPEED_BUDGET, ratios(us.sessionUs, us.workerUs), us);
+  return measured(speedName(rows, settings), SPEED_BUDGET, ratios(us.sessionUs, us.workerUs), us);
 }

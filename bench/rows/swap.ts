@@ -15,6 +15,7 @@ const WORKERS = 2;
 const CONNECTIONS = 16;
 const RATE = 1000;
 const SWAPS_A_REPEAT = 10;
+const QUICK_SWAPS = 4;
 const CALM_SECONDS = 0.25;
 /** The old version drains after the commit: that still belongs to the swap. */
 const SETTLE_SECONDS = 0.05;
@@ -39,24 +40,26 @@ export const swapUnderLoad: Row = {
       const daemon = await own(BenchDaemon.start({ models: [model], workers: WORKERS }));
       const swaps = new SwapSequence(daemon, model.name, [model, otherMid()]);
       await swaps.swapTimes(2);
+      const count = settings.quick ? QUICK_SWAPS : SWAPS_A_REPEAT;
       const outcomes: Outcome[] = [];
       for (let i = 0; i < settings.repeats; i++) {
-        outcomes.push(await swapUnderOneLoad(daemon, swaps, settings));
+        outcomes.push(await swapUnderOneLoad(daemon, swaps, count, settings));
       }
       keepLast(outcomes, settings);
-      return [failures(outcomes), slowdown(outcomes), flips(daemon)];
+      return [failures(outcomes, count), slowdown(outcomes, count), flips(daemon)];
     }),
 };
 
 async function swapUnderOneLoad(
   daemon: BenchDaemon,
   swaps: SwapSequence,
+  count: number,
   { duration }: Settings,
 ): Promise<Outcome> {
   const pace = { connections: CONNECTIONS, rate: RATE, seriesMs: SERIES_MS };
   const load = await startSteadyLoad(daemon.url, rpcRequest(mid()), pace);
   await seconds(duration.warmupSeconds);
-  for (let i = 0; i < SWAPS_A_REPEAT; i++) {
+  for (let i = 0; i < count; i++) {
     load.begin('steady');
     await seconds(CALM_SECONDS);
     load.begin('swapping');
@@ -83,21 +86,21 @@ function keepLast(outcomes: readonly Outcome[], { keep }: Settings): void {
   });
 }
 
-function failures(outcomes: readonly Outcome[]): Check {
+function failures(outcomes: readonly Outcome[], count: number): Check {
   const failed = outcomes.map(({ steady, swapping }) => steady.failures + swapping.failures);
   const requests = outcomes.map(({ steady, swapping }) => steady.requests + swapping.requests);
-  const name = `failed requests, ${SWAPS_A_REPEAT} swaps`;
+  const name = `failed requests, ${count} swaps`;
   return measured(name, FAILURE_BUDGET, failed, { requests }, { unit: 'failed' });
 }
 
-function slowdown(outcomes: readonly Outcome[]): Check {
+function slowdown(outcomes: readonly Outcome[], count: number): Check {
   const steadyP99Us = outcomes.map(({ steady }) => steady.p99);
   const swappingP99Us = outcomes.map(({ swapping }) => swapping.p99);
   const values = {
     swappingP99Us,
     steadyP99Us,
     swappingRequests: outcomes.map(({ swapping }) => swapping.requests),
-    swapMs: outcomes.map(({ swapping }) => (swapping.seconds * 1000) / SWAPS_A_REPEAT),
+    swapMs: outcomes.map(({ swapping }) => (swapping.seconds * 1000) / count),
   };
   return measured(
     'p99 while swapping ÷ steady p99',

@@ -3,7 +3,7 @@ import { atMost, measured, notRun } from '../lib/check.js';
 import { BenchDaemon } from '../lib/daemon.js';
 import { interleave } from '../lib/interleave.js';
 import { memoryProblem } from '../lib/memory.js';
-import { big, megabytes, type BenchModel } from '../lib/models.js';
+import { big, bigName, megabytes, type BenchModel } from '../lib/models.js';
 import { owning } from '../lib/owning.js';
 import { InProcessSession } from '../lib/in-process-session.js';
 import type { Row } from '../lib/row.js';
@@ -11,7 +11,6 @@ import { ratios } from '../lib/statistics.js';
 
 /** Loading and warming the 2 GB model once its artifact is in the store and its pages in the cache. */
 
-const NAME = 'time to ready, 2 GB model ÷ InferenceSession.create';
 const BUDGET = atMost(0.35);
 const PEAK_COPIES = 4;
 
@@ -19,10 +18,11 @@ export const timeToReady: Row = {
   name: 'time-to-ready',
   about:
     'loadMs + warmMs of a worker, as /status says ÷ InferenceSession.create of onnxruntime-node',
-  run: async ({ quick, longRepeats }) => {
-    const model = big(quick);
+  run: async ({ quick, huge, longRepeats }) => {
+    const model = big({ quick, huge });
+    const name = `time to ready, ${bigName({ huge })} ÷ InferenceSession.create`;
     const problem = memoryProblem(PEAK_COPIES * model.weightBytes);
-    if (problem !== undefined) return [notRun(NAME, BUDGET, problem)];
+    if (problem !== undefined) return [notRun(name, BUDGET, problem)];
     const store = new ArtifactStore();
     try {
       await daemonReadyMs(model, store); // makes the artifact
@@ -35,7 +35,7 @@ export const timeToReady: Row = {
         `weights ${megabytes(model.weightBytes)}`,
         ...(daemonHasStore() ? [] : ['this daemon has no artifact store']),
       ];
-      return [measured(NAME, BUDGET, ratios(ms.readyMs, ms.createMs), ms, { notes })];
+      return [measured(name, BUDGET, ratios(ms.readyMs, ms.createMs), ms, { notes })];
     } finally {
       store.delete();
     }

@@ -7,6 +7,7 @@ import type { ServerKind } from '../../bench/lib/server.js';
 const DURATION = { warmupSeconds: 0, seconds: 0 };
 const FULL: Settings = {
   quick: false,
+  huge: false,
   repeats: 3,
   longRepeats: 3,
   duration: DURATION,

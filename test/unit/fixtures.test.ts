@@ -5,9 +5,12 @@ import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { writeConvolutional } from '../fixtures/convolutional.js';
 import { LINEAR_INPUTS, linearAnswer } from '../fixtures/linear.js';
 import { writeMlp } from '../fixtures/mlp.js';
+import { hash32 } from '../fixtures/random.js';
 import { writeFixtures } from '../fixtures/repository.js';
+import { writeTransformer } from '../fixtures/transformer.js';
 
 const root = mkdtempSync(join(tmpdir(), 'warmswap-fixtures-'));
 const QUIET = { logSeverityLevel: 4 } as const;
@@ -155,6 +158,43 @@ describe('mlp', () => {
     writeMlp(join(root, 'mlp-8/1'), { ...options, seed: 8 });
     const [seven, eight] = [await run('mlp-inline/1', { x }), await run('mlp-8/1', { x })];
     expect(values(seven.y)).not.toEqual(values(eight.y));
+  });
+});
+
+describe('models of other shapes', () => {
+  const row = (width: number, seed: number) =>
+    Array.from({ length: width }, (_, i) => hash32(i, seed) / 2 ** 31);
+  const answer = async (folder: string, rows: number[][]) =>
+    values((await run(folder, { x: fp32(rows.flat(), [rows.length, rows[0]?.length ?? 0]) })).y);
+
+  beforeAll(() => {
+    writeTransformer(join(root, 'transformer/1'), { tokens: 4, width: 8, heads: 2, layers: 2 });
+    const shape = { side: 8, channels: 4, stages: 2, classes: 5 };
+    writeConvolutional(join(root, 'convolutional/1'), shape);
+  });
+
+  it.each([
+    ['transformer/1', 4 * 8, 4 * 8],
+    ['convolutional/1', 3 * 8 * 8, 5],
+  ])(
+    '%s answers each row by itself, in values of the size of its input',
+    async (name, from, to) => {
+      const [a, b] = [row(from, 1), row(from, 2)];
+      const both = (await answer(name, [a, b])) as number[];
+      expect(both).toHaveLength(2 * to);
+      const alone = [...(await answer(name, [a])), ...(await answer(name, [b]))] as number[];
+      both.forEach((value, i) => expect(value).toBeCloseTo(alone[i] ?? NaN, 4));
+      expect(both.slice(0, to)).not.toEqual(both.slice(to));
+      const size = Math.max(...both.map(Math.abs));
+      expect(size).toBeGreaterThan(0.001);
+      expect(size).toBeLessThan(100);
+    },
+  );
+
+  it('a token of the transformer sees the others', async () => {
+    const [before, after] = [row(4 * 8, 1), row(4 * 8, 1).fill(0.5, 3 * 8)];
+    const [first, changed] = [before, after].map((it) => answer('transformer/1', [it]));
+    expect((await first)?.slice(0, 8)).not.toEqual((await changed)?.slice(0, 8));
   });
 });
 
