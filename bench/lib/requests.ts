@@ -30,10 +30,12 @@ const MSGPACKR_HTTP_SUCCESS = `de0001${OUTPUTS}`;
 const packr = new Packr({ useRecords: false });
 
 /** A MessagePack-RPC `infer` of one or more rows. */
-export function rpcRequest(model: BenchModel, rows = 1): PreparedRequest {
-  const params = { model: model.name, inputs: { x: tensor(model.width, rows) } };
+export function rpcRequest(model: BenchModel, rows = 1, priority?: number): PreparedRequest {
+  const asked = priority === undefined ? {} : { priority };
+  const params = { model: model.name, inputs: { x: tensor(model.width, rows) }, ...asked };
   const payload = packr.pack([0, FIRST_MSGID, 'infer', [params]]);
-  const prepared = prepare(`${model.name}-${rows}.rpc`, payload, RPC_SUCCESS);
+  const name = [model.name, rows, ...Object.values(asked)].join('-');
+  const prepared = prepare(`${name}.rpc`, payload, RPC_SUCCESS);
   return { ...prepared, idOffset: MSGID_OFFSET };
 }
 

@@ -10,6 +10,7 @@ import { neighbour } from './neighbour.js';
 import { peerReady } from './peer-ready.js';
 import { peerThroughput } from './peer-throughput.js';
 import { peerUpdate } from './peer-update.js';
+import { priorities } from './priorities.js';
 import { processorTime } from './processor-time.js';
 import { sharedWeights } from './shared-weights.js';
 import { swapUnderLoad } from './swap.js';
@@ -33,6 +34,7 @@ export const ROWS: readonly Row[] = [
   workerKill,
   manySwaps,
   idleConnections,
+  priorities,
   peerThroughput,
   latencyByRate,
   memoryByWorkers,

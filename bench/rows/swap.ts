@@ -45,6 +45,7 @@ export const swapUnderLoad: Row = {
       const daemon = await own(BenchDaemon.start({ models: [model], workers: WORKERS }));
       const swaps = new SwapSequence(daemon, model.name, [model, otherMid()]);
       await swaps.swapTimes(2);
+      if (!settings.quick) await seconds(STARTED_SECONDS);
       const count = settings.quick ? QUICK_SWAPS : SWAPS_A_REPEAT;
       const outcomes: Outcome[] = [];
       for (let i = 0; i < settings.repeats; i++) {

@@ -11,7 +11,7 @@ namespace warmswap {
 namespace {
 
 // Of BYTES, over all outputs: each becomes an object, which takes far more memory than its bytes.
-// As many are read from a frame (src/rpc/structure.ts).
+// A frame with as many can be read (src/rpc/structure.ts).
 constexpr std::size_t kMaxStrings = 2'000'000;
 // Below this a copy is cheaper than an external buffer with its finalizer.
 constexpr std::size_t kExternalBytes = 64 * 1024;

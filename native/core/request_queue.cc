@@ -100,15 +100,13 @@ std::vector<Request> RequestQueue::RemoveExpired(Clock::time_point now) {
   if (now < earliest_deadline_) return expired;
   earliest_deadline_ = Clock::time_point::max();
   for (std::deque<Request>& level : levels_) {
-    std::erase_if(level, [&](Request& request) {
-      const bool is_late = now >= request.deadline;
-      if (is_late) {
-        expired.push_back(std::move(request));
-      } else {
-        earliest_deadline_ = std::min(earliest_deadline_, request.deadline);
-      }
-      return is_late;
-    });
+    const auto late = std::ranges::stable_partition(
+        level, [now](const Request& request) { return now < request.deadline; });
+    std::ranges::move(late, std::back_inserter(expired));
+    level.erase(late.begin(), late.end());
+    for (const Request& request : level) {
+      earliest_deadline_ = std::min(earliest_deadline_, request.deadline);
+    }
   }
   size_ -= expired.size();
   return expired;

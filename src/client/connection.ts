@@ -40,14 +40,21 @@ export interface ConnectionSettings {
 }
 
 const NORMAL_CLOSURE = 1000;
+const MESSAGE_TOO_BIG = 1009;
 const MAX_MSGID = 0xffff_ffff;
+
+/** A request that is not answered yet. */
+interface InFlight {
+  readonly bytes: number;
+  readonly onReply: OnReply;
+}
 
 /**
  * One WebSocket, from connecting until it ends, and the requests in flight on it. It does not come
  * back: `Endpoint` opens the next one.
  */
 export class Connection {
-  readonly #replies = new Map<number, OnReply>();
+  readonly #requests = new Map<number, InFlight>();
   /** Limits first connecting, then closing. */
   readonly #timer = new Timer();
   readonly #keepAlive: KeepAlive;
@@ -75,20 +82,21 @@ export class Connection {
     socket.onopen = () => this.#onOpen();
     socket.onmessage = ({ data }) => this.#onMessage(data);
     socket.onerror = ({ error, message }) => (this.#cause ??= this.#failure(error, message));
-    socket.onclose = ({ code, reason }) => this.#end(this.#cause ?? closed(code, reason));
+    socket.onclose = ({ code, reason }) =>
+      this.#end(this.#cause ?? closed(code, reason), code === MESSAGE_TOO_BIG);
     this.#timer.set(connectTimeoutMs, () =>
       this.destroy(`no connection within ${connectTimeoutMs} ms`),
     );
   }
 
   get inFlight(): number {
-    return this.#replies.size;
+    return this.#requests.size;
   }
 
   /** Sends a request; `onReply` is called once, later, unless it is cancelled. */
   send(frame: RequestFrame, onReply: OnReply): Sent {
     const msgid = this.#nextMsgid();
-    this.#replies.set(msgid, onReply);
+    this.#requests.set(msgid, { bytes: frame.byteLength, onReply });
     const end = this.#write(frame.withMsgid(msgid));
     return { isTaken: () => this.#hasTaken(end), cancel: () => this.#cancel(msgid) };
   }
@@ -123,7 +131,7 @@ export class Connection {
   }
 
   #cancel(msgid: number): void {
-    if (this.#replies.delete(msgid)) this.#write(encodeNotification('cancel', { msgid }));
+    if (this.#requests.delete(msgid)) this.#write(encodeNotification('cancel', { msgid }));
   }
 
   /** Gives the number of bytes that the socket has been given with these. */
@@ -134,12 +142,12 @@ export class Connection {
 
   /** A socket takes what it is given in order. What it counts includes frames' headers, so this is never early. */
   #hasTaken(end: number): boolean {
-    return this.#ended || end <= this.#sentBytes - this.socket.bufferedAmount;
+    return this.#ended || end <= this.#sentBytes - (this.socket.bufferedAmount ?? 0);
   }
 
   #nextMsgid(): number {
     do this.#lastMsgid = this.#lastMsgid === MAX_MSGID ? 0 : this.#lastMsgid + 1;
-    while (this.#replies.has(this.#lastMsgid));
+    while (this.#requests.has(this.#lastMsgid));
     return this.#lastMsgid;
   }
 
@@ -164,25 +172,40 @@ export class Connection {
   }
 
   #onResponse({ msgid, error, result }: Extract<Message, { kind: 'response' }>): void {
-    const onReply = this.#replies.get(msgid);
-    this.#replies.delete(msgid);
+    const request = this.#requests.get(msgid);
+    this.#requests.delete(msgid);
     this.events.onAnswer();
     const isError = error !== null && error !== undefined;
-    onReply?.(
+    request?.onReply(
       isError ? { kind: 'error', error: fromWireError(error) } : { kind: 'result', result },
     );
   }
 
-  #end(error: WarmswapError): void {
+  /** `wasTooBig`: the server would not read a message of this length, so the longest one in flight is to blame. */
+  #end(error: WarmswapError, wasTooBig = false): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#timer.clear();
     this.#keepAlive.end();
-    const lost = [...this.#replies.values()];
-    this.#replies.clear();
+    const lost = [...this.#requests.values()];
+    this.#requests.clear();
+    const tooBig = wasTooBig ? longestOf(lost) : undefined;
     this.events.onEnd(error);
-    for (const onReply of lost) onReply({ kind: 'lost', error });
+    for (const request of lost) {
+      const reply: Reply = request === tooBig ? refused(request, error) : { kind: 'lost', error };
+      request.onReply(reply);
+    }
   }
+}
+
+function longestOf(requests: readonly InFlight[]): InFlight | undefined {
+  const most = Math.max(...requests.map(({ bytes }) => bytes));
+  return requests.find(({ bytes }) => bytes === most);
+}
+
+function refused({ bytes }: InFlight, { message }: WarmswapError): Reply {
+  const text = `a request of ${bytes} bytes is too long for the server: ${message}`;
+  return { kind: 'error', error: new WarmswapError('INVALID_ARGUMENT', text) };
 }
 
 function closed(code: number, reason: string): WarmswapError {

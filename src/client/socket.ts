@@ -1,8 +1,8 @@
 /** The part of the WebSocket interface that the client uses; browsers and the ws package have it. */
 export interface Socket {
   binaryType: string;
-  /** Bytes that were given to `send` and have not been sent on yet. */
-  readonly bufferedAmount: number;
+  /** Bytes that were given to `send` and have not been sent on yet; where nothing tells, none. */
+  readonly bufferedAmount?: number;
   send(data: Uint8Array): void;
   close(code?: number, reason?: string): void;
   /** Ends the connection without waiting for the peer; the ws package has it, browsers don't. */

@@ -131,7 +131,10 @@ class StructureReader {
   #skipText(length: number): void {
     const start = this.offset;
     this.#skipBytes(length);
-    if (!this.#isUtf8({ start, end: this.offset })) this.wrongText ??= start;
+    // One is enough to know: to decode a text in vain takes microseconds.
+    if (this.wrongText === undefined && !this.#isUtf8({ start, end: this.offset })) {
+      this.wrongText = start;
+    }
   }
 
   #skipArray(count: number, depth: number): void {

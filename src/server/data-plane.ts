@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t } from 'uWebSockets.js';
-import type { Grant } from '../access/grant.js';
+import { OPEN, type Grant } from '../access/grant.js';
 import type { AccessSettings } from '../access/settings.js';
 import type { DaemonConfig } from '../config/schema.js';
 import type { Registry } from '../registry/registry.js';
@@ -55,6 +55,8 @@ export class DataPlane implements ConnectionContext {
     limits: DaemonConfig['limits'],
     busyPollMs: number,
     access: AccessSettings,
+    /** Called behind each message and body that may have taken long. */
+    readonly onProgress: () => void,
   ) {
     this.gate = new Gate(access);
     this.#limits = limits;
@@ -217,13 +219,24 @@ export class DataPlane implements ConnectionContext {
     try {
       return this.gate.admitUpgrade(request);
     } catch (error) {
-      new Exchange(response, {
-        isHead: false,
-        isClosing: () => true,
-        onEnd: () => {},
-        onSlowReader: () => {},
-      }).refuse(error);
+      this.#refuseUpgrade(response, error);
       return undefined;
+    }
+  }
+
+  /** It counts as a request of the address: tokens must not be guessed at any speed. */
+  #refuseUpgrade(response: HttpResponse, error: unknown): void {
+    const exchange = new Exchange(response, {
+      isHead: false,
+      isClosing: () => true,
+      onEnd: () => {},
+      onSlowReader: () => {},
+    });
+    try {
+      this.rateLimit?.admit(clientOf(OPEN, response.getRemoteAddress()));
+      exchange.refuse(error);
+    } catch (overRate) {
+      exchange.refuse(overRate);
     }
   }
 }

@@ -27,6 +27,8 @@ export interface ConnectionContext {
   /** None: requests may come as fast as they like. */
   readonly rateLimit: RateLimit | undefined;
   readonly busyPoll: BusyPoll;
+  /** To be called behind each message that may have taken long. */
+  onProgress(): void;
 }
 
 /** A connection that drains is idle once nothing has come for so long. */
@@ -85,6 +87,7 @@ export class RpcConnection implements AnswerSink, Subscriber {
       if (error instanceof FrameError) this.end(error.closeCode, error.message);
       else throw error;
     }
+    this.context.onProgress();
   }
 
   /**
@@ -143,19 +146,19 @@ export class RpcConnection implements AnswerSink, Subscriber {
     if (message.kind === 'response') {
       throw new FrameError(1002, 'not MessagePack-RPC: the server has asked nothing');
     }
-    if (message.kind === 'request') this.#answer(message.msgid, message.method, message.params);
-    else if (message.kind === 'unreadable') this.#refuseUnreadable(message);
+    if (message.kind !== 'notification') this.#answer(message);
     else if (message.method === 'cancel') this.#cancel(message.params);
   }
 
-  #refuseUnreadable({ msgid, problem }: Extract<Message, { kind: 'unreadable' }>): void {
-    this.#answerNow(encodeError(msgid, new WarmswapError('INVALID_ARGUMENT', problem)));
-  }
-
-  #answer(msgid: number, method: string, params: readonly unknown[]): void {
+  #answer(message: Extract<Message, { kind: 'request' | 'unreadable' }>): void {
+    const { msgid } = message;
     const call = new Call(msgid, this.#order, this);
     try {
-      const result = this.#call(method, params, call);
+      this.#bucket?.admit();
+      if (message.kind === 'unreadable') {
+        throw new WarmswapError('INVALID_ARGUMENT', message.problem);
+      }
+      const result = this.#call(message.method, message.params, call);
       if (result instanceof Promise) this.#answerLater(call, result);
       else this.#answerNow(encodeResult(msgid, result), true);
     } catch (error) {
@@ -188,7 +191,6 @@ export class RpcConnection implements AnswerSink, Subscriber {
         `${this.context.maxInflight} requests of this connection are in flight already`,
       );
     }
-    this.#bucket?.admit();
     return method(params, call);
   }
 

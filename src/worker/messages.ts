@@ -55,6 +55,7 @@ export type FromWorker =
   | { type: 'listening' }
   | { type: 'listenFailed'; reason: string }
   | { type: 'report'; request: number; report: WorkerReport }
+  /** The answer to a heartbeat, or that it would come if there were no more urgent work. */
   | { type: 'alive' }
   | { type: 'breaker'; model: string; version: number; state: BreakerState };
 

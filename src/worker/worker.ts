@@ -6,6 +6,7 @@ import type { BreakerState } from '../registry/circuit-breaker.js';
 import { Registry } from '../registry/registry.js';
 import type { Version } from '../registry/version.js';
 import { DataPlane } from '../server/data-plane.js';
+import { LifeSign } from './life-sign.js';
 import type {
   FromWorker,
   ToWorker,
@@ -36,7 +37,8 @@ export class Worker {
       drainTimeoutMs,
       onBreakerChange: (version, state) => this.#onBreakerChange(version, state),
     });
-    this.#dataPlane = new DataPlane(this.#registry, limits, busyPollMs, access);
+    const sign = new LifeSign(() => this.send({ type: 'alive' }));
+    this.#dataPlane = new DataPlane(this.#registry, limits, busyPollMs, access, sign.give);
     this.log.debug({ onnxRuntime: this.#engine.onnxRuntimeVersion }, 'worker started');
     this.send({ type: 'started' });
   }

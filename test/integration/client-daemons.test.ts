@@ -38,6 +38,21 @@ async function answered(load: ClientLoad, count = 50): Promise<void> {
   await until(`${count} more calls are answered`, () => load.answers >= enough);
 }
 
+test('a request that is too long for the daemon is refused, and no other one with it', async () => {
+  const repository = await testRepository();
+  for (const name of ['shift', 'slow']) await repository.publish(name, 1);
+  const flags = await repository.daemonConfig('limits: { maxMessageBytes: 64KiB }');
+  const { process } = await startDaemon(repository, flags, {}, ['--workers', '1']);
+  const client = await clientOf(process.rpcUrl);
+  const other = slowCall(client, 1_000_000);
+  const x = { shape: [5_000, 4], data: new Float32Array(20_000) };
+  await expect(client.infer({ model: 'shift', inputs: { x } })).rejects.toMatchObject({
+    ...{ code: 'INVALID_ARGUMENT', retryable: false },
+    message: expect.stringContaining('1009') as string,
+  });
+  expect((await other).version).toBe(1);
+});
+
 describe('a busy daemon', () => {
   async function slowClient(): Promise<Client> {
     const repository = await testRepository();

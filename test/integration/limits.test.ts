@@ -214,6 +214,30 @@ describe('over its rate a client', () => {
     expect((await fetch(`${base}/v2/health/ready`)).status).toBe(200);
   });
 
+  test('is refused also if it asks for what there is not', async () => {
+    const daemon = await startLimited(rare);
+    const base = daemon.process.rpcUrl.replace('ws:', 'http:').replace('/rpc', '');
+    const rpc = await RawRpc.connect(daemon.process.rpcUrl);
+    expect((await rpc.call('nothing')).error).toMatchObject({ code: 'UNIMPLEMENTED' });
+    for (let i = 0; i < 2; i++) expect((await fetch(`${base}/nothing`)).status).toBe(404);
+    expect((await rpc.call('nothing')).error).toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
+    expect((await fetch(`${base}/nothing`)).status).toBe(429);
+    rpc.close();
+  });
+
+  test('may not guess tokens, which does no harm to those who have one', async () => {
+    const token = 'token-of-somebody-else';
+    const daemon = await startLimited(`${rare}\nauth: { tokens: [${token}] }`);
+    const url = daemon.process.rpcUrl.replace('ws:', 'http:').replace('/rpc', '/v2');
+    const guess = { Authorization: 'Bearer token-that-is-guessed' };
+    for (let i = 0; i < 3; i++) expect((await fetch(url, { headers: guess })).status).toBe(401);
+    expect((await fetch(url, { headers: guess })).status).toBe(429);
+    const connecting = RawRpc.connect(daemon.process.rpcUrl, { headers: guess });
+    await expect(connecting).rejects.toThrow('429');
+    const headers = { Authorization: `Bearer ${token}` };
+    expect((await fetch(url, { headers })).status).toBe(200);
+  });
+
   test('is told from others by its token', async () => {
     const [mine, other] = ['token-of-a-busy-client', 'token-of-another-client'];
     const daemon = await startLimited(`${rare}\nauth: { tokens: [${mine}, ${other}] }`);

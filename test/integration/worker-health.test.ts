@@ -1,3 +1,5 @@
+import { encode } from '@msgpack/msgpack';
+import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { runCli } from '../support/cli.js';
 import { startDaemon, testRepository, type TestDaemon } from '../support/daemon.js';
@@ -33,6 +35,24 @@ test('a worker that hangs is killed and replaced, and the reason is logged', asy
     return worker?.state === 'ready' && worker.pid !== hung;
   });
   await servesOn(daemon);
+});
+
+test('a worker that has much to read at once is not taken for one that hangs', async () => {
+  const daemon = await startShift(QUICK_HEARTBEAT, ['--workers', '1']);
+  const before = await pidOf(daemon, 0);
+  const frame = encode([0, 1, 'none', [new Array<string>(1_000_000).fill('x')]]);
+  const connect = () => RawRpc.connect(daemon.process.rpcUrl);
+  const clients = await Promise.all(Array.from({ length: 20 }, connect));
+  const answers = clients.map(({ socket, closed }) =>
+    Promise.race([
+      once(socket, 'message'),
+      closed.then(({ code }) => Promise.reject(new Error(`closed with ${code}`))),
+    ]),
+  );
+  for (const client of clients) client.send(frame);
+  await Promise.all(answers);
+  expect(await pidOf(daemon, 0)).toBe(before);
+  for (const client of clients) client.close();
 });
 
 test('a supervisor that was stopped for long blames no worker', async () => {

@@ -42,8 +42,8 @@ export async function workerHealth(pid: number, folder: string): Promise<WorkerH
  * exceeds it in 10 million.
  */
 const MOST_GROWTH = { rssShare: 0.05, rssBytes: 16 * 2 ** 20, mappings: 64, descriptors: 2 };
-/** Several times what a collection of all garbage takes on a busy machine. */
-const MOST_STALL_MS = 2_000;
+/** Half of what a supervisor waits before it takes a worker for hung. */
+const MOST_STALL_MS = 5_000;
 
 /** What is not as it should be. */
 export function healthProblems(warm: WorkerHealth, end: WorkerHealth): string[] {

@@ -1,6 +1,6 @@
 import { decode, encode } from '@msgpack/msgpack';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { checkStructure, FrameError } from '../../src/rpc/structure.js';
 
 const NIL = 0xc0;
@@ -164,11 +164,19 @@ describe('a bomb', () => {
     expectRefused(Uint8Array.from(bytes), message);
   });
 
-  test('of values is refused beyond two million', () => {
+  test('of values is refused beyond 2,097,152', () => {
     const array = (count: number) =>
       Uint8Array.from([0xdd, ...uint(count, 4), ...many(count, NIL)]);
-    expect(() => checkStructure(array(1_999_999))).not.toThrow();
+    expect(() => checkStructure(array(2 ** 21 - 1))).not.toThrow();
     expectRefused(array(2 ** 21), /more than 2097152 values/);
+  });
+
+  test('of texts that are no UTF-8 costs no more than one of them', () => {
+    const decode = vi.spyOn(TextDecoder.prototype, 'decode');
+    const texts = Array.from({ length: 1_000 }, () => [0xa1, 0xff]).flat();
+    expect(checkStructure(Uint8Array.from([0xdd, ...uint(1_000, 4), ...texts]))).toBe(6);
+    expect(decode).toHaveBeenCalledTimes(1);
+    decode.mockRestore();
   });
 
   const mapOf = (count: number) => {

@@ -15,7 +15,7 @@ export function crossOriginHeaders(origin: string): Headers {
   if (origin === '') return [];
   return [
     ['Access-Control-Allow-Origin', origin],
-    ['Access-Control-Expose-Headers', 'Inference-Header-Content-Length'],
+    ['Access-Control-Expose-Headers', 'Inference-Header-Content-Length, Retry-After'],
     ['Vary', 'Origin'],
   ];
 }

@@ -140,7 +140,6 @@ function refuseOtherCount(got: number, shape: readonly number[]): void {
   throw invalid('data', `${expected} elements for [${shape.join(', ')}]`, `${got}`);
 }
 
-/** Half a surrogate pair has no UTF-8. */
 function refuseNoTexts(elements: readonly unknown[]): void {
   const wrong = elements.find((element) => typeof element !== 'string');
   if (wrong !== undefined) throw invalid('BYTES', 'Unicode texts', typeof wrong);

@@ -37,6 +37,8 @@ export interface HttpContext {
   readonly limited: LimitCounts;
   /** None: requests may come as fast as they like. */
   readonly rateLimit: RateLimit | undefined;
+  /** To be called behind each body that may have taken long. */
+  onProgress(): void;
   /** Called when nothing is in flight over HTTP any more. */
   onIdle(): void;
 }
@@ -107,23 +109,35 @@ export class InferenceHttp {
       const origin = gate.requireOrigin(request);
       exchange.headers = crossOriginHeaders(origin);
       if (origin !== '' && method === 'OPTIONS') return exchange.send(preflightReply());
-      const grant = isPublic(path) ? OPEN : gate.admit(request);
+      const grant = isPublic(path) ? OPEN : this.#admit(request, response);
       const isModel = (name: string) =>
         grant.allows(name) && this.context.registry.current.models.has(name);
       const resource = parsePath(path, isModel);
+      if (!resource || !isProbe(resource)) this.#count(grant, response);
       if (!resource) {
         const isUpgrade = request.getHeader('upgrade') !== '';
         throw new HttpError(404, `there is no ${method} ${path}${whereToGo(path, isUpgrade)}`);
       }
       refuseMethod(method, resource, path);
-      if (!isProbe(resource)) {
-        this.context.rateLimit?.admit(clientOf(grant, response.getRemoteAddress()));
-      }
       if (resource.kind === 'infer') this.#receive(exchange, response, request, resource, grant);
       else exchange.send(this.#read(resource, grant));
     } catch (error) {
       exchange.refuse(error);
     }
+  }
+
+  /** What fails counts as well, by the address: tokens must not be guessed at any speed. */
+  #admit(request: HttpRequest, response: HttpResponse): Grant {
+    try {
+      return this.context.gate.admit(request);
+    } catch (error) {
+      this.#count(OPEN, response);
+      throw error;
+    }
+  }
+
+  #count(grant: Grant, response: HttpResponse): void {
+    this.context.rateLimit?.admit(clientOf(grant, response.getRemoteAddress()));
   }
 
   #begin(response: HttpResponse, method: string): Exchange {
@@ -210,6 +224,7 @@ export class InferenceHttp {
         release();
         exchange.refuse(error);
       }
+      this.context.onProgress();
     });
   }
 
