@@ -42,7 +42,7 @@ test('a worker that has much to read at once is not taken for one that hangs', a
   const before = await pidOf(daemon, 0);
   const frame = encode([0, 1, 'none', [new Array<string>(1_000_000).fill('x')]]);
   const connect = () => RawRpc.connect(daemon.process.rpcUrl);
-  const clients = await Promise.all(Array.from({ length: 20 }, connect));
+  const clients = await Promise.all(Array.from({ length: 100 }, connect));
   const answers = clients.map(({ socket, closed }) =>
     Promise.race([
       once(socket, 'message'),
