@@ -100,10 +100,11 @@ std::vector<Request> RequestQueue::RemoveExpired(Clock::time_point now) {
   if (now < earliest_deadline_) return expired;
   earliest_deadline_ = Clock::time_point::max();
   for (std::deque<Request>& level : levels_) {
-    const auto late = std::ranges::stable_partition(
-        level, [now](const Request& request) { return now < request.deadline; });
-    std::ranges::move(late, std::back_inserter(expired));
-    level.erase(late.begin(), late.end());
+    const auto first_late =
+        std::stable_partition(level.begin(), level.end(),
+                              [now](const Request& request) { return now < request.deadline; });
+    std::move(first_late, level.end(), std::back_inserter(expired));
+    level.erase(first_late, level.end());
     for (const Request& request : level) {
       earliest_deadline_ = std::min(earliest_deadline_, request.deadline);
     }
