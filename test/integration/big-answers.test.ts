@@ -7,35 +7,45 @@ import { RawHttp } from '../support/raw-http.js';
 import { fromFloat32, shiftRequest, type WireResult, type WireTensor } from '../support/raw-rpc.js';
 import { RawWebSocket } from '../support/raw-websocket.js';
 
-/** Answers that are big, to requests that do not go by the lane. */
+/** Answers that are big, to requests that go by the lane and to others. */
 
 const ONE_WORKER = ['--workers', '1'];
 /** Of all outputs of an answer together. */
 const MOST_ELEMENTS = 2_000_000;
 
-test('the data of a big output leaves apart from what stands around it, whoever asks', async () => {
-  const repository = await testRepository();
-  await repository.publish('shift', 1);
-  const token = 'token-for-one-model-alone';
-  const config = `auth: { tokens: [{ name: one, token: ${token}, models: [shift] }] }`;
-  const flags = await repository.daemonConfig(config);
-  const { process } = await startDaemon(repository, flags, {}, ONE_WORKER);
-  const client = await RawWebSocket.connect(process.rpcUrl, { Authorization: `Bearer ${token}` });
-  const values = new Array<number>(400_000).fill(1);
-  client.send(encode([0, 5, 'infer', [shiftRequest(values)]]));
-  client.read();
-  const frames = await client.until((all) => all.at(-1)?.isFinal === true);
-  const sizes = frames.map(({ payload }) => payload.length);
-  expect(sizes[0]).toBeLessThan(256);
-  expect(sizes.at(-1)).toBeLessThan(256);
-  expect(sizes.slice(1, -1).reduce((sum, size) => sum + size, 0)).toBe(4 * values.length);
-  const whole = Buffer.concat(frames.map(({ payload }) => payload));
-  const message = decode(new Uint8Array(whole)) as unknown[];
-  const { outputs } = message[3] as WireResult;
-  expect(message.slice(0, 3)).toEqual([1, 5, null]);
-  expect(fromFloat32(outputs.y as WireTensor).every((value) => value === 2)).toBe(true);
-  client.destroy();
-});
+const TOKEN = 'token-for-one-model-alone';
+
+test.each([
+  ['by the lane', '', {}],
+  [
+    'to a token that the lane does not serve',
+    `auth: { tokens: [{ name: one, token: ${TOKEN}, models: [shift] }] }`,
+    { Authorization: `Bearer ${TOKEN}` },
+  ],
+])(
+  'the data of a big output leaves apart from what stands around it %s',
+  async (_, config, headers) => {
+    const repository = await testRepository();
+    await repository.publish('shift', 1);
+    const flags = await repository.daemonConfig(config);
+    const { process } = await startDaemon(repository, flags, {}, ONE_WORKER);
+    const client = await RawWebSocket.connect(process.rpcUrl, headers);
+    const values = new Array<number>(400_000).fill(1);
+    client.send(encode([0, 5, 'infer', [shiftRequest(values)]]));
+    client.read();
+    const frames = await client.until((all) => all.at(-1)?.isFinal === true);
+    const sizes = frames.map(({ payload }) => payload.length);
+    expect(sizes[0]).toBeLessThan(256);
+    expect(sizes.at(-1)).toBeLessThan(256);
+    expect(sizes.slice(1, -1).reduce((sum, size) => sum + size, 0)).toBe(4 * values.length);
+    const whole = Buffer.concat(frames.map(({ payload }) => payload));
+    const message = decode(new Uint8Array(whole)) as unknown[];
+    const { outputs } = message[3] as WireResult;
+    expect(message.slice(0, 3)).toEqual([1, 5, null]);
+    expect(fromFloat32(outputs.y as WireTensor).every((value) => value === 2)).toBe(true);
+    client.destroy();
+  },
+);
 
 test('BYTES are answered up to two million elements, and more are refused, over both protocols', async () => {
   const repository = await testRepository();

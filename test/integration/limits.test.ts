@@ -1,17 +1,10 @@
-import { decode, encode } from '@msgpack/msgpack';
+import { encode } from '@msgpack/msgpack';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { connect } from '../../src/client/index.js';
 import { shiftBody } from '../support/inference-http.js';
 import { startDaemon, testRepository, type TestDaemon } from '../support/daemon.js';
 import { RawHttp } from '../support/raw-http.js';
-import {
-  fromFloat32,
-  RawRpc,
-  shiftRequest,
-  slowRequest,
-  type WireResult,
-  type WireTensor,
-} from '../support/raw-rpc.js';
+import { RawRpc, shiftRequest, slowRequest } from '../support/raw-rpc.js';
 import {
   BINARY,
   CLOSE,
@@ -137,26 +130,6 @@ test('many big answers leave one after another', async () => {
     expect((outputs.y?.data as Float32Array).length).toBe(2 ** 22);
   }
   await client.close();
-});
-
-test('the data of a big output leaves apart from what stands around it', async () => {
-  const daemon = await startLimited('{}');
-  const client = await RawWebSocket.connect(daemon.process.rpcUrl);
-  const values = new Array<number>(400_000).fill(1);
-  client.send(encode([0, 5, 'infer', [shiftRequest(values)]]));
-  client.read();
-  const frames = await client.until((all) => all.at(-1)?.isFinal === true);
-  const sizes = frames.map(({ payload }) => payload.length);
-  expect(sizes[0]).toBeLessThan(256);
-  expect(sizes.at(-1)).toBeLessThan(256);
-  expect(sizes.slice(1, -1).reduce((sum, size) => sum + size, 0)).toBe(4 * values.length);
-  const whole = decode(
-    new Uint8Array(Buffer.concat(frames.map(({ payload }) => payload))),
-  ) as unknown[];
-  const { outputs } = whole[3] as WireResult;
-  expect(whole.slice(0, 3)).toEqual([1, 5, null]);
-  expect(fromFloat32(outputs.y as WireTensor).every((value) => value === 2)).toBe(true);
-  client.destroy();
 });
 
 test('more requests in flight than a connection may have are refused at once, those of others are not', async () => {
