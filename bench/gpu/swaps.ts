@@ -1,5 +1,5 @@
 import { readNvidia } from '../../src/supervisor/device/nvidia.js';
-import { atMost, measured, notRun, type Check } from '../lib/check.js';
+import { atMost, measured, notRun, type Check, type CheckHead } from '../lib/check.js';
 import { BenchDaemon } from '../lib/daemon.js';
 import { seconds } from '../lib/load.js';
 import { totalRss } from '../lib/memory.js';
@@ -13,10 +13,19 @@ import type { Target } from './lib/target.js';
 /** Swaps under load: what fails, and what is held in the end. */
 
 const FEW = 5;
-const MANY = 50;
+const MANY = 100;
 const RATE = 500;
 const PACE = { connections: 16, rate: RATE };
 const SETTLE_SECONDS = 1.5;
+/** What it gives on a GPU, for those who cannot have it measured. */
+export const SWAP_CHECKS = {
+  failed: {
+    name: `failed requests, ${MANY} swaps, ${RATE} requests a second`,
+    budget: atMost(0),
+    unit: 'failed',
+  },
+  memory: { name: `VRAM after ${MANY} swaps ÷ after ${FEW}`, budget: atMost(1.02), unit: '×' },
+} as const satisfies Record<string, CheckHead>;
 
 export function measureSwaps(target: Target): Promise<Check[]> {
   return owning(async (own) => {
@@ -31,17 +40,15 @@ export function measureSwaps(target: Target): Promise<Check[]> {
     await swaps.swapTimes(MANY - FEW);
     const many = await heldBytes(daemon, target);
     const { requests, failures } = await load.finish('swaps');
-    const name = `failed requests, ${MANY} swaps, ${RATE} requests a second`;
-    const values = { requests: [requests] };
-    const failed = measured(name, atMost(0), [failures], values, { unit: 'failed' });
+    const { name, budget, unit } = SWAP_CHECKS.failed;
+    const failed = measured(name, budget, [failures], { requests: [requests] }, { unit });
     return [failed, growth(target, few, many)];
   });
 }
 
 function growth({ gpu }: Target, few: number | undefined, many: number | undefined): Check {
-  const what = gpu === undefined ? 'RSS of the worker' : `memory in use of GPU ${gpu}`;
-  const name = `${what} after ${MANY} swaps ÷ after ${FEW}`;
-  const budget = atMost(1.02);
+  const { name: ofGpu, budget } = SWAP_CHECKS.memory;
+  const name = gpu === undefined ? ofGpu.replace('VRAM', 'RSS of the worker') : ofGpu;
   if (few === undefined || many === undefined) return notRun(name, budget, 'no nvidia-smi');
   return measured(name, budget, [many / few], { few: [few], many: [many] });
 }

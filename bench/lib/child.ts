@@ -2,6 +2,7 @@ import { spawn, type ChildProcess, type Serializable } from 'node:child_process'
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { startedOn } from './affinity.js';
+import { keepingAccount } from './own-time.js';
 import { endProcesses, processTree } from './processes.js';
 
 /** ONNX Runtime's usage reports would be a load of their own; the daemon turns them off too. */
@@ -85,9 +86,11 @@ export class Child {
   /** Ends it and all that descends from it. */
   async stop(askToEnd: () => unknown = () => this.process.kill('SIGTERM')): Promise<void> {
     const tree = this.#hasEnded ? [] : processTree(this.pid);
-    askToEnd();
-    await endProcesses(tree, PATIENCE_MS);
-    await this.#exited;
+    await keepingAccount(tree, async () => {
+      askToEnd();
+      await endProcesses(tree, PATIENCE_MS);
+      await this.#exited;
+    });
   }
 
   get #hasEnded(): boolean {

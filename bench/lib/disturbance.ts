@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { ownProcessorUs, TICKS_PER_SECOND } from './processes.js';
+import { ownProcessorUs } from './own-time.js';
+import { TICKS_PER_SECOND } from './processes.js';
 
 /** How much other processes disturbed a measurement. */
 

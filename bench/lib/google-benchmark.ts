@@ -51,7 +51,7 @@ function gather(
     if (run.error_occurred) throw new Error(`${run.run_name}: ${run.error_message ?? 'failed'}`);
     const value = run.run_type === 'iteration' ? valueOf(run) : undefined;
     if (value === undefined) continue;
-    const name = run.run_name.replace(/\/(real|manual)_time$/, '');
+    const name = run.run_name.replace(/\/(real|manual)_time(?=$|\/)/, '');
     all.set(name, [...(all.get(name) ?? []), value]);
   }
   return [...all].sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }));

@@ -64,9 +64,15 @@ export function processorUs(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => sum + statUs(pid, [UTIME, STIME]), 0);
 }
 
-/** The same of this process and of all its children that have ended. */
-export function ownProcessorUs(): number {
-  return statUs(process.pid, [UTIME, STIME, CUTIME, CSTIME]);
+/** The same of processes that descended from this one, each waited for by its parent. */
+export function childrenProcessorUs(): number {
+  return statUs(process.pid, [CUTIME, CSTIME]);
+}
+
+/** The same of a tree of processes, and of those that have left it and been waited for. */
+export function treeProcessorUs(pids: readonly number[]): number {
+  const all = [UTIME, STIME, CUTIME, CSTIME];
+  return pids.filter(isRunning).reduce((sum, pid) => sum + statUs(pid, all), 0);
 }
 
 function statUs(pid: number, wanted: readonly number[]): number {

@@ -14,11 +14,13 @@ namespace warmswap::bench {
 /// `weights` is a file of a few megabytes.
 void RegisterMapping(const std::filesystem::path& weights);
 void RegisterQueueHandOver();
+void RegisterInFlight();
 void RegisterLoad(Models& models);
 void RegisterRun(Models& models);
 void RegisterBatch(Models& models);
 void RegisterExecution(Models& models);
 void RegisterFlip(Models& models);
+void RegisterLeases(Models& models);
 
 /// "run/cpu/mid": how cases of a device are named.
 inline std::string CaseName(std::string_view what, const Models& models, const ModelName& model) {

@@ -20,6 +20,7 @@ void RegisterAll(Models& models) {
   RegisterBatch(models);
   RegisterExecution(models);
   RegisterFlip(models);
+  RegisterLeases(models);
 }
 
 /// On the terminal, such as `cuda: skipped, …`, and in the JSON output.
@@ -47,6 +48,7 @@ void RunAll(const Options& options) {
   benchmark::AddCustomContext("onnxruntime", library.version());
   RegisterMapping(options.models / kWide.folder / "weights.bin");
   RegisterQueueHandOver();
+  RegisterInFlight();
   std::list<Models> models = OpenModels(library, options);
   for (Models& of_device : models) RegisterAll(of_device);
   if (options.counts_allocations) CountAllocations();

@@ -1,5 +1,6 @@
 import type { Row } from '../lib/row.js';
 import { throughputBatching } from './batching.js';
+import { onGpu } from './gpu.js';
 import { idleConnections } from './idle-connections.js';
 import { manySwaps } from './many-swaps.js';
 import { modelShapes } from './model-shapes.js';
@@ -33,6 +34,7 @@ export const ROWS: readonly Row[] = [
   neighbour,
   workerKill,
   manySwaps,
+  onGpu,
   idleConnections,
   priorities,
   peerThroughput,
