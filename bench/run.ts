@@ -1,17 +1,18 @@
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { compare } from './compare.js';
+import { buildLoadGenerator } from './lib/build-load-generator.js';
 import { verdictOf, type Check } from './lib/check.js';
 import { DisturbanceMeter } from './lib/disturbance.js';
 import { appendJsonLine } from './lib/json-lines.js';
 import { collectFacts, describeFacts, type RunFacts } from './lib/machine.js';
-import { benchBuild, projectRoot, recordingsFile, resultsFile } from './lib/paths.js';
+import { benchBuild, recordingsFile, resultsFile } from './lib/paths.js';
 import type { KeptRecording } from './lib/recording.js';
 import { toResult } from './lib/result.js';
 import type { Row, Settings } from './lib/row.js';
 import { markdownTable, textLine } from './lib/table.js';
+import { prepare } from './prepare.js';
 import { publish } from './publish.js';
 import { ROWS } from './rows/index.js';
 
@@ -28,8 +29,8 @@ const QUICK: RunSettings = {
   quick: true,
   repeats: 2,
   longRepeats: 1,
-  duration: { warmupSeconds: 0.1, seconds: 0.3 },
-  peers: { repeats: 1, duration: { warmupSeconds: 0.1, seconds: 0.3 } },
+  duration: { warmupSeconds: 0.1, seconds: 0.25 },
+  peers: { repeats: 1, duration: { warmupSeconds: 0.1, seconds: 0.25 } },
 };
 const FULL: RunSettings = {
   quick: false,
@@ -96,11 +97,6 @@ async function main({ settings, rows }: Flags): Promise<void> {
   console.log(`\n${summary(checks)} in ${seconds} s; records in ${resultsFile}, table in ${TABLE}`);
 }
 
-function buildLoadGenerator(): void {
-  const script = join(projectRoot, 'native', 'build', 'build-load-generator.mjs');
-  execFileSync(process.execPath, [script], { stdio: 'inherit' });
-}
-
 /** A row that breaks does not hold up the others. */
 async function runRow(row: Row, settings: Flags['settings'], facts: RunFacts): Promise<Check[]> {
   const meter = new DisturbanceMeter();
@@ -129,6 +125,7 @@ function summary(checks: readonly Check[]): string {
 /** Commands beside running the rows, which has no name. */
 const COMMANDS: Readonly<Record<string, (args: string[]) => void | Promise<void>>> = {
   compare,
+  prepare,
   publish,
 };
 

@@ -1,7 +1,6 @@
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { benchBuild, projectRoot } from './paths.js';
+import { benchBuild } from './paths.js';
 
 /** A daemon's artifact store in build/bench, so that runs neither find nor leave anything elsewhere. */
 export class ArtifactStore {
@@ -13,22 +12,12 @@ export class ArtifactStore {
     this.path = mkdtempSync(join(parent, 'store-'));
   }
 
-  /** Flags of `warmswap serve`; none for a daemon that has no store. */
+  /** Flags of `warmswap serve`. */
   flags(): string[] {
-    return daemonHasStore() ? ['--store', this.path] : [];
+    return ['--store', this.path];
   }
 
   delete(): void {
     rmSync(this.path, { recursive: true, force: true });
   }
-}
-
-let hasStore: boolean | undefined;
-
-export function daemonHasStore(): boolean {
-  return (hasStore ??= execFileSync(
-    process.execPath,
-    [join(projectRoot, 'dist', 'cli', 'main.js'), 'serve', '--help'],
-    { encoding: 'utf8' },
-  ).includes('--store'));
 }

@@ -9,6 +9,9 @@ export interface Row {
   run(settings: Settings): Promise<Check[]>;
 }
 
+/** Why some rows, whose figures would say nothing, are left out of quick runs. */
+export const NOT_IN_QUICK_RUNS = 'takes longer than a quick run has';
+
 export interface Settings {
   /** Shorter phases, and an eighth of the 2 GB model. */
   quick: boolean;

@@ -1,6 +1,7 @@
 import { PEERS } from '../peers/index.js';
+import { wsSingle } from '../peers/ws-onnxruntime-node/peer.js';
 import { againstPeers, ratioChecks, type Comparison } from '../lib/against-peers.js';
-import { atMost } from '../lib/check.js';
+import { atMost, type Check } from '../lib/check.js';
 import { daemonServer } from '../lib/daemon-server.js';
 import { failureNotes } from '../lib/failure-notes.js';
 import { seconds, type LoadResult } from '../lib/load.js';
@@ -8,7 +9,7 @@ import { mid } from '../lib/models.js';
 import type { RatePoint } from '../lib/recording.js';
 import { resultsByServer } from '../lib/results-by-server.js';
 import type { Row, Settings } from '../lib/row.js';
-import type { RunningServer } from '../lib/server.js';
+import type { RunningServer, ServerKind } from '../lib/server.js';
 import { median } from '../lib/statistics.js';
 import { startSteadyLoad } from '../lib/steady-load.js';
 
@@ -26,37 +27,51 @@ const BEHIND_US = 1e6;
 /** By rate; none above the first that the server did not keep up with. */
 type ByRate = ReadonlyMap<number, LoadResult>;
 
+/** One process against one, each with a thread a core, which wait spinning: ONNX Runtime's default. */
+const ALONE = 'threads: { spinning: true }\n';
+
 export const latencyByRate: Row = {
   name: 'latency-by-rate',
-  about: `p50 and p99, mid model, ${WORKERS} workers, ${CONNECTIONS} connections at fixed rates ÷ the same of peers`,
+  about: `p50 and p99, mid model, ${WORKERS} workers, ${CONNECTIONS} connections at fixed rates ÷ the same of peers; one worker ÷ one process`,
   run: async (settings) => {
-    const contest = {
-      daemon: daemonServer(),
-      peers: PEERS,
-      options: { model: mid(), workers: WORKERS },
-    };
     const rates = settings.quick ? QUICK_RATES : RATES;
     const measure = (server: RunningServer) => climb(server, rates, settings);
-    const comparisons = await againstPeers(contest, settings, measure);
-    for (const [server, results] of resultsByServer(comparisons)) {
-      const load = `mid model, ${WORKERS} workers, ${CONNECTIONS} connections`;
-      const points = rates.flatMap((rate) => pointAt(rate, results));
-      if (points.length > 0) settings.keep({ plot: 'latency-by-rate', server, load, points });
-    }
-    return rates.flatMap((rate) => {
-      const atRate = comparisons.map((comparison) => pick(comparison, rate));
-      return PERCENTILES.flatMap((percentile) =>
-        ratioChecks(atRate, {
-          name: `${percentile}, ${rate} a second, mid`,
-          budget: BUDGET,
-          unit: `${percentile.toUpperCase()}Us`,
-          of: (result) => result[percentile],
-          notes: failureNotes,
-        }),
-      );
-    });
+    const contest = (daemon: ServerKind, peers: readonly ServerKind[], workers: number) =>
+      againstPeers({ daemon, peers, options: { model: mid(), workers } }, settings, measure);
+    const spread = await contest(daemonServer(), PEERS, WORKERS);
+    keepPoints(spread, rates, settings);
+    const alone = await contest(daemonServer({ yaml: ALONE }), [wsSingle], 1);
+    return rates.flatMap((rate) => [
+      ...checksAt(rate, 'mid', spread),
+      ...checksAt(rate, 'mid, 1 worker, spinning threads', alone),
+    ]);
   },
 };
+
+function keepPoints(
+  comparisons: readonly Comparison<ByRate>[],
+  rates: readonly number[],
+  { keep }: Settings,
+): void {
+  const load = `mid model, ${WORKERS} workers, ${CONNECTIONS} connections`;
+  for (const [server, results] of resultsByServer(comparisons)) {
+    const points = rates.flatMap((rate) => pointAt(rate, results));
+    if (points.length > 0) keep({ plot: 'latency-by-rate', server, load, points });
+  }
+}
+
+function checksAt(rate: number, what: string, comparisons: readonly Comparison<ByRate>[]): Check[] {
+  const atRate = comparisons.map((comparison) => pick(comparison, rate));
+  return PERCENTILES.flatMap((percentile) =>
+    ratioChecks(atRate, {
+      name: `${percentile}, ${rate} a second, ${what}`,
+      budget: BUDGET,
+      unit: `${percentile.toUpperCase()}Us`,
+      of: (result) => result[percentile],
+      notes: failureNotes,
+    }),
+  );
+}
 
 async function climb(
   server: RunningServer,

@@ -27,7 +27,7 @@ interface Pauses {
 }
 const PAUSES: Pauses = { warmUp: 10, settle: 6, collection: 1 };
 /** Too short for V8 to be at rest: quick figures of memory are a little higher. */
-const QUICK_PAUSES: Pauses = { warmUp: 1, settle: 0.5, collection: 0.5 };
+const QUICK_PAUSES: Pauses = { warmUp: 0.5, settle: 0.5, collection: 0.5 };
 
 interface Holdings {
   workersRssBytes: number;
@@ -54,7 +54,7 @@ export const manySwaps: Row = {
   name: 'many-swaps',
   about: `200 swaps under ${CONNECTIONS} clients at full speed: failures; memory, mappings and descriptors ÷ after ${FEW}`,
   run: async ({ quick, longRepeats }: Settings) => {
-    const count = quick ? 12 : 200;
+    const count = quick ? 8 : 200;
     const pauses = quick ? QUICK_PAUSES : PAUSES;
     const outcomes: Outcome[] = [];
     for (let i = 0; i < longRepeats; i++) outcomes.push(await swapFewThenMany(count, pauses));

@@ -9,7 +9,7 @@ import { big, megabytes, type BenchModel } from '../lib/models.js';
 import { owning } from '../lib/owning.js';
 import type { MemoryPoint } from '../lib/recording.js';
 import { resultsByServer } from '../lib/results-by-server.js';
-import type { Row } from '../lib/row.js';
+import { NOT_IN_QUICK_RUNS, type Row } from '../lib/row.js';
 import type { ServerKind } from '../lib/server.js';
 import { startServer } from '../lib/start-server.js';
 import { median } from '../lib/statistics.js';
@@ -17,32 +17,30 @@ import { median } from '../lib/statistics.js';
 /** What all processes of a server take together, after all of its workers have served. */
 
 const COUNTS = [1, 2, 4];
-const QUICK_COUNTS = [2];
 const BUDGET = atMost(1);
 /** Of its weights at the peak, where each worker has its own and packs them. */
 const COPIES_A_WORKER = 2;
 /** Memory is the same each time, unlike time, and starts of big models take long. */
 const REPEATS = 1;
 const LOAD_SECONDS = 2;
-const QUICK_LOAD_SECONDS = 0.7;
 
 export const memoryByWorkers: Row = {
   name: 'memory-by-workers',
   about: `PSS of all processes with ${COUNTS.join(', ')} workers, 2 GB model ÷ the same of peers`,
   run: async (settings) => {
+    if (settings.quick) return [notRun('PSS by workers ÷ peers', BUDGET, NOT_IN_QUICK_RUNS)];
     const model = big(settings);
-    const loadSeconds = settings.quick ? QUICK_LOAD_SECONDS : LOAD_SECONDS;
     const contest = { daemon: daemonServer(), peers: MULTI_PROCESS_PEERS };
     const checks: Check[] = [];
     const points = new Map<string, MemoryPoint[]>();
-    for (const workers of settings.quick ? QUICK_COUNTS : COUNTS) {
+    for (const workers of COUNTS) {
       const name = `PSS, ${plural(workers, 'worker')}, weights ${megabytes(model.weightBytes)}`;
       const problem = memoryProblem(COPIES_A_WORKER * workers * model.weightBytes);
       if (problem !== undefined) {
         checks.push(notRun(name, BUDGET, problem));
         continue;
       }
-      const measure = (kind: ServerKind) => pssOf(kind, model, workers, loadSeconds);
+      const measure = (kind: ServerKind) => pssOf(kind, model, workers);
       const comparisons = await oneByOne(contest, settings, REPEATS, measure);
       for (const [server, pss] of resultsByServer(comparisons)) {
         const point = { workers, pssBytes: median(pss) };
@@ -68,16 +66,11 @@ export const memoryByWorkers: Row = {
   },
 };
 
-function pssOf(
-  kind: ServerKind,
-  model: BenchModel,
-  workers: number,
-  loadSeconds: number,
-): Promise<number> {
+function pssOf(kind: ServerKind, model: BenchModel, workers: number): Promise<number> {
   return owning(async (own) => {
     const server = await own(startServer(kind, { model, workers }));
     const load = { url: server.url, request: server.request(model), connections: MANY_CLIENTS };
-    flawless(await runLoad(load, { warmupSeconds: 0, seconds: loadSeconds }));
+    flawless(await runLoad(load, { warmupSeconds: 0, seconds: LOAD_SECONDS }));
     return totalPss(server.pids());
   });
 }

@@ -8,7 +8,7 @@ import { expectedOutput } from '../lib/expected-output.js';
 import { memoryProblem } from '../lib/memory.js';
 import { big, bigName, megabytes, type BenchModel } from '../lib/models.js';
 import { owning } from '../lib/owning.js';
-import type { Row } from '../lib/row.js';
+import { NOT_IN_QUICK_RUNS, type Row } from '../lib/row.js';
 import type { ServerKind } from '../lib/server.js';
 
 /** From starting the first process until a right answer, the model's pages in the cache. */
@@ -21,8 +21,9 @@ export const peerReady: Row = {
   about:
     'time from starting the server to its first answer, one worker, 2 GB model ÷ the same of peers',
   run: async (settings) => {
-    const model = big(settings);
     const name = `time to the first answer, ${bigName(settings)}`;
+    if (settings.quick) return [notRun(`${name} ÷ peers`, BUDGET, NOT_IN_QUICK_RUNS)];
+    const model = big(settings);
     const problem = memoryProblem(PEAK_COPIES * model.weightBytes);
     if (problem !== undefined) return [notRun(name, BUDGET, problem)];
     const store = new ArtifactStore();

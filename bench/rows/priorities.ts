@@ -1,4 +1,4 @@
-import { atMost, measured, notRun } from '../lib/check.js';
+import { atMost, measured, notRun, type Check } from '../lib/check.js';
 import { flawless } from '../lib/client.js';
 import { BenchDaemon } from '../lib/daemon.js';
 import { interleave } from '../lib/interleave.js';
@@ -6,7 +6,7 @@ import { PhasedLoad, runLoad, type LoadResult } from '../lib/load.js';
 import { mid } from '../lib/models.js';
 import { owning } from '../lib/owning.js';
 import { rpcRequest } from '../lib/requests.js';
-import type { Row, Settings } from '../lib/row.js';
+import { NOT_IN_QUICK_RUNS, type Row, type Settings } from '../lib/row.js';
 import { ratios } from '../lib/statistics.js';
 
 /** What urgent requests feel of others that are more than one worker can do. */
@@ -18,6 +18,7 @@ const OTHERS = { priority: 2, rate: 6_000, connections: 16, depth: 64 };
 const YAML = 'queue: { maxSize: 64, priorities: 3 }';
 /** A run of another request cannot be interrupted: at worst one of them comes first. */
 const BUDGET = atMost(2);
+const NAME = 'p99 of urgent requests in an overload by others ÷ alone';
 
 interface Outcome {
   urgent: LoadResult;
@@ -28,27 +29,30 @@ interface Outcome {
 export const priorities: Row = {
   name: 'priorities',
   about: `p99 of ${URGENT.rate} urgent requests a second beside ${OTHERS.rate} others, more than can be done ÷ alone`,
-  run: (settings) =>
-    owning(async (own) => {
-      const model = mid();
-      const yaml = { [model.name]: YAML };
-      const daemon = await own(BenchDaemon.start({ models: [model], workers: 1, yaml }));
-      const { alone, beside } = await interleave(settings.repeats, {
-        alone: async (): Promise<Outcome> => ({
-          urgent: await askUrgently(daemon, settings),
-          shed: 0,
-        }),
-        beside: () => askBesideOthers(daemon, settings),
-      });
-      const name = 'p99 of urgent requests in an overload by others ÷ alone';
-      const shed = beside.map((outcome) => outcome.shed);
-      if (Math.min(...shed) === 0) return [notRun(name, BUDGET, 'this machine can do them all')];
-      const besideP99Us = beside.map(({ urgent }) => urgent.p99);
-      const aloneP99Us = alone.map(({ urgent }) => urgent.p99);
-      const values = { besideP99Us, aloneP99Us, shed };
-      return [measured(name, BUDGET, ratios(besideP99Us, aloneP99Us), values)];
-    }),
+  run: async (settings) =>
+    settings.quick ? [notRun(NAME, BUDGET, NOT_IN_QUICK_RUNS)] : compareP99(settings),
 };
+
+function compareP99(settings: Settings): Promise<Check[]> {
+  return owning(async (own) => {
+    const model = mid();
+    const yaml = { [model.name]: YAML };
+    const daemon = await own(BenchDaemon.start({ models: [model], workers: 1, yaml }));
+    const { alone, beside } = await interleave(settings.repeats, {
+      alone: async (): Promise<Outcome> => ({
+        urgent: await askUrgently(daemon, settings),
+        shed: 0,
+      }),
+      beside: () => askBesideOthers(daemon, settings),
+    });
+    const shed = beside.map((outcome) => outcome.shed);
+    if (Math.min(...shed) === 0) return [notRun(NAME, BUDGET, 'this machine can do them all')];
+    const besideP99Us = beside.map(({ urgent }) => urgent.p99);
+    const aloneP99Us = alone.map(({ urgent }) => urgent.p99);
+    const values = { besideP99Us, aloneP99Us, shed };
+    return [measured(NAME, BUDGET, ratios(besideP99Us, aloneP99Us), values)];
+  });
+}
 
 async function askUrgently({ url }: BenchDaemon, { duration }: Settings): Promise<LoadResult> {
   const { priority, ...pace } = URGENT;

@@ -1,4 +1,4 @@
-import { ArtifactStore, daemonHasStore } from '../lib/artifact-store.js';
+import { ArtifactStore } from '../lib/artifact-store.js';
 import { atMost, measured, notRun } from '../lib/check.js';
 import { BenchDaemon } from '../lib/daemon.js';
 import { interleave } from '../lib/interleave.js';
@@ -31,10 +31,7 @@ export const timeToReady: Row = {
         readyMs: () => daemonReadyMs(model, store),
         createMs: () => sessionCreateMs(model),
       });
-      const notes = [
-        `weights ${megabytes(model.weightBytes)}`,
-        ...(daemonHasStore() ? [] : ['this daemon has no artifact store']),
-      ];
+      const notes = [`weights ${megabytes(model.weightBytes)}`];
       return [measured(name, BUDGET, ratios(ms.readyMs, ms.createMs), ms, { notes })];
     } finally {
       store.delete();
