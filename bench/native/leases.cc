@@ -12,8 +12,8 @@
 #include "requests.h"
 #include "routes.h"
 
-// What holds a version while a request needs it: found by its route and kept alive until it is given
-// back; and a runner thread's entry for the request, by which it is cancelled.
+// What holds a version while a request needs it: found by its route and kept alive until it is
+// given back; and a runner thread's entry for the request, by which it is cancelled.
 
 namespace warmswap::bench {
 namespace {
@@ -48,9 +48,7 @@ void EnterAndLeave(benchmark::State& state) {
 }  // namespace
 
 void RegisterInFlight() {
-  benchmark::RegisterBenchmark("lease/in_flight", EnterAndLeave)
-      ->ThreadRange(1, 4)
-      ->UseRealTime();
+  benchmark::RegisterBenchmark("lease/in_flight", EnterAndLeave)->ThreadRange(1, 4)->UseRealTime();
 }
 
 void RegisterLeases(Models& models) {
