@@ -7,5 +7,5 @@ export function prepare(): void {
   buildLoadGenerator();
   for (const ensure of [tiny, mid, otherMid, transformer, convolutional]) ensure();
   for (const quick of [true, false]) big({ quick });
-  for (const { name, problem } of PEERS) console.log(`${name}: ${problem() ?? 'ready'}`);
+  for (const peer of PEERS) console.log(`${peer.name}: ${peer.problem() ?? 'ready'}`);
 }
