@@ -47,7 +47,7 @@ std::size_t AnswerPage::WriteAlone(const Reply& reply, const RunResult& result) 
 }
 
 std::size_t AnswerPage::WriteAlone(std::uint32_t msgid, const Error& error) {
-  if (MaxErrorAnswerSize(error) > size_) throw error;
+  if (MaxErrorAnswerSize(error) > size_) throw Error(error);
   return static_cast<std::size_t>(WriteErrorAnswer(bytes_, msgid, error) - bytes_);
 }
 

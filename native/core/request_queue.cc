@@ -134,8 +134,6 @@ Request RequestQueue::Displace(std::size_t level) {
   return displaced;
 }
 
-/// The least urgent of the levels that are less urgent than this one and not empty; null if none
-/// is.
 std::deque<Request>* RequestQueue::LastBehind(std::size_t level) {
   const auto less_urgent = std::span(levels_).subspan(level + 1);
   const auto last = std::ranges::find_if(less_urgent.rbegin(), less_urgent.rend(), HasRequests);

@@ -68,6 +68,7 @@ class RequestQueue {
 
  private:
   std::size_t LevelOf(std::optional<std::size_t> wanted) const;
+  /// The least urgent of the levels behind this one that are not empty; null if there is none.
   std::deque<Request>* LastBehind(std::size_t level);
   Evicted MakeRoom(std::size_t level, Clock::time_point now);
   std::vector<Request> RemoveExpired(Clock::time_point now);
