@@ -4,6 +4,7 @@
 
 #include "core/answer_format.h"
 #include "core/error.h"
+#include "core/error_answer.h"
 
 namespace warmswap {
 
@@ -43,6 +44,11 @@ void AnswerPage::Add(std::uint64_t ticket, const Reply& reply, const RunResult& 
 
 std::size_t AnswerPage::WriteAlone(const Reply& reply, const RunResult& result) {
   return static_cast<std::size_t>(reply.format->Write(bytes_, reply.msgid, result) - bytes_);
+}
+
+std::size_t AnswerPage::WriteAlone(std::uint32_t msgid, const Error& error) {
+  if (MaxErrorAnswerSize(error) > size_) throw Error(error);
+  return static_cast<std::size_t>(WriteErrorAnswer(bytes_, msgid, error) - bytes_);
 }
 
 void AnswerPage::Deliver() {

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "addon/napi.h"
+#include "core/error.h"
 #include "core/request.h"
 #include "core/run_result.h"
 
@@ -27,6 +28,9 @@ class AnswerPage {
   /// Packs one answer of at most kMaxAnswerBytes at the page's beginning, for JavaScript to send
   /// before anything else happens, and gives its length. Nothing may wait for Deliver.
   std::size_t WriteAlone(const Reply& reply, const RunResult& result);
+
+  /// The same of the answer to a request that failed with an error without details.
+  std::size_t WriteAlone(std::uint32_t msgid, const Error& error);
 
   /// Calls `onAnswers` if anything was added since.
   void Deliver();

@@ -1,5 +1,7 @@
 #include "addon/runtime.h"
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "addon/cuda_from_js.h"
@@ -12,7 +14,15 @@
 namespace warmswap {
 namespace {
 
-constexpr std::size_t kAcceptedFields = 3;
+constexpr std::size_t kAcceptedFields = 4;
+constexpr double kNoDeadline = -1;
+
+/// Milliseconds from now, 0 for what has passed.
+Napi::Value FromDeadline(Napi::Env env, Clock::time_point deadline) {
+  if (deadline == Clock::time_point::max()) return Napi::Number::New(env, kNoDeadline);
+  const std::chrono::duration<double, std::milli> left = deadline - Clock::now();
+  return Napi::Number::New(env, std::max(0.0, left.count()));
+}
 
 }  // namespace
 
@@ -23,8 +33,8 @@ Napi::Function Runtime::Define(Napi::Env env) {
        InstanceMethod<&Runtime::Pack>("pack"), InstanceMethod<&Runtime::Gpus>("gpus"),
        InstanceMethod<&Runtime::MeasureCopies>("measureCopies"),
        InstanceMethod<&Runtime::SetRoutes>("setRoutes"), InstanceMethod<&Runtime::Accept>("accept"),
-       InstanceMethod<&Runtime::EndTurn>("endTurn"), InstanceMethod<&Runtime::Close>("close"),
-       InstanceAccessor<&Runtime::Version>("version"),
+       InstanceMethod<&Runtime::EndTurn>("endTurn"), InstanceMethod<&Runtime::Expire>("expire"),
+       InstanceMethod<&Runtime::Close>("close"), InstanceAccessor<&Runtime::Version>("version"),
        InstanceAccessor<&Runtime::Providers>("providers")});
 }
 
@@ -95,13 +105,18 @@ Napi::Value Runtime::Accept(const Napi::CallbackInfo& info) {
       fields[0] = static_cast<double>(accepted->route);
       fields[1] = static_cast<double>(accepted->msgid);
       fields[2] = static_cast<double>(accepted->answer_length);
+      fields[3] = accepted->is_refusal ? 1 : 0;
     }
     return Napi::Boolean::New(info.Env(), accepted.has_value());
   });
 }
 
-void Runtime::EndTurn(const Napi::CallbackInfo& info) {
-  Guarded(info.Env(), [&] { core_->EndTurn(); });
+Napi::Value Runtime::EndTurn(const Napi::CallbackInfo& info) {
+  return Guarded(info.Env(), [&] { return FromDeadline(info.Env(), core_->EndTurn()); });
+}
+
+Napi::Value Runtime::Expire(const Napi::CallbackInfo& info) {
+  return Guarded(info.Env(), [&] { return FromDeadline(info.Env(), core_->Expire()); });
 }
 
 void Runtime::Close(const Napi::CallbackInfo& /*info*/) { core_->Shutdown(); }

@@ -25,7 +25,8 @@ class Runtime : public Napi::ObjectWrap<Runtime> {
   void MeasureCopies(const Napi::CallbackInfo& info);
   void SetRoutes(const Napi::CallbackInfo& info);
   Napi::Value Accept(const Napi::CallbackInfo& info);
-  void EndTurn(const Napi::CallbackInfo& info);
+  Napi::Value EndTurn(const Napi::CallbackInfo& info);
+  Napi::Value Expire(const Napi::CallbackInfo& info);
   void Close(const Napi::CallbackInfo& info);
   Napi::Value Version(const Napi::CallbackInfo& info);
   Napi::Value Providers(const Napi::CallbackInfo& info);

@@ -110,7 +110,11 @@ std::optional<RuntimeCore::Accepted> RuntimeCore::Accept(std::span<const std::by
   if (!open_) return std::nullopt;
   auto taken = lane_.Accept(frame, ticket);
   if (!taken) return std::nullopt;
-  Accepted accepted{taken->route, taken->msgid, 0};
+  Accepted accepted{taken->route, taken->msgid, 0, taken->refused.has_value()};
+  if (taken->refused) {
+    accepted.answer_length = page_.WriteAlone(taken->msgid, *taken->refused);
+    return accepted;
+  }
   if (taken->done) {
     Event event = ToEvent(std::move(*taken->done));
     if (event.reply) {
@@ -123,11 +127,20 @@ std::optional<RuntimeCore::Accepted> RuntimeCore::Accept(std::span<const std::by
   return accepted;
 }
 
-void RuntimeCore::EndTurn() {
-  if (!open_) return;
+Clock::time_point RuntimeCore::EndTurn() {
+  if (!open_) return Clock::time_point::max();
   std::vector<Event> events = std::exchange(turn_events_, {});
   std::ranges::move(ToEvents(lane_.EndTurn()), std::back_inserter(events));
   Deliver(std::move(events));
+  return lane_.TakeEarliestDeadline();
+}
+
+Clock::time_point RuntimeCore::Expire() {
+  Clock::time_point next = Clock::time_point::max();
+  for (const std::weak_ptr<Model>& known : models_) {
+    if (const auto model = known.lock()) next = std::min(next, model->Expire());
+  }
+  return next;
 }
 
 void RuntimeCore::Post(std::uint64_t ticket, std::function<Outcome()> job,

@@ -92,11 +92,16 @@ class RuntimeCore {
     std::size_t route;
     std::uint32_t msgid;
     std::size_t answer_length;  ///< of the answer at the page's beginning; 0: it comes later
+    bool is_refusal;            ///< that answer is an error
   };
   /// See InferLane::Accept.
   std::optional<Accepted> Accept(std::span<const std::byte> frame, std::uint64_t ticket);
   /// Ends a turn of the event loop: see InferLane::EndTurn. Delivers what it completed at once.
-  void EndTurn();
+  /// Gives the earliest deadline of what was queued in the turn.
+  Clock::time_point EndTurn();
+  /// Ends the requests that have waited beyond their deadlines. Gives a time that is not later than
+  /// the deadlines of those that still wait.
+  Clock::time_point Expire();
 
   /// Ends all threads: cancels a load that runs, ends runs between two nodes. Tickets that are
   /// still out never come back. Idempotent.

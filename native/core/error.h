@@ -25,6 +25,11 @@ enum class ErrorCode {
 /// The code as it appears on the wire, for example "INVALID_ARGUMENT".
 std::string_view ToString(ErrorCode code) noexcept;
 
+/// Whether the same request may be tried again, perhaps elsewhere (src/rpc/codes.ts).
+constexpr bool IsRetryable(ErrorCode code) noexcept {
+  return code == ErrorCode::kResourceExhausted || code == ErrorCode::kUnavailable;
+}
+
 /// What a load takes and what there is, in bytes; the first is more.
 struct MemoryShortage {
   std::uint64_t needed_bytes = 0;

@@ -14,6 +14,8 @@ namespace {
 constexpr std::uint64_t kRequest = 0;
 constexpr std::size_t kMaxTensors = 256;
 constexpr std::size_t kMaxRank = 64;
+/// The complete way refuses some longer ones (src/rpc/structure.ts), and knows which.
+constexpr std::size_t kMaxPlainKey = 64;
 constexpr double kMaxDeadlineMs = 1e9;
 constexpr std::uint64_t kMaxInteger = (std::uint64_t{1} << 53U) - 1;  // JavaScript's
 
@@ -78,7 +80,7 @@ class Parser {
     } else if (key == "key") {
       Require(!std::exchange(has_key_, true));
       const std::string_view value = reader_.String();  // there is one version to choose
-      Require(!value.empty() && IsUtf8(value));
+      Require(!value.empty() && value.size() <= kMaxPlainKey && IsUtf8(value));
     } else {
       Require(false);
     }

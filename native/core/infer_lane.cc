@@ -11,19 +11,32 @@
 namespace warmswap {
 namespace {
 
-/// The inputs in the model's order; nothing unless they are exactly the model's.
-std::optional<std::vector<InputTensor>> TakeInputs(Model& model, InferFrame& frame) {
+/// The frame's inputs in the model's order; nothing unless they are exactly the model's.
+std::optional<std::vector<TensorView*>> MatchInputs(const Model& model, InferFrame& frame) {
   const std::vector<TensorSpec>& specs = model.inputs();
   if (frame.inputs.size() != specs.size()) return std::nullopt;
-  std::vector<InputTensor> inputs;
+  std::vector<TensorView*> inputs;
   inputs.reserve(specs.size());
   for (const TensorSpec& spec : specs) {
     const auto found = std::ranges::find(frame.inputs, spec.name, &InferFrame::Input::name);
     if (found == frame.inputs.end() || spec.type == DataType::kBytes) return std::nullopt;
     if (!Fits(spec, found->tensor)) return std::nullopt;
-    inputs.push_back(CopyInput(std::move(found->tensor), model.blocks()));
+    inputs.push_back(&found->tensor);
   }
   return inputs;
+}
+
+std::size_t ByteSizeOf(std::span<TensorView* const> inputs) noexcept {
+  return std::accumulate(
+      inputs.begin(), inputs.end(), std::size_t{0},
+      [](std::size_t sum, const TensorView* input) { return sum + input->data.size(); });
+}
+
+std::vector<InputTensor> CopyInputs(std::span<TensorView* const> inputs, MemoryPool& pool) {
+  std::vector<InputTensor> copies;
+  copies.reserve(inputs.size());
+  for (TensorView* input : inputs) copies.push_back(CopyInput(std::move(*input), pool));
+  return copies;
 }
 
 /// The indices of the outputs asked for; nothing if one of them is not the model's.
@@ -55,6 +68,19 @@ Clock::time_point DeadlineOf(const Route& route, const InferFrame& frame, Clock:
   return route.deadline ? now + *route.deadline : Clock::time_point::max();
 }
 
+/// Without ticket and inputs.
+Request ToRequest(const Route& route, const Model& model, const InferFrame& frame,
+                  std::vector<std::size_t> outputs) {
+  Request request;
+  request.queued_at = Clock::now();
+  request.deadline = DeadlineOf(route, frame, request.queued_at);
+  request.priority = frame.priority;
+  request.reply =
+      Reply{frame.msgid, frame.outputs.empty() ? route.format : FormatOf(route, model, outputs)};
+  request.outputs = std::move(outputs);
+  return request;
+}
+
 std::vector<Completion> AllUnloading(std::span<Request> requests) {
   std::vector<Completion> done;
   for (Request& request : requests) {
@@ -74,36 +100,38 @@ std::optional<InferLane::Accepted> InferLane::Accept(std::span<const std::byte> 
   const Route& route = routes_.at(*index);
   const std::shared_ptr<Model> model = route.target.lock();
   if (!model || !route.format || frame->priority >= model->priorities()) return std::nullopt;
-  std::optional<Request> request = ToRequest(route, *model, *frame);
-  if (!request) return std::nullopt;
-  request->ticket = ticket;
-  Accepted accepted{*index, frame->msgid, {}};
-  if (!model->PrefersInline(*request)) {
-    if (!model->TrySubmit(std::move(*request))) return std::nullopt;
-    ShareOf(model).has_queued = true;
-  } else if (model->is_batched()) {
-    ShareOf(model).inline_requests.push_back(std::move(*request));
-  } else {
-    accepted.done = model->RunInline(std::move(*request));
+  const std::optional<std::vector<TensorView*>> inputs = MatchInputs(*model, *frame);
+  if (!inputs) return std::nullopt;
+  std::optional<std::vector<std::size_t>> outputs = OutputIndices(*model, *frame);
+  if (!outputs) return std::nullopt;
+  Accepted accepted{*index, frame->msgid, {}, {}};
+  const bool is_inline = model->PrefersInline(ByteSizeOf(*inputs));
+  if (!is_inline) accepted.refused = model->Refuse(frame->priority);
+  if (accepted.refused) return accepted;
+  Request request = ToRequest(route, *model, *frame, std::move(*outputs));
+  request.ticket = ticket;
+  request.inputs = CopyInputs(*inputs, model->blocks());
+  if (is_inline) {
+    accepted.done = RunInline(model, std::move(request));
+  } else if (!Queue(model, std::move(request))) {
+    return std::nullopt;
   }
   return accepted;
 }
 
-std::optional<Request> InferLane::ToRequest(const Route& route, Model& model,
-                                            InferFrame& frame) const {
-  std::optional<std::vector<InputTensor>> inputs = TakeInputs(model, frame);
-  if (!inputs) return std::nullopt;
-  std::optional<std::vector<std::size_t>> outputs = OutputIndices(model, frame);
-  if (!outputs) return std::nullopt;
-  Request request;
-  request.queued_at = Clock::now();
-  request.deadline = DeadlineOf(route, frame, request.queued_at);
-  request.priority = frame.priority;
-  request.reply =
-      Reply{frame.msgid, frame.outputs.empty() ? route.format : FormatOf(route, model, *outputs)};
-  request.inputs = std::move(*inputs);
-  request.outputs = std::move(*outputs);
-  return request;
+std::optional<Completion> InferLane::RunInline(const std::shared_ptr<Model>& model,
+                                               Request request) {
+  if (!model->is_batched()) return model->RunInline(std::move(request));
+  ShareOf(model).inline_requests.push_back(std::move(request));
+  return std::nullopt;
+}
+
+bool InferLane::Queue(const std::shared_ptr<Model>& model, Request request) {
+  const Clock::time_point deadline = request.deadline;
+  if (!model->TrySubmit(std::move(request))) return false;
+  ShareOf(model).has_queued = true;
+  earliest_deadline_ = std::min(earliest_deadline_, deadline);
+  return true;
 }
 
 InferLane::Share& InferLane::ShareOf(const std::shared_ptr<Model>& model) {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "core/infer_frame.h"
@@ -26,18 +27,24 @@ class InferLane {
     std::size_t route;
     std::uint32_t msgid;
     std::optional<Completion> done;  ///< where it has run already
+    std::optional<Error> refused;    ///< where the queue is full: it has ended with this
   };
 
   void SetRoutes(RouteTable routes) { routes_ = std::move(routes); }
 
-  /// Nothing, and nothing has happened, where the frame is not a request that this serves or may
-  /// queue: the complete path answers such, and knows what is wrong. Else, unless it is done, the
+  /// Nothing, and nothing has happened, where the frame is not a request that this serves: the
+  /// complete path answers such, and knows what is wrong. Else, unless it is done or refused, the
   /// request completes with `ticket`: by the version's runner threads, or by EndTurn, which must be
   /// called once all that has arrived together is accepted.
   std::optional<Accepted> Accept(std::span<const std::byte> frame, std::uint64_t ticket);
 
   /// Runs what waits for it and wakes the runner threads that have been given something.
   std::vector<Completion> EndTurn();
+
+  /// The earliest deadline of what was queued since the last call; max if there is none.
+  Clock::time_point TakeEarliestDeadline() noexcept {
+    return std::exchange(earliest_deadline_, Clock::time_point::max());
+  }
 
  private:
   /// What a version was given in this turn.
@@ -47,11 +54,13 @@ class InferLane {
     bool has_queued = false;
   };
 
-  std::optional<Request> ToRequest(const Route& route, Model& model, InferFrame& frame) const;
+  std::optional<Completion> RunInline(const std::shared_ptr<Model>& model, Request request);
+  bool Queue(const std::shared_ptr<Model>& model, Request request);
   Share& ShareOf(const std::shared_ptr<Model>& model);
 
   RouteTable routes_;
   std::vector<Share> turn_;
+  Clock::time_point earliest_deadline_ = Clock::time_point::max();
 };
 
 }  // namespace warmswap

@@ -121,6 +121,12 @@ void Model::Submit(Request request) {
   }
 }
 
+std::optional<Error> Model::Refuse(std::optional<std::size_t> priority) {
+  std::optional<Error> refusal = runner_.RefusalOf(priority);
+  if (refusal) executor_.CountRefused(refusal->code());
+  return refusal;
+}
+
 bool Model::TrySubmit(Request request) {
   try {
     runner_.Submit(std::move(request));

@@ -70,14 +70,19 @@ class Model {
   void Submit(Request request);
   /// The same without waking, and without counting: false where it is refused.
   bool TrySubmit(Request request);
+  /// See Runner::RefusalOf; counts it as refused.
+  std::optional<Error> Refuse(std::optional<std::size_t> priority);
+  /// See Runner::Expire.
+  Clock::time_point Expire() { return runner_.Expire(); }
   /// Wakes the runner threads for what TrySubmit has taken.
   void Wake() { runner_.Wake(); }
   /// See Runner::Cancel.
   void Cancel(std::uint64_t ticket) { runner_.Cancel(ticket); }
 
-  /// Whether a request should be given to RunInline now and not to Submit.
-  bool PrefersInline(const Request& request) const noexcept {
-    return executor_.policy().IsInline(ByteSizeOf(request.inputs)) && runner_.is_idle();
+  /// Whether a request whose inputs have so many bytes should be given to RunInline now and not to
+  /// Submit.
+  bool PrefersInline(std::size_t input_bytes) const noexcept {
+    return executor_.policy().IsInline(input_bytes) && runner_.is_idle();
   }
   /// Whether requests run together, so that it pays to collect some.
   bool is_batched() const noexcept { return options_.runner.max_batch > 1; }

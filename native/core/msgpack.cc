@@ -11,6 +11,8 @@ constexpr std::uint8_t kFixMap = 0x80;
 constexpr std::uint8_t kFixArray = 0x90;
 constexpr std::uint8_t kFixString = 0xa0;
 constexpr std::uint8_t kNil = 0xc0;
+constexpr std::uint8_t kFalse = 0xc2;
+constexpr std::uint8_t kTrue = 0xc3;
 constexpr std::uint8_t kBin8 = 0xc4;
 constexpr std::uint8_t kBin16 = 0xc5;
 constexpr std::uint8_t kBin32 = 0xc6;
@@ -202,6 +204,8 @@ void MsgpackWriter::Float(double value) {
 }
 
 void MsgpackWriter::Nil() { Header(kNil, 0, 0); }
+
+void MsgpackWriter::Boolean(bool value) { Header(value ? kTrue : kFalse, 0, 0); }
 
 void MsgpackWriter::Raw(std::span<const std::byte> bytes) {
   if (bytes.empty()) return;

@@ -58,6 +58,7 @@ class MsgpackWriter {
   void Unsigned(std::uint64_t value);
   void Float(double value);
   void Nil();
+  void Boolean(bool value);
   /// Bytes that are MessagePack already.
   void Raw(std::span<const std::byte> bytes);
 

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstddef>
+#include <string>
+
 #include "core/error.h"
 
 namespace warmswap {
@@ -12,6 +15,11 @@ inline Error Cancelled() { return {ErrorCode::kCancelled, "the request was cance
 
 inline Error TooLate() {
   return {ErrorCode::kDeadlineExceeded, "the deadline passed while the request was queued"};
+}
+
+inline Error QueueFull(std::size_t capacity) {
+  return {ErrorCode::kResourceExhausted,
+          "the queue is full: " + std::to_string(capacity) + " requests are waiting"};
 }
 
 inline Error Displaced() {

@@ -20,7 +20,7 @@ RequestQueue::RequestQueue(std::size_t capacity, std::size_t priorities, OnTaken
 
 RequestQueue::Evicted RequestQueue::Push(Request&& request) {
   const std::lock_guard lock(mutex_);
-  const std::size_t level = LevelOf(request);
+  const std::size_t level = LevelOf(request.priority);
   if (closed_) throw Unloading();
   const Clock::time_point now = Clock::now();
   Evicted evicted = MakeRoom(level, now);
@@ -30,6 +30,18 @@ RequestQueue::Evicted RequestQueue::Push(Request&& request) {
   ++size_;
   ++unannounced_;
   return evicted;
+}
+
+bool RequestQueue::IsFullFor(std::optional<std::size_t> priority) {
+  const std::lock_guard lock(mutex_);
+  if (size_ < capacity_ || closed_ || LastBehind(LevelOf(priority)) != nullptr) return false;
+  return Clock::now() < earliest_deadline_;
+}
+
+RequestQueue::Expired RequestQueue::TakeExpired() {
+  const std::lock_guard lock(mutex_);
+  std::vector<Request> expired = RemoveExpired(Clock::now());
+  return {std::move(expired), size_ == 0 ? Clock::time_point::max() : earliest_deadline_};
 }
 
 void RequestQueue::Wake() {
@@ -114,20 +126,22 @@ std::vector<Request> RequestQueue::RemoveExpired(Clock::time_point now) {
 }
 
 Request RequestQueue::Displace(std::size_t level) {
-  const auto less_urgent = std::span(levels_).subspan(level + 1);
-  const auto last = std::ranges::find_if(less_urgent.rbegin(), less_urgent.rend(), HasRequests);
-  if (last == less_urgent.rend()) {
-    throw Error(ErrorCode::kResourceExhausted,
-                "the queue is full: " + std::to_string(capacity_) + " requests are waiting");
-  }
+  std::deque<Request>* const last = LastBehind(level);
+  if (last == nullptr) throw QueueFull(capacity_);
   Request displaced = std::move(last->back());
   last->pop_back();
   --size_;
   return displaced;
 }
 
-std::size_t RequestQueue::LevelOf(const Request& request) const {
-  const std::size_t priority = request.priority.value_or(levels_.size() / 2);
+std::deque<Request>* RequestQueue::LastBehind(std::size_t level) {
+  const auto less_urgent = std::span(levels_).subspan(level + 1);
+  const auto last = std::ranges::find_if(less_urgent.rbegin(), less_urgent.rend(), HasRequests);
+  return last == less_urgent.rend() ? nullptr : &*last;
+}
+
+std::size_t RequestQueue::LevelOf(std::optional<std::size_t> wanted) const {
+  const std::size_t priority = wanted.value_or(levels_.size() / 2);
   if (priority < levels_.size()) return priority;
   throw Error(ErrorCode::kInvalidArgument, "priority: expected 0 to " +
                                                std::to_string(levels_.size() - 1) + ", got " +

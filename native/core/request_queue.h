@@ -37,6 +37,18 @@ class RequestQueue {
   /// see Wake.
   Evicted Push(Request&& request);
 
+  /// Whether Push would refuse a request of this priority now, for want of room. May be false where
+  /// it would, never true where it would not, unless another thread makes room meanwhile.
+  bool IsFullFor(std::optional<std::size_t> priority);
+
+  struct Expired {
+    std::vector<Request> requests;
+    Clock::time_point next;  ///< no deadline of what still waits is earlier
+  };
+
+  /// Takes out the requests whose deadlines have passed.
+  Expired TakeExpired();
+
   /// Wakes those who wait for requests: once for all that have been pushed since.
   void Wake();
 
@@ -55,7 +67,9 @@ class RequestQueue {
   std::vector<Request> Close();
 
  private:
-  std::size_t LevelOf(const Request& request) const;
+  std::size_t LevelOf(std::optional<std::size_t> wanted) const;
+  /// The least urgent of the levels behind this one that are not empty; null if there is none.
+  std::deque<Request>* LastBehind(std::size_t level);
   Evicted MakeRoom(std::size_t level, Clock::time_point now);
   std::vector<Request> RemoveExpired(Clock::time_point now);
   Request Displace(std::size_t level);

@@ -47,6 +47,12 @@ void Runner::Submit(Request&& request) {
   if (evicted.displaced) Report(Finish(*evicted.displaced, Displaced()));
 }
 
+Clock::time_point Runner::Expire() {
+  RequestQueue::Expired expired = queue_.TakeExpired();
+  for (Request& request : expired.requests) Report(Finish(request, TooLate()));
+  return expired.next;
+}
+
 void Runner::Cancel(std::uint64_t ticket) {
   if (std::optional<Request> waiting = queue_.Remove(ticket)) {
     Report(Finish(*waiting, Cancelled()));

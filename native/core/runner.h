@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <thread>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "core/error.h"
 #include "core/executor.h"
 #include "core/in_flight.h"
+#include "core/request_errors.h"
 #include "core/request_queue.h"
 #include "core/run_result.h"
 #include "core/stop_at_exit.h"
@@ -36,7 +38,8 @@ struct RunnerOptions {
 /// alone.
 class Runner {
  public:
-  /// Called on a runner thread, or on the one that calls Submit, Cancel or Stop; must not throw.
+  /// Called on a runner thread, or on the one that calls Submit, Expire, Cancel or Stop; must not
+  /// throw.
   using OnComplete = std::function<void(std::vector<Completion>)>;
 
   /// The executor must outlive the runner.
@@ -51,6 +54,17 @@ class Runner {
   /// that leave a full queue for it (RequestQueue::Push) complete on this thread, with
   /// kDeadlineExceeded or kResourceExhausted.
   void Submit(Request&& request);
+
+  /// Why Submit would refuse a request of this priority now for want of room: see
+  /// RequestQueue::IsFullFor. Throws kInvalidArgument for a priority that there is not.
+  std::optional<Error> RefusalOf(std::optional<std::size_t> priority) {
+    if (!queue_.IsFullFor(priority)) return std::nullopt;
+    return QueueFull(options_.queue_capacity);
+  }
+
+  /// Completes the waiting requests whose deadlines have passed, on this thread. No deadline of
+  /// those that still wait is earlier than what it gives.
+  Clock::time_point Expire();
 
   /// Wakes the threads: once for all that was submitted since.
   void Wake() { queue_.Wake(); }

@@ -14,5 +14,7 @@ export interface AccessSettings {
   tokens: readonly TokenSettings[];
   /** See Origins. */
   origins?: readonly string[];
+  /** See HostNames. */
+  hosts?: readonly string[];
   tls?: TlsSettings;
 }

@@ -41,6 +41,8 @@ export interface ConnectionSettings {
 
 const NORMAL_CLOSURE = 1000;
 const MESSAGE_TOO_BIG = 1009;
+/** What the server was sent is no message for it: it would be none the next time. */
+const PROTOCOL_ERRORS: ReadonlySet<number> = new Set([1002, 1003, 1007]);
 const MAX_MSGID = 0xffff_ffff;
 
 /** A request that is not answered yet. */
@@ -82,8 +84,7 @@ export class Connection {
     socket.onopen = () => this.#onOpen();
     socket.onmessage = ({ data }) => this.#onMessage(data);
     socket.onerror = ({ error, message }) => (this.#cause ??= this.#failure(error, message));
-    socket.onclose = ({ code, reason }) =>
-      this.#end(this.#cause ?? closed(code, reason), code === MESSAGE_TOO_BIG);
+    socket.onclose = ({ code, reason }) => this.#end(this.#cause ?? closed(code, reason), code);
     this.#timer.set(connectTimeoutMs, () =>
       this.destroy(`no connection within ${connectTimeoutMs} ms`),
     );
@@ -181,21 +182,31 @@ export class Connection {
     );
   }
 
-  /** `wasTooBig`: the server would not read a message of this length, so the longest one in flight is to blame. */
-  #end(error: WarmswapError, wasTooBig = false): void {
+  /** `code` is that of the server's close frame. */
+  #end(error: WarmswapError, code?: number): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#timer.clear();
     this.#keepAlive.end();
     const lost = [...this.#requests.values()];
     this.#requests.clear();
-    const tooBig = wasTooBig ? longestOf(lost) : undefined;
+    const culprit = culpritOf(lost, code);
     this.events.onEnd(error);
     for (const request of lost) {
-      const reply: Reply = request === tooBig ? refused(request, error) : { kind: 'lost', error };
+      const reply: Reply =
+        request === culprit ? refused(request, error, code) : { kind: 'lost', error };
       request.onReply(reply);
     }
   }
+}
+
+/**
+ * The request for which the server has closed, if that is known: one that was too long for it is the
+ * longest, one that was wrong for it the only one.
+ */
+function culpritOf(requests: readonly InFlight[], code = NORMAL_CLOSURE): InFlight | undefined {
+  if (code === MESSAGE_TOO_BIG) return longestOf(requests);
+  return PROTOCOL_ERRORS.has(code) && requests.length === 1 ? requests[0] : undefined;
 }
 
 function longestOf(requests: readonly InFlight[]): InFlight | undefined {
@@ -203,8 +214,11 @@ function longestOf(requests: readonly InFlight[]): InFlight | undefined {
   return requests.find(({ bytes }) => bytes === most);
 }
 
-function refused({ bytes }: InFlight, { message }: WarmswapError): Reply {
-  const text = `a request of ${bytes} bytes is too long for the server: ${message}`;
+function refused({ bytes }: InFlight, { message }: WarmswapError, code?: number): Reply {
+  const text =
+    code === MESSAGE_TOO_BIG
+      ? `a request of ${bytes} bytes is too long for the server: ${message}`
+      : `the server does not read the request: ${message}`;
   return { kind: 'error', error: new WarmswapError('INVALID_ARGUMENT', text) };
 }
 

@@ -151,7 +151,8 @@ function refuseOpenHosts(config: DaemonConfig, source: string): void {
   ]);
 }
 
-function isLoopback(host: string): boolean {
+/** Only this host reaches it. */
+export function isLoopback(host: string): boolean {
   if (host === 'localhost' || host === '::1') return true;
   return isIP(host) === 4 && host.startsWith('127.');
 }

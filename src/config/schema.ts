@@ -93,6 +93,13 @@ function isOrigin(text: string): boolean {
   return origin === 'null' || origin === text.toLowerCase();
 }
 
+const hostName = z
+  .string()
+  .regex(
+    /^(\*|[^\s:/?#@[\]]+)$/,
+    'expected a name such as inference.internal, without a port, or *',
+  );
+
 const limits = z.strictObject({
   maxMessageBytes: size.pipe(positive.max(2 ** 30)).prefault('64MiB'),
   maxConnections: positive.default(10_000),
@@ -126,6 +133,8 @@ export const daemonSchema = z.strictObject({
       port: port.default(9000),
       /** Web pages that may call. Left out: those of this host. */
       origins: z.array(origin).max(1000).optional(),
+      /** Names by which clients may ask beside addresses and localhost, where no token is asked for. */
+      allowedHosts: z.array(hostName).max(1000).optional(),
       /** Files in PEM. */
       tls: z
         .strictObject({

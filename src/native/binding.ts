@@ -308,14 +308,23 @@ export interface NativeRuntime {
   setRoutes(routes: readonly NativeRoute[]): void;
   /**
    * Takes the frame of an `infer` request, copying its inputs. False, and has done nothing, where it is
-   * no plain request that some route serves and that can be queued now. Else `accepted` has the index
-   * of its route in what `setRoutes` was given, its msgid, and the length of its answer, which lies at
-   * the page's beginning until the next call. Where that is 0 the answer comes later, through the page
-   * or as a NativeAnswer in `onEvents`, or an error there; only then the ticket is taken.
+   * no plain request that some route serves. Else `accepted` has the index of its route in what
+   * `setRoutes` was given, its msgid, the length of its answer, which lies at the page's beginning until
+   * the next call, and 1 if that answer is an error, since the queue is full, or else 0. Where the length
+   * is 0 the answer comes later, through the page or as a NativeAnswer in `onEvents`, or an error there;
+   * only then the ticket is taken.
    */
   accept(frame: ArrayBuffer, ticket: number, accepted: Float64Array): boolean;
-  /** Must follow once all frames that have come together are accepted: then they run. */
-  endTurn(): void;
+  /**
+   * Must follow once all frames that have come together are accepted: then they run. Gives in how many
+   * milliseconds the earliest deadline of those that were queued passes; -1 if they have none.
+   */
+  endTurn(): number;
+  /**
+   * Ends what waits in a queue beyond its deadline, as DEADLINE_EXCEEDED. Gives a number of milliseconds
+   * in which no deadline of what still waits passes; -1 if there is none.
+   */
+  expire(): number;
   /** Ends all threads; cancels a load and waits for packing that runs. Tickets still out never come back. */
   close(): void;
 }

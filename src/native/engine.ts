@@ -17,6 +17,7 @@ import {
   type NativeTensors,
   type NativeTensorSpec,
 } from './binding.js';
+import { Deadlines } from './deadlines.js';
 import { InferLane } from './infer-lane.js';
 import { Tickets } from './tickets.js';
 
@@ -74,12 +75,13 @@ export class Engine {
   /** The short way of plain requests. */
   readonly lane: InferLane;
   readonly #tickets = new Tickets();
+  readonly #deadlines = new Deadlines(() => this.#runtime.expire());
   readonly #runtime: NativeRuntime;
 
   /** Opens ONNX Runtime; throws FAILED_PRECONDITION with the remedy where that fails. */
   constructor(libraryPath = bundledLibraryPath()) {
     const { Runtime } = loadBinding();
-    this.lane = new InferLane(this.#tickets, () => this.#runtime);
+    this.lane = new InferLane(this.#tickets, () => this.#runtime, this.#deadlines);
     this.#runtime = new Runtime(
       libraryPath,
       (events) => this.#tickets.settle(events),
@@ -114,7 +116,7 @@ export class Engine {
     }, onMapped);
     signal?.addEventListener('abort', cancel);
     try {
-      return new EngineModel(await loading, this.#tickets);
+      return new EngineModel(await loading, this.#tickets, this.#deadlines);
     } finally {
       signal?.removeEventListener('abort', cancel);
     }
@@ -146,6 +148,7 @@ export class Engine {
 
   /** Ends all native threads. Unload the models first: what is still under way never settles. */
   close(): void {
+    this.#deadlines.close();
     this.#runtime.close();
   }
 }
@@ -161,6 +164,7 @@ export class EngineModel {
   constructor(
     readonly native: NativeModel,
     tickets: Tickets,
+    private readonly deadlines: Deadlines,
   ) {
     this.#tickets = tickets;
     this.signature = {
@@ -183,6 +187,7 @@ export class EngineModel {
     const { deadlineMs, priority } = request;
     const result = await this.#tickets.take<NativeRunResult>((ticket) => {
       this.native.submit(ticket, datatypes, shapes, data, outputs, deadlineMs, priority);
+      this.deadlines.expect(deadlineMs);
       if (slot) slot.cancel = () => this.native.cancel(ticket);
     });
     return this.#toResult(result, outputs);

@@ -1,4 +1,5 @@
 import type { NativeAnswer, NativeAnswers, NativeRoute, NativeRuntime } from './binding.js';
+import type { Deadlines } from './deadlines.js';
 import type { TicketHolder, Tickets } from './tickets.js';
 
 /** Holds many answers, and at least one of the longest that the addon puts there (64 KiB). */
@@ -7,7 +8,7 @@ const PAGE_ANSWERS = 1024;
 const INDEX_FIELDS = 3;
 /** More requests are not collected in one turn: it bounds how long the first of them waits. */
 const MAX_TURN = 256;
-const ACCEPTED_FIELDS = 3;
+const ACCEPTED_FIELDS = 4;
 
 /** A request that the lane has taken. */
 export interface Accepted {
@@ -18,6 +19,8 @@ export interface Accepted {
   ticket: number;
   /** Overwritten by the next call. */
   answer: Uint8Array | undefined;
+  /** The answer is an error: the queue is full. */
+  isRefusal: boolean;
 }
 
 /** What is sent as one message: its bytes, or pieces that belong behind one another. */
@@ -53,6 +56,7 @@ export class InferLane {
   constructor(
     private readonly tickets: Tickets,
     private readonly runtime: () => NativeRuntime,
+    private readonly deadlines: Deadlines,
   ) {}
 
   /** What the runtime needs to hand answers over. */
@@ -71,7 +75,7 @@ export class InferLane {
 
   /**
    * Takes a request off the wire; its inputs are copied when this returns. Gives nothing, and nothing
-   * has happened, where the frame is no plain request or cannot be queued: decode it to learn why.
+   * has happened, where the frame is no plain request: decode it to learn why.
    * Where there is no answer yet, whoever gets this holds the ticket (`hold`) before anything else.
    */
   accept(frame: ArrayBuffer): Accepted | undefined {
@@ -83,7 +87,7 @@ export class InferLane {
     const length = this.#accepted[2] as number;
     const answer = length > 0 ? this.#answerOf(length) : undefined;
     if (!answer && this.#inTurn++ === 0) setImmediate(() => this.#endTurn());
-    return { route, msgid, ticket, answer };
+    return { route, msgid, ticket, answer, isRefusal: this.#accepted[3] === 1 };
   }
 
   /** Something is out at the native side. */
@@ -102,7 +106,7 @@ export class InferLane {
 
   #endTurn(): void {
     this.#inTurn = 0;
-    this.runtime().endTurn();
+    this.deadlines.expect(this.runtime().endTurn());
   }
 
   #deliver(count: number): void {

@@ -1,4 +1,5 @@
 import { ERROR_CODES, isErrorCode, type ErrorCode } from './codes.js';
+import { toUnicode } from './unicode.js';
 
 /** The error member of a MessagePack-RPC response. */
 export interface WireError {
@@ -38,8 +39,7 @@ export function toWarmswapError(error: unknown): WarmswapError {
 
 export function toWireError(error: unknown): WireError {
   const { code, message: text, retryable, details } = toWarmswapError(error);
-  // Half a surrogate pair, as what a message quotes may end with, has no UTF-8.
-  const message = text.replace(/\p{Cs}/gu, '\ufffd');
+  const message = toUnicode(text); // what a message quotes may end within a pair
   return details === undefined
     ? { code, message, retryable }
     : { code, message, retryable, details };

@@ -14,8 +14,8 @@ export interface JsonObject {
 export const MOST_DEPTH = 32;
 /** Strings, keys, arrays and objects, which take far more memory than the byte or two they are written with. */
 export const MOST_OBJECTS = 2 ** 20;
-/** Numbers, booleans and nulls. */
-export const MOST_SCALARS = 2 ** 24;
+/** Numbers, booleans and nulls: reading so many takes most of a second, in which nothing else is done. */
+export const MOST_SCALARS = 2 ** 22;
 /** Longer integers fit no datatype; they are read as floats. */
 const MOST_BIGINT_LENGTH = 21;
 /** So many digits are exact, whatever they are. */

@@ -6,7 +6,7 @@ import { checkStructure, FrameError } from './structure.js';
 /** MessagePack-RPC, one message a frame. */
 export type Message =
   | { kind: 'request'; msgid: number; method: string; params: readonly unknown[] }
-  /** A request with a text that is no UTF-8: it must not be used, since it would not be as it was sent. */
+  /** A request with a text that would not be as it was sent: it must not be used. */
   | { kind: 'unreadable'; msgid: number; problem: string }
   | { kind: 'response'; msgid: number; error: unknown; result: unknown }
   | { kind: 'notification'; method: string; params: readonly unknown[] };
@@ -52,7 +52,7 @@ export function decodeMessage(bytes: Uint8Array): Message {
   const wrongText = checkStructure(bytes);
   const message = decodeParts(unpackr.unpack(bytes));
   if (wrongText === undefined || message.kind !== 'request') return message;
-  const problem = `expected texts in UTF-8, the one at byte ${wrongText} is not`;
+  const problem = `expected texts in UTF-8, the one at byte ${wrongText.at} ${wrongText.problem}`;
   return { kind: 'unreadable', msgid: message.msgid, problem };
 }
 

@@ -26,18 +26,27 @@ const PAIRWISE_KEYS = 8;
 const PROTO_KEY = '__proto__';
 /** Shorter texts are looked at byte by byte first: most are ASCII. */
 const LONG_TEXT_BYTES = 256;
+/** From longer texts msgpackr may take a byte order mark. */
+const MOST_MARKED_BYTES = 64;
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 function malformed(message: string): FrameError {
   return new FrameError(1007, `not valid MessagePack: ${message}`);
 }
 
+/** What is wrong with a text, and at which byte it begins. */
+export interface WrongText {
+  at: number;
+  problem: string;
+}
+
 /**
  * Throws a FrameError unless `bytes` is exactly one MessagePack value that is safe to unpack. Gives the
- * offset of the first text that is no UTF-8, which unpacking would change, if there is one: MessagePack
- * itself allows that.
+ * first text that unpacking would change, if there is one, though MessagePack itself allows it: it is no
+ * UTF-8, or one that msgpackr, where its native part is missing, takes the byte order mark from.
  */
-export function checkStructure(bytes: Uint8Array): number | undefined {
+export function checkStructure(bytes: Uint8Array): WrongText | undefined {
   const reader = new StructureReader(bytes);
   reader.skipValue(0);
   if (reader.offset !== bytes.length) {
@@ -48,8 +57,7 @@ export function checkStructure(bytes: Uint8Array): number | undefined {
 
 class StructureReader {
   offset = 0;
-  /** Where the first text begins that is no UTF-8. */
-  wrongText: number | undefined;
+  wrongText: WrongText | undefined;
   #values = 0;
   #keys = 0;
 
@@ -132,9 +140,19 @@ class StructureReader {
     const start = this.offset;
     this.#skipBytes(length);
     // One is enough to know: to decode a text in vain takes microseconds.
-    if (this.wrongText === undefined && !this.#isUtf8({ start, end: this.offset })) {
-      this.wrongText = start;
-    }
+    if (this.wrongText) return;
+    const problem = this.#problemOf({ start, end: this.offset });
+    if (problem) this.wrongText = { at: start, problem };
+  }
+
+  #problemOf(text: TextRange): string | undefined {
+    if (!this.#isUtf8(text)) return 'is not';
+    if (text.end - text.start <= MOST_MARKED_BYTES || !this.#isMarked(text)) return undefined;
+    return `has a byte order mark and more than ${MOST_MARKED_BYTES} bytes; send it as bin`;
+  }
+
+  #isMarked({ start }: TextRange): boolean {
+    return BYTE_ORDER_MARK.every((byte, i) => this.bytes[start + i] === byte);
   }
 
   #skipArray(count: number, depth: number): void {

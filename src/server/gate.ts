@@ -3,6 +3,7 @@ import type { Grant } from '../access/grant.js';
 import type { AccessSettings } from '../access/settings.js';
 import { TokenSet } from '../access/token-set.js';
 import { WarmswapError } from '../rpc/errors.js';
+import { HostNames } from './host-names.js';
 import { Origins } from './origins.js';
 import { insteadOfToken, readProtocols, tokenOfHeader } from '../rpc/bearer.js';
 
@@ -19,20 +20,27 @@ const MOST_SHOWN = 128;
 export class Gate {
   #tokens: TokenSet;
   #origins: Origins;
+  #hosts: HostNames;
 
-  constructor({ tokens, origins }: AccessSettings) {
+  constructor({ tokens, origins, hosts }: AccessSettings) {
     this.#tokens = new TokenSet(tokens);
     this.#origins = new Origins(origins);
+    this.#hosts = new HostNames(hosts);
   }
 
   /** Replaces what holds for those who come from now on. */
-  follow({ tokens, origins }: AccessSettings): void {
+  follow({ tokens, origins, hosts }: AccessSettings): void {
     this.#tokens = new TokenSet(tokens);
     this.#origins = new Origins(origins);
+    this.#hosts = new HostNames(hosts);
   }
 
-  /** The origin of the web page that calls; empty if it is none. Throws PERMISSION_DENIED. */
+  /**
+   * The origin of the web page that calls; empty if it is none. Throws PERMISSION_DENIED, also where no
+   * token tells who calls and the page may have come by a name of its own.
+   */
   requireOrigin(request: HttpRequest): string {
+    this.#requireHost(request.getHeader('host'));
     const origin = request.getHeader('origin');
     if (this.#origins.allows(origin)) return origin;
     const shown = origin.slice(0, MOST_SHOWN);
@@ -44,6 +52,12 @@ export class Gate {
     const authorization = request.getHeader('authorization');
     const token = tokenOfHeader(authorization);
     return this.#tokens.admit('infer', token, insteadOfToken(authorization));
+  }
+
+  #requireHost(host: string): void {
+    if (this.#tokens.asksFor('infer') || this.#hosts.allows(host)) return;
+    const shown = host.slice(0, MOST_SHOWN);
+    throw new WarmswapError('PERMISSION_DENIED', `the host ${shown} is not in listen.allowedHosts`);
   }
 
   /** As both, for a WebSocket: a browser's token is in the first subprotocol. */

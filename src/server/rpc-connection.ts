@@ -203,8 +203,7 @@ export class RpcConnection implements AnswerSink, Subscriber {
   }
 
   /**
-   * What may not be queued now, and whatever is no plain request, is left to `#dispatch`; so are the
-   * requests of those who may not use every model, since the lane asks nobody before it runs one.
+XX
    */
   #takeByLane(frame: ArrayBuffer): boolean {
     const { registry, maxMessageBytes, maxInflight } = this.context;
@@ -217,8 +216,10 @@ export class RpcConnection implements AnswerSink, Subscriber {
     const { order, target } = registry.laneRoutes[accepted.route] as Route;
     const turn = order === undefined ? undefined : this.#order.begin(order, target);
     if (accepted.answer) {
-      target.breaker?.end(target.breaker.begin(), 'succeeded');
-      if (target.recorder.due()) target.recorder.record(inputsOf(frame));
+      if (!accepted.isRefusal) {
+        target.breaker?.end(target.breaker.begin(), 'succeeded');
+        if (target.recorder.due()) target.recorder.record(inputsOf(frame));
+      }
       this.#sendInTurn(turn, accepted.answer, true);
       this.context.busyPoll.onAnswer();
       return true;

@@ -2,6 +2,7 @@ import type { Grant, TokenSettings } from '../access/grant.js';
 import type { AccessSettings, TlsSettings } from '../access/settings.js';
 import { TokenSet } from '../access/token-set.js';
 import { ConfigError } from '../config/parse.js';
+import { isLoopback } from '../config/load.js';
 import type { DaemonConfig } from '../config/schema.js';
 import type { Logger } from '../telemetry/log.js';
 import { readCertificate, type CertificateFiles } from './certificate.js';
@@ -90,12 +91,18 @@ interface Certificate {
 }
 
 function accessSettings(
-  { auth, admin: { token }, listen: { origins } }: DaemonConfig,
+  { auth, admin: { token }, listen }: DaemonConfig,
   tls: TlsSettings | undefined,
 ): AccessSettings {
   const ofAdmin: TokenSettings[] =
     token === undefined ? [] : [{ name: 'admin.token', sha256: token, scopes: ['admin'] }];
-  return { tokens: [...auth.tokens, ...ofAdmin], ...(origins && { origins }), ...(tls && { tls }) };
+  return {
+    tokens: [...auth.tokens, ...ofAdmin],
+    ...(listen.origins && { origins: listen.origins }),
+    // Others see to it themselves who calls: by tokens, or since they are meant to be open.
+    ...(isLoopback(listen.host) && { hosts: listen.allowedHosts ?? [] }),
+    ...(tls && { tls }),
+  };
 }
 
 /** Their names alone. */

@@ -38,6 +38,19 @@ async function answered(load: ClientLoad, count = 50): Promise<void> {
   await until(`${count} more calls are answered`, () => load.answers >= enough);
 }
 
+test('a request that the daemon cannot read fails at once, and the client goes on', async () => {
+  const { process } = await startDaemon(await shiftRepository(), ['--workers', '1']);
+  const client = await clientOf(process.rpcUrl);
+  const nested = Array.from({ length: 30 }).reduce<unknown>((inner) => [inner], 1);
+  for (const value of [new Date(0), nested]) {
+    await expect(client.ping(value)).rejects.toMatchObject({
+      ...{ code: 'INVALID_ARGUMENT', retryable: false },
+      message: expect.stringMatching(/does not read the request: .*1007/) as string,
+    });
+  }
+  expect(await client.ping(1)).toBe(1);
+});
+
 test('a request that is too long for the daemon is refused, and no other one with it', async () => {
   const repository = await testRepository();
   for (const name of ['shift', 'slow']) await repository.publish(name, 1);

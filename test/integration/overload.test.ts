@@ -1,5 +1,5 @@
 import { encode } from '@msgpack/msgpack';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { DaemonProcess } from '../../src/cli/daemon-process.js';
 import { RawRpc, slowRequest } from '../support/raw-rpc.js';
 import { TestRepository } from '../support/repository.js';
@@ -34,36 +34,83 @@ function asker(ended: string[]) {
   };
 }
 
-// Integers as floats are no plain request: they take the complete way through the daemon.
-test.each([
+/** As floats, integers make no plain request. */
+const COMPLETE_WAY = { forceIntegerToFloat: true };
+const WAYS: readonly [string, object][] = [
   ['plain', {}],
-  ['other', { forceIntegerToFloat: true }],
-])('a full queue: %s requests push out less urgent ones or are refused at once', async (_, how) => {
-  rpc = await RawRpc.connect(daemon.rpcUrl, how);
-  const ended: string[] = [];
-  const ask = asker(ended);
-  const running = ask('running', ENDLESS, { priority: 0 });
-  await rpc.call('ping', 1);
-  const waiting = [1, 2, 3, 4].map((i) => ask(`low ${i}`, 1, { priority: 2 }));
-  await ask('low 5', 1, { priority: 2 });
-  expect(ended).toEqual(['low 5: RESOURCE_EXHAUSTED']);
-  const urgent = [ask('high', 1, { priority: 0 }), ask('default', 1, {})];
-  await Promise.all([waiting[3], waiting[2]]);
-  expect(ended.slice(1)).toEqual(['low 4: RESOURCE_EXHAUSTED', 'low 3: RESOURCE_EXHAUSTED']);
-  rpc.send(encode([2, 'cancel', [{ msgid: 1 }]]));
-  await Promise.all([running, ...waiting, ...urgent]);
-  // Refusals may come before or after answers that are there at the same time.
-  const answered = ended.slice(3).filter((name) => name !== 'running: CANCELLED');
-  expect(answered).toEqual(['high', 'default', 'low 1', 'low 2']);
-  expect(ended).toContain('running: CANCELLED');
-  rpc.close();
+  ['other', COMPLETE_WAY],
+];
+
+test('a refusal is the same on both ways through the daemon, and both are counted', async () => {
+  const plain = await RawRpc.connect(daemon.rpcUrl);
+  const other = await RawRpc.connect(daemon.rpcUrl, COMPLETE_WAY);
+  onTestFinished(() => [plain, other].forEach((way) => way.close()));
+  const before = await failures();
+  void plain.call('infer', slowRequest(ENDLESS));
+  await plain.call('ping', 1);
+  for (let i = 0; i < MAX_SIZE; i++) void plain.call('infer', slowRequest(ENDLESS));
+  await plain.call('ping', 1);
+  const refusals = await Promise.all(
+    [plain, other].map(async (way) => (await way.call('infer', slowRequest(1))).error),
+  );
+  const message = `the queue is full: ${MAX_SIZE} requests are waiting`;
+  expect(refusals[0]).toEqual({ code: 'RESOURCE_EXHAUSTED', message, retryable: true });
+  expect(refusals[1]).toEqual(refusals[0]);
+  expect((await failures()) - before).toBe(2);
 });
 
-// Integers as floats are no plain request: they take the complete way through the daemon.
-test.each([
-  ['plain', {}],
-  ['other', { forceIntegerToFloat: true }],
-])(
+/** Requests for the model that have failed so far. */
+async function failures(): Promise<number> {
+  const url = new URL('/v2/models/slow/stats', daemon.rpcUrl.replace('ws:', 'http:'));
+  const { model_stats } = (await (await fetch(url)).json()) as {
+    model_stats: { inference_stats: { fail: { count: number } } }[];
+  };
+  return model_stats[0]?.inference_stats.fail.count ?? NaN;
+}
+
+test.each(WAYS)(
+  '%s requests that wait are told at their deadline, while a run goes on',
+  async (_, how) => {
+    rpc = await RawRpc.connect(daemon.rpcUrl, how);
+    const ended: string[] = [];
+    const ask = asker(ended);
+    const running = ask('running', ENDLESS, { priority: 0 });
+    await rpc.call('ping', 1);
+    await Promise.all(
+      [400, 100, 1].map((deadlineMs) => ask(`${deadlineMs} ms`, 1, { deadlineMs })),
+    );
+    expect(ended).toEqual([1, 100, 400].map((ms) => `${ms} ms: DEADLINE_EXCEEDED`));
+    rpc.send(encode([2, 'cancel', [{ msgid: 1 }]]));
+    await running;
+    rpc.close();
+  },
+);
+
+test.each(WAYS)(
+  'a full queue: %s requests push out less urgent ones or are refused at once',
+  async (_, how) => {
+    rpc = await RawRpc.connect(daemon.rpcUrl, how);
+    const ended: string[] = [];
+    const ask = asker(ended);
+    const running = ask('running', ENDLESS, { priority: 0 });
+    await rpc.call('ping', 1);
+    const waiting = [1, 2, 3, 4].map((i) => ask(`low ${i}`, 1, { priority: 2 }));
+    await ask('low 5', 1, { priority: 2 });
+    expect(ended).toEqual(['low 5: RESOURCE_EXHAUSTED']);
+    const urgent = [ask('high', 1, { priority: 0 }), ask('default', 1, {})];
+    await Promise.all([waiting[3], waiting[2]]);
+    expect(ended.slice(1)).toEqual(['low 4: RESOURCE_EXHAUSTED', 'low 3: RESOURCE_EXHAUSTED']);
+    rpc.send(encode([2, 'cancel', [{ msgid: 1 }]]));
+    await Promise.all([running, ...waiting, ...urgent]);
+    // Refusals may come before or after answers that are there at the same time.
+    const answered = ended.slice(3).filter((name) => name !== 'running: CANCELLED');
+    expect(answered).toEqual(['high', 'default', 'low 1', 'low 2']);
+    expect(ended).toContain('running: CANCELLED');
+    rpc.close();
+  },
+);
+
+test.each(WAYS)(
   'a full queue: %s requests that are past their deadlines make room for others',
   async (_, how) => {
     rpc = await RawRpc.connect(daemon.rpcUrl, how);

@@ -39,7 +39,10 @@ TEST_CASE("every error code has its name of the contract") {
       {ErrorCode::kUnimplemented, "UNIMPLEMENTED"},
       {ErrorCode::kInternal, "INTERNAL"},
   };
-  for (const auto& [code, name] : names) CHECK(ToString(code) == name);
+  for (const auto& [code, name] : names) {
+    CHECK(ToString(code) == name);
+    CHECK(IsRetryable(code) == (name == "RESOURCE_EXHAUSTED" || name == "UNAVAILABLE"));
+  }
 }
 
 TEST_CASE("an Error keeps its code and message when it is translated") {

@@ -153,16 +153,53 @@ TEST_CASE("requests by version and by label take their routes") {
 }
 
 TEST_CASE("what the lane does not serve is left alone, and counted nowhere") {
-  Fixture fixture(Execution::kThreaded, {.threads = 0, .queue_capacity = 1});
+  Fixture fixture(Execution::kThreaded, {.threads = 0});
   CHECK_FALSE(fixture.Accept({.model = "other"}, 1));
   CHECK_FALSE(fixture.Accept({.version = 2}, 1));
   CHECK_FALSE(fixture.Accept({.label = "canary"}, 1));
   CHECK_FALSE(fixture.Accept({.input = "y"}, 1));
   CHECK_FALSE(fixture.Accept({.priority = 1}, 1));
-  CHECK(fixture.Accept({}, 1));
-  CHECK_FALSE(fixture.Accept({}, 2));
   const StatisticsSnapshot statistics = fixture.model->ReadStatistics();
   for (const std::uint64_t failed : statistics.failed) CHECK(failed == 0);
+}
+
+TEST_CASE("a full queue refuses in the lane, and counts it, whatever is wrong comes first") {
+  Fixture fixture(Execution::kThreaded, {.threads = 0, .queue_capacity = 2});
+  for (std::uint64_t ticket : {1, 2}) CHECK_FALSE(fixture.Accept({}, ticket)->refused);
+  const auto refused = fixture.Accept({}, 3);
+  REQUIRE(refused.has_value());
+  CHECK(refused->msgid == 7);
+  CHECK_FALSE(refused->done);
+  CHECK(CodeName(refused->refused.value()) == "RESOURCE_EXHAUSTED");
+  CHECK(std::string(refused->refused->what()) == "the queue is full: 2 requests are waiting");
+  CHECK_FALSE(fixture.Accept({.input = "y"}, 4));
+  const StatisticsSnapshot statistics = fixture.model->ReadStatistics();
+  CHECK(statistics.failed.at(static_cast<std::size_t>(ErrorCode::kResourceExhausted)) == 1);
+  CHECK(fixture.completions.count() == 0);
+}
+
+TEST_CASE("a more urgent request takes the place of the last one of the least urgent") {
+  Fixture fixture(Execution::kThreaded, {.threads = 0, .queue_capacity = 2, .priorities = 3});
+  REQUIRE(fixture.Accept({.priority = 2}, 1));
+  REQUIRE(fixture.Accept({.priority = 2}, 2));
+  CHECK(fixture.Accept({.priority = 2}, 3)->refused);
+  CHECK_FALSE(fixture.Accept({}, 4)->refused);
+  CHECK_FALSE(fixture.Accept({.priority = 0}, 5)->refused);
+  CHECK(fixture.completions.CodeOf(2) == "RESOURCE_EXHAUSTED");
+  CHECK(fixture.completions.CodeOf(1) == "RESOURCE_EXHAUSTED");
+  CHECK(fixture.Accept({}, 6)->refused);
+}
+
+TEST_CASE("what waits too long makes room in the lane, and ends when it is looked for") {
+  Fixture fixture(Execution::kThreaded, {.threads = 0, .queue_capacity = 2});
+  REQUIRE(fixture.Accept({.deadline_ms = 0.001}, 1));
+  REQUIRE(fixture.Accept({.deadline_ms = 60'000}, 2));
+  CHECK(fixture.lane.TakeEarliestDeadline() < Clock::now() + 1s);
+  CHECK(fixture.lane.TakeEarliestDeadline() == Clock::time_point::max());
+  const auto then = Clock::now() + 1ms;
+  while (Clock::now() < then) continue;
+  CHECK_FALSE(fixture.Accept({}, 3)->refused);
+  CHECK(fixture.completions.CodeOf(1) == "DEADLINE_EXCEEDED");
 }
 
 TEST_CASE("a deadline that has passed at the end of the turn is too late") {

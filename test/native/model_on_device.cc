@@ -68,7 +68,7 @@ TEST_CASE("requests on a device never run on the thread that brings them") {
   const CudaStandin standin;
   const auto device = std::make_shared<StandinDevice>(standin);
   Model model(Library(), OptionsFor(device, "shift/1"), [](const std::vector<Completion>&) {});
-  CHECK_FALSE(model.PrefersInline(ShiftRequest(1)));
+  CHECK_FALSE(model.PrefersInline(ByteSizeOf(ShiftRequest(1).inputs)));
 }
 
 TEST_CASE("memory of the device is set aside while the session is made, as much as the weights") {

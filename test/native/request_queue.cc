@@ -121,6 +121,41 @@ TEST_CASE("a full queue finds each of the deadlines that pass, also once others 
   CHECK(PopAll(queue, 2) == std::vector<std::uint64_t>{3, 6});
 }
 
+TEST_CASE("a queue is full for those whom it would refuse, and for nobody else") {
+  RequestQueue queue(2, 3);
+  CHECK_FALSE(queue.IsFullFor(2));
+  queue.Push(Urgent(1, 1));
+  queue.Push(Urgent(2, 1));
+  for (const std::size_t priority : {1, 2}) {
+    CHECK(queue.IsFullFor(priority));
+    CHECK_THROWS_AS(queue.Push(Urgent(3, priority)), Error);
+  }
+  CHECK(queue.IsFullFor(std::nullopt));
+  CHECK_FALSE(queue.IsFullFor(0));
+  queue.Remove(2);
+  queue.Push(Late(4, 1));
+  CHECK_FALSE(queue.IsFullFor(2));
+  CHECK(Tickets(queue.Push(Urgent(5, 2)).expired) == std::vector<std::uint64_t>{4});
+  queue.Close();
+  CHECK_FALSE(queue.IsFullFor(2));
+}
+
+TEST_CASE("what is late is taken out, and the next deadline is told") {
+  RequestQueue queue(8, 2);
+  Request later = Ticket(1);
+  const auto then = Clock::now() + std::chrono::hours(1);
+  later.deadline = then;
+  queue.Push(std::move(later));
+  queue.Push(Late(2, 1));
+  queue.Push(Late(3, 0));
+  const RequestQueue::Expired expired = queue.TakeExpired();
+  CHECK(Tickets(expired.requests) == std::vector<std::uint64_t>{3, 2});
+  CHECK(expired.next == then);
+  CHECK(queue.TakeExpired().requests.empty());
+  CHECK(queue.Pop().value().ticket == 1);
+  CHECK(queue.TakeExpired().next == Clock::time_point::max());
+}
+
 TEST_CASE("a queue that is closed displaces nothing") {
   RequestQueue queue(1, 2);
   queue.Push(Urgent(1, 1));

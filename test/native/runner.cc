@@ -124,6 +124,29 @@ TEST_CASE("what waits past its deadline makes room in a full queue, and complete
   for (const std::uint64_t ticket : {1, 2, 3}) CHECK(completions.Times(ticket) == 1);
 }
 
+TEST_CASE("what waits past its deadline completes once it is looked for, though a run goes on") {
+  Session session(Library(), ModelPath("shift/1"), {});
+  Completions completions;
+  constexpr RunnerOptions kFull{.threads = 0, .queue_capacity = 8};
+  TestRunner runner(session, kFull, completions.Callback());
+  Request late = ShiftRequest(1);
+  late.deadline = Clock::now();
+  Request later = ShiftRequest(2);
+  const auto then = Clock::now() + std::chrono::hours(1);
+  later.deadline = then;
+  runner.Submit(std::move(late));
+  runner.Submit(std::move(later));
+  runner.Submit(ShiftRequest(3));
+  CHECK(runner.Expire() == then);
+  CHECK(completions.count() == 1);
+  CHECK(completions.CodeOf(1) == "DEADLINE_EXCEEDED");
+  CHECK(runner.Expire() == then);
+  CHECK(completions.count() == 1);
+  runner.Stop();
+  CHECK(runner.Expire() == Clock::time_point::max());
+  for (const std::uint64_t ticket : {1, 2, 3}) CHECK(completions.Times(ticket) == 1);
+}
+
 TEST_CASE("a run that fails is reported and the runner goes on") {
   Session session(Library(), ModelPath("fails-at-run/1"), {});
   Completions completions;

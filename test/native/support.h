@@ -128,6 +128,7 @@ class TestRunner {
     runner_.Wake();
   }
   void Cancel(std::uint64_t ticket) { runner_.Cancel(ticket); }
+  Clock::time_point Expire() { return runner_.Expire(); }
   void Stop() { runner_.Stop(); }
   bool is_idle() const { return runner_.is_idle(); }
   StatisticsSnapshot ReadStatistics() const { return executor_.ReadStatistics(); }

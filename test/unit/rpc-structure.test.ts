@@ -174,7 +174,7 @@ describe('a bomb', () => {
   test('of texts that are no UTF-8 costs no more than one of them', () => {
     const decode = vi.spyOn(TextDecoder.prototype, 'decode');
     const texts = Array.from({ length: 1_000 }, () => [0xa1, 0xff]).flat();
-    expect(checkStructure(Uint8Array.from([0xdd, ...uint(1_000, 4), ...texts]))).toBe(6);
+    expect(checkStructure(Uint8Array.from([0xdd, ...uint(1_000, 4), ...texts]))?.at).toBe(6);
     expect(decode).toHaveBeenCalledTimes(1);
     decode.mockRestore();
   });
@@ -279,8 +279,22 @@ describe('the keys of a map', () => {
   ])(
     'and other texts are told of where one has %s, since it would be decoded to another',
     (_, text) => {
-      expect(checkStructure(map([text]))).toBe(6);
-      expect(checkStructure(Uint8Array.from([0x93, 0xa1, 97, ...text, ...text]))).toBe(4);
+      expect(checkStructure(map([text]))?.at).toBe(6);
+      expect(checkStructure(Uint8Array.from([0x93, 0xa1, 97, ...text, ...text]))?.at).toBe(4);
+    },
+  );
+
+  test.each([
+    [64, undefined],
+    [65, /byte order mark/],
+    [70_000, /byte order mark/],
+  ])(
+    'and one of %i bytes with a byte order mark is refused if it may lose it',
+    (length, problem) => {
+      const wrong = checkStructure(encode(`\ufeff${'x'.repeat(length - 3)}`));
+      if (problem) expect(wrong?.problem).toMatch(problem);
+      else expect(wrong).toBeUndefined();
+      expect(checkStructure(encode(`x\ufeff${'x'.repeat(length)}`))).toBeUndefined();
     },
   );
 
@@ -290,7 +304,7 @@ describe('the keys of a map', () => {
       const bytes = encode(`${'x'.repeat(length - 2)}ß`);
       expect(checkStructure(bytes)).toBeUndefined();
       bytes[bytes.length - 1] = 0x20;
-      expect(checkStructure(bytes)).toBe(bytes.length - length);
+      expect(checkStructure(bytes)?.at).toBe(bytes.length - length);
     },
   );
 });
