@@ -94,8 +94,8 @@ Execution ToExecution(const Napi::Value& value) {
 PackTarget ToPackTarget(const Napi::Value& value) {
   const std::string text = value.IsUndefined() ? "cpu" : ToText(value, "device");
   if (text == "cpu") return PackTarget::kCpu;
-  if (text == "cuda") return PackTarget::kDevice;
-  Refuse("device", "cpu or cuda");
+  if (text == "cuda" || text == "webgpu") return PackTarget::kDevice;
+  Refuse("device", "cpu, cuda or webgpu");
 }
 
 void SetScheduling(RunnerOptions& options, const Napi::Object& object) {
@@ -143,6 +143,7 @@ ModelOptions ToModelOptions(const Napi::Value& value) {
   options.session.spinning = ToOptionalFlag(object.Get("spinning"), "spinning");
   options.session.optimised = ToOptionalFlag(object.Get("optimised"), "optimised");
   options.session.prepacking = !ToOptionalFlag(object.Get("unpacked"), "unpacked");
+  options.session.webgpu = ToOptionalFlag(object.Get("webgpu"), "webgpu");
   const Napi::Value reserve = object.Get("reserveBytes");
   if (!reserve.IsUndefined()) options.reserve_bytes = ToByteCount(reserve, "reserveBytes");
   options.runner.threads =

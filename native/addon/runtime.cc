@@ -35,6 +35,7 @@ Napi::Function Runtime::Define(Napi::Env env) {
        InstanceMethod<&Runtime::SetRoutes>("setRoutes"), InstanceMethod<&Runtime::Accept>("accept"),
        InstanceMethod<&Runtime::EndTurn>("endTurn"), InstanceMethod<&Runtime::Expire>("expire"),
        InstanceMethod<&Runtime::Close>("close"), InstanceAccessor<&Runtime::Version>("version"),
+       InstanceAccessor<&Runtime::BuildInfo>("buildInfo"),
        InstanceAccessor<&Runtime::Providers>("providers")});
 }
 
@@ -123,6 +124,10 @@ void Runtime::Close(const Napi::CallbackInfo& /*info*/) { core_->Shutdown(); }
 
 Napi::Value Runtime::Version(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), core_->library().version());
+}
+
+Napi::Value Runtime::BuildInfo(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), OrtLibrary::build_info());
 }
 
 Napi::Value Runtime::Providers(const Napi::CallbackInfo& info) {

@@ -29,6 +29,7 @@ class Runtime : public Napi::ObjectWrap<Runtime> {
   Napi::Value Expire(const Napi::CallbackInfo& info);
   void Close(const Napi::CallbackInfo& info);
   Napi::Value Version(const Napi::CallbackInfo& info);
+  Napi::Value BuildInfo(const Napi::CallbackInfo& info);
   Napi::Value Providers(const Napi::CallbackInfo& info);
 
   std::shared_ptr<RuntimeCore> core_;

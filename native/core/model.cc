@@ -10,13 +10,14 @@ namespace warmswap {
 namespace {
 
 const ModelOptions& Valid(const ModelOptions& options) {
-  if (options.session.device) ValidateForDevice(options);
+  if (!options.session.is_on_processor()) ValidateForDevice(options);
   return options;
 }
 
 std::uint64_t HostBytesFor(const ModelOptions& options, const ModelFiles& files) {
   if (options.reserve_bytes > 0) return options.reserve_bytes;
-  return options.session.device ? EstimateHostBytesForDevice(files) : EstimateLoadBytes(files);
+  return options.session.is_on_processor() ? EstimateLoadBytes(files)
+                                           : EstimateHostBytesForDevice(files);
 }
 
 // Populated before ONNX Runtime reads them, so that no request meets a page that is still on disk.
@@ -72,7 +73,7 @@ std::uint64_t GrowthSince(std::uint64_t anonymous_before, const OrtLibrary& libr
 /// leaves its thread waiting.
 Execution ExecutionOf(const ModelOptions& options, const ModelFiles& files) {
   const bool is_auto = options.execution == Execution::kAuto;
-  const bool is_threaded = files.has_loops || options.session.device;
+  const bool is_threaded = files.has_loops || !options.session.is_on_processor();
   return is_auto && is_threaded ? Execution::kThreaded : options.execution;
 }
 

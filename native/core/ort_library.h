@@ -26,6 +26,8 @@ class OrtLibrary {
   OrtLibrary& operator=(const OrtLibrary&) = delete;
 
   const std::string& version() const noexcept { return version_; }
+  /// What tells builds of one version apart: commit, flags.
+  static std::string build_info() { return Ort::GetBuildInfoString(); }
   /// Execution providers compiled into the library, for example "CPUExecutionProvider".
   const std::vector<std::string>& providers() const noexcept { return providers_; }
   const Ort::Env& env() const noexcept { return env_; }

@@ -15,6 +15,7 @@
 #include "core/error.h"
 #include "core/graph_runs.h"
 #include "core/thread_start.h"
+#include "core/webgpu_runs.h"
 
 namespace warmswap {
 namespace {
@@ -70,7 +71,7 @@ Ort::Session Create(const OrtLibrary& library, const std::filesystem::path& path
   } catch (const Ort::Exception&) {
     options.cancellation->ThrowIfCancelled(path.string());
     const Error error = CurrentExceptionAsError();
-    throw Error(CodeOfFailedLoad(error, options.device != nullptr),
+    throw Error(CodeOfFailedLoad(error, !options.is_on_processor()),
                 "cannot load " + path.string() + ": " + error.what());
   }
 }
@@ -78,6 +79,11 @@ Ort::Session Create(const OrtLibrary& library, const std::filesystem::path& path
 Ort::Session CreateFor(const OrtLibrary& library, const std::filesystem::path& path,
                        const SessionOptions& options, DeviceStream* stream) {
   Ort::SessionOptions ort = ToOrt(options);
+  if (options.webgpu) {
+    const std::lock_guard one_at_a_time(WebGpuMutex());
+    AddWebGpuProvider(ort);
+    return Create(library, path, options, ort);
+  }
   if (!options.device) return Create(library, path, options, ort);
   const std::lock_guard one_at_a_time(CreationMutex());
   const std::shared_lock not_while_recording(CaptureGate());
@@ -90,6 +96,11 @@ std::unique_ptr<RunPath> BoundRunsFor(SessionRef session, const SessionOptions& 
   const std::string arena = "gpu:" + std::to_string(options.cuda.device_id);
   return std::make_unique<BoundRuns>(session, options.device->host_info(),
                                      options.cuda.shrink_arena ? arena : "");
+}
+
+SessionGate GateOf(const SessionOptions& options) noexcept {
+  if (options.webgpu) return SessionGate::kWebGpu;
+  return options.device ? SessionGate::kCapture : SessionGate::kNone;
 }
 
 std::string TypeName(ONNXType type) {
@@ -171,12 +182,14 @@ Session::Session(const OrtLibrary& library, const std::filesystem::path& model_p
                  const SessionOptions& options)
     : device_(options.device),
       stream_(StreamFor(options)),
-      session_(CreateFor(library, model_path, options, stream_.get()), device_ != nullptr),
+      session_(CreateFor(library, model_path, options, stream_.get()), GateOf(options)),
       inputs_(InputSpecs(session_.get())),
       outputs_(OutputSpecs(session_.get())),
       direct_runs_(ref()),
       ordinary_runs_(BoundRunsFor(ref(), options)) {
-  if (stream_) {
+  if (options.webgpu) {
+    device_runs_ = std::make_unique<WebGpuRuns>(direct_runs_);
+  } else if (stream_) {
     device_runs_ = std::make_unique<GraphRuns>(ref(), *ordinary_runs_, *device_, *stream_);
   } else {
     device_runs_ = std::move(ordinary_runs_);

@@ -31,8 +31,12 @@ struct SessionOptions {
   /// The GPU that it runs on; null for the processor, which is what all of the above is about.
   std::shared_ptr<Device> device = nullptr;
   CudaOptions cuda = {};  ///< where there is a device
+  /// It runs on the adapter that WebGPU chooses. Not together with a device.
+  bool webgpu = false;
   /// What ends the load early; never null.
   std::shared_ptr<LoadCancellation> cancellation = std::make_shared<LoadCancellation>();
+
+  bool is_on_processor() const noexcept { return !device && !webgpu; }
 };
 
 /// ONNX Runtime's options for a session of ours.

@@ -1,6 +1,7 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import type { ReloadResult } from '../supervisor/reload-result.js';
 import { countFailures, countRequests } from '../supervisor/statistics.js';
+import type { GpuStatus } from '../supervisor/gpu-status.js';
 import type { Status, VersionStatus } from '../supervisor/status.js';
 import type { WorkerExchange } from '../supervisor/supervisor.js';
 import { adminOption, defaultAdminUrl } from './admin-address.js';
@@ -179,7 +180,12 @@ export function formatStatus(status: Status): string {
     ),
   ]);
   const head = `generation ${status.generation}, up ${status.uptimeSeconds} s, listening on ${status.listen.host}:${status.listen.port}`;
-  return [head, ...workers, ...models].join('\n');
+  return [head, ...workers, ...status.gpus.map(formatGpu), ...models].join('\n');
+}
+
+function formatGpu({ device, name, freeBytes, totalBytes, modelBytes }: GpuStatus): string {
+  const memory = `${mebibytes(freeBytes)} free of ${mebibytes(totalBytes)}`;
+  return `  ${device}  ${name}  ${memory}, models took ${mebibytes(modelBytes)}`;
 }
 
 function formatLoaded({ bytes, loadMs, warmMs, statistics }: VersionStatus): string {

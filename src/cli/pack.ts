@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import { deviceKind } from '../config/device.js';
+import { deviceKind, type DeviceKind } from '../config/device.js';
 import { loadConfig, type Flags } from '../config/load.js';
 import type { DaemonConfig } from '../config/schema.js';
 import { loadBinding } from '../native/binding.js';
@@ -35,7 +35,7 @@ export async function runPack(name: string, { config, json, ...flags }: PackFlag
 }
 
 /** What the daemon would run the model on. */
-async function artifactDeviceOf(model: string, settings: DaemonConfig): Promise<'cpu' | 'cuda'> {
+async function artifactDeviceOf(model: string, settings: DaemonConfig): Promise<DeviceKind> {
   const { devices } = await settleDevice(settings);
   const config = await readModelConfig(join(settings.models, model, 'model.yaml'));
   if ('problem' in config) throw new UsageError(config.problem);

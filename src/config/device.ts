@@ -1,7 +1,10 @@
 import { z } from 'zod';
 
 /** What models run on, by its name. GPUs are counted as nvidia-smi counts them. */
-export type Device = 'cpu' | `cuda:${number}`;
+export type Device = 'cpu' | 'webgpu' | `cuda:${number}`;
+
+/** What artifacts are made for: they fit all GPUs of a kind. */
+export type DeviceKind = 'cpu' | 'cuda' | 'webgpu';
 
 const GPU = '(0|[1-9]\\d{0,2})';
 const DAEMON = new RegExp(`^(auto|cpu|webgpu|cuda(:${GPU}(,${GPU})*)?)$`);
@@ -23,12 +26,11 @@ export function namedGpus(device: string): number[] {
   return device.split(':')[1]?.split(',').map(Number) ?? [];
 }
 
-/** The number of the GPU; nothing of the processor. */
+/** The number of the GPU, as CUDA counts them; nothing of others. */
 export function gpuOf(device: Device): number | undefined {
   return namedGpus(device)[0];
 }
 
-/** What artifacts are made for: they fit all GPUs. */
-export function deviceKind(device: Device): 'cpu' | 'cuda' {
-  return device === 'cpu' ? 'cpu' : 'cuda';
+export function deviceKind(device: Device): DeviceKind {
+  return device === 'cpu' || device === 'webgpu' ? device : 'cuda';
 }

@@ -119,6 +119,12 @@ export interface NativeModelOptions {
    * processor.
    */
   cuda?: NativeCudaOptions | undefined;
+  /**
+   * The same with WebGPU, on the adapter that it chooses. Loading rejects with FAILED_PRECONDITION where
+   * this ONNX Runtime has no WebGPU, or there is no adapter. Runs and loads of all such models of a
+   * process take turns.
+   */
+  webgpu?: boolean | undefined;
 }
 
 /**
@@ -194,10 +200,10 @@ export interface NativePackOptions {
   /** While packing; the artifact is the same for any number, and may be loaded with any. */
   intraOpThreads: number;
   /**
-   * What the artifact is for; `cpu` if left out. For `cuda` its form is `external` or `inline`, it is
+   * What the artifact is for; `cpu` if left out. For the others its form is `external` or `inline`, it is
    * optimised as far as that is the same everywhere, and the rest when it is loaded. Needs no GPU.
    */
-  device?: 'cpu' | 'cuda' | undefined;
+  device?: 'cpu' | 'cuda' | 'webgpu' | undefined;
 }
 
 export interface NativePackReport {
@@ -287,6 +293,8 @@ export interface NativeModel {
 export interface NativeRuntime {
   /** ONNX Runtime's version. */
   readonly version: string;
+  /** What it says of its commit and flags: two builds of one version may differ in it. */
+  readonly buildInfo: string;
   readonly providers: string[];
   /** Comes back with a NativeModel. */
   load(ticket: number, options: NativeModelOptions): void;

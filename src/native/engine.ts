@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { WarmswapError } from '../rpc/errors.js';
 import type { InferTiming } from '../rpc/methods.js';
 import { DATATYPES, type Datatype, type Tensor, type TensorSignature } from '../rpc/tensor.js';
@@ -79,7 +80,7 @@ export class Engine {
   readonly #runtime: NativeRuntime;
 
   /** Opens ONNX Runtime; throws FAILED_PRECONDITION with the remedy where that fails. */
-  constructor(libraryPath = bundledLibraryPath()) {
+  constructor(private readonly libraryPath = bundledLibraryPath()) {
     const { Runtime } = loadBinding();
     this.lane = new InferLane(this.#tickets, () => this.#runtime, this.#deadlines);
     this.#runtime = new Runtime(
@@ -91,6 +92,12 @@ export class Engine {
 
   get onnxRuntimeVersion(): string {
     return this.#runtime.version;
+  }
+
+  /** Differs from that of every other build, of whatever version. */
+  get onnxRuntimeBuild(): string {
+    const { version, buildInfo } = this.#runtime;
+    return `${version}, ${statSync(this.libraryPath).size} bytes, ${buildInfo}`;
   }
 
   get providers(): readonly string[] {

@@ -68,12 +68,11 @@ async function createSession(
   version.isUnpacked = unpacked;
   // The packer measured what loading takes.
   const reserveBytes = artifact?.loadBytes;
-  const gpu = gpuOf(options.device ?? device);
   const native = {
     ...{ modelPath, reserveBytes },
     ...threading(options),
     ...scheduling(options),
-    ...(gpu === undefined ? onProcessor(artifact, unpacked) : onGpu(gpu, options)),
+    ...onDevice(options.device ?? device, version.plan, unpacked),
   };
   const model = await engine.load(native, () => version.moveTo('loading'), signal);
   version.attach(model);
@@ -82,12 +81,11 @@ async function createSession(
 }
 
 /** What the packer wrote for the processor is optimised already. */
-function onProcessor(artifact: VersionPlan['artifact'], unpacked: boolean) {
-  return { optimised: artifact !== undefined, unpacked };
-}
-
-function onGpu(deviceId: number, { cuda }: VersionOptions) {
-  return { execution: 'threaded' as const, cuda: { deviceId, ...cuda } };
+function onDevice(device: Device, { artifact, options }: VersionPlan, unpacked: boolean) {
+  if (device === 'cpu') return { optimised: artifact !== undefined, unpacked };
+  const execution = 'threaded' as const;
+  if (device === 'webgpu') return { execution, webgpu: true };
+  return { execution, cuda: { deviceId: gpuOf(device) ?? 0, ...options.cuda } };
 }
 
 function threading({ execution, instances, threads: { intraOp, spinning } }: VersionOptions) {

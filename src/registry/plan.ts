@@ -1,4 +1,4 @@
-import type { Device } from '../config/device.js';
+import type { Device, DeviceKind } from '../config/device.js';
 import type { NativeCudaOptions } from '../native/binding.js';
 import type { BreakerOptions } from './circuit-breaker.js';
 
@@ -25,7 +25,7 @@ export interface VersionPlan {
 
 export interface ArtifactPlan {
   /** What it is made for; the processor if left out. */
-  device?: 'cuda';
+  device?: Exclude<DeviceKind, 'cpu'>;
   form: 'prepacked' | 'external' | 'inline';
   reason?: string;
   /** Of its files. */
@@ -50,7 +50,7 @@ export interface VersionOptions {
   instances: number;
   /** Where it runs in every worker; left out: on the worker's device. */
   device?: Device;
-  /** Of a model that runs on a GPU. */
+  /** Of a model that runs on a GPU through CUDA. */
   cuda?: CudaPlan;
   /** Threads that one run may use, and whether those that wait for work spin. */
   threads: { intraOp: number; spinning: boolean };

@@ -27,6 +27,7 @@ const FORMAT = 2;
 export interface ArtifactSource {
   /** SHA-256 over the version's files, in hexadecimal. */
   sha256: string;
+  /** Names the build: other builds of the same version may have other kernels. */
   onnxRuntime: string;
   device: string;
   /** Names the processor model and its instruction sets: prepacked weights depend on them. */

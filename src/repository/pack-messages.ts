@@ -1,3 +1,4 @@
+import type { DeviceKind } from '../config/device.js';
 import type { ArtifactManifest } from './artifact-store.js';
 
 /** What the supervisor and a packer tell each other over the packer's IPC channel. Plain JSON. */
@@ -8,7 +9,7 @@ export interface PackJob {
   /** Absolute path of the version's model.onnx. */
   modelPath: string;
   /** What the artifact is for. */
-  device: 'cpu' | 'cuda';
+  device: DeviceKind;
   /** What model.onnx must hash to; anything if left out. */
   sha256?: string;
 }

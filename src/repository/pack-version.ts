@@ -1,3 +1,4 @@
+import type { DeviceKind } from '../config/device.js';
 import { WarmswapError } from '../rpc/errors.js';
 import type { Engine } from '../native/engine.js';
 import { artifactKey, type Artifact, type ArtifactStore } from './artifact-store.js';
@@ -7,7 +8,7 @@ import { digestMismatch, sourceDigest } from './source-digest.js';
 export interface PackContext {
   engine: Engine;
   store: ArtifactStore;
-  device: 'cpu' | 'cuda';
+  device: DeviceKind;
   /** What model.onnx must hash to; anything if left out. */
   sha256?: string | undefined;
   onStep: (step: 'hashing' | 'packing') => void;
@@ -35,7 +36,7 @@ export async function packVersion(
   if (mismatch !== undefined) throw new WarmswapError('FAILED_PRECONDITION', mismatch);
   const source = {
     sha256: all,
-    onnxRuntime: engine.onnxRuntimeVersion,
+    onnxRuntime: engine.onnxRuntimeBuild,
     device,
     cpu: await cpuName(),
   };

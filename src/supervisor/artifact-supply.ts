@@ -1,4 +1,5 @@
 import { basename, dirname } from 'node:path';
+import type { DeviceKind } from '../config/device.js';
 import { ArtifactStore } from '../repository/artifact-store.js';
 import type { PackJob } from '../repository/pack-messages.js';
 import { digestMismatch } from '../repository/source-digest.js';
@@ -12,7 +13,7 @@ export interface ArtifactSupplyOptions {
   /** The store is kept below this as far as what is served allows. */
   maxBytes: number;
   /** Of the workers. */
-  device: 'cpu' | 'cuda';
+  device: DeviceKind;
   ortLibrary: string | undefined;
   /** For one version. */
   packTimeoutMs: () => number;
@@ -142,7 +143,8 @@ export class ArtifactSupply {
       const { modelPath } = artifact;
       const why = reason === undefined ? {} : { reason };
       const measured = { bytes, loadBytes, privateBytes, unpackedSlowdown };
-      const device = this.#deviceOf(version) === 'cuda' ? { device: 'cuda' as const } : {};
+      const kind = this.#deviceOf(version);
+      const device = kind === 'cpu' ? {} : { device: kind };
       return { ...version, modelPath, artifact: { form, ...why, ...measured, ...device } };
     });
     return { ...model, versions };
@@ -152,7 +154,7 @@ export class ArtifactSupply {
     return `${this.#deviceOf(version)} ${version.fingerprint}`;
   }
 
-  #deviceOf(version: VersionPlan): 'cpu' | 'cuda' {
+  #deviceOf(version: VersionPlan): DeviceKind {
     return artifactDevice(version, this.options.device);
   }
 }

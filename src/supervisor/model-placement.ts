@@ -1,5 +1,5 @@
 import type { CudaSettings } from '../config/cuda.js';
-import { namedGpus, type Device } from '../config/device.js';
+import { gpuOf, namedGpus, type Device } from '../config/device.js';
 import type { ModelConfig } from '../config/schema.js';
 import type { CudaPlan, VersionOptions } from '../registry/plan.js';
 
@@ -20,13 +20,16 @@ type Wanted = Pick<ModelConfig, 'device' | 'cuda' | 'execution' | 'instances'>;
 export function placeModel(model: Wanted, host: HostDevices): Placement | string {
   const device = ownDevice(model.device, host.devices);
   if (typeof device === 'object') return device.problem;
-  if ((device ?? host.devices[0] ?? 'cpu') === 'cpu') return device ? { device } : {};
+  const own = device ? { device } : {};
+  const runsOn = device ?? host.devices[0] ?? 'cpu';
+  if (runsOn === 'cpu') return own;
   if (model.execution === 'inline') return 'execution: inline is for models on the CPU';
+  if (runsOn === 'webgpu') return own;
   const cuda = planCuda(model.cuda, host.cuda);
   if (cuda.graphs && model.instances > 1) {
     return `cuda.graphs: true takes instances: 1, got ${model.instances}`;
   }
-  return device ? { device, cuda } : { cuda };
+  return { ...own, cuda };
 }
 
 /** Nothing where it is the worker's. */
@@ -38,8 +41,12 @@ function ownDevice(
   if (wanted === 'cpu') return devices.includes('cpu') ? undefined : 'cpu';
   const problem = { problem: `device: ${wanted} is none of the daemon's: ${devices.join(', ')}` };
   const [gpu] = namedGpus(wanted);
-  if (gpu === undefined) return devices.includes('cpu') ? problem : undefined;
+  if (gpu === undefined) return devices.some(isGpuOfCuda) ? undefined : problem;
   return devices.includes(`cuda:${gpu}`) ? `cuda:${gpu}` : problem;
+}
+
+function isGpuOfCuda(device: Device): boolean {
+  return gpuOf(device) !== undefined;
 }
 
 function planCuda(own: Wanted['cuda'], all: CudaSettings): CudaPlan {

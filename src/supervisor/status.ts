@@ -3,6 +3,7 @@ import type { GenerationPlan, ModelPlan, VersionFailure } from '../registry/plan
 import type { ModelMemory } from '../rpc/methods.js';
 import { noLimitCounts, type LimitCounts } from '../telemetry/limit-counts.js';
 import type { BreakerReport, WorkerReport } from '../worker/messages.js';
+import { mergeGpus, type GpuStatus } from './gpu-status.js';
 import { mergeVersions, type LoadedVersion } from './merge-versions.js';
 import type { PlanProblem } from './plan-generation.js';
 import type { StatisticsSummary } from './statistics.js';
@@ -18,6 +19,8 @@ export interface Status {
   uptimeSeconds: number;
   listen: { host: string; port: number };
   workers: WorkerStatus[];
+  /** Those that models run on through CUDA, as the driver shows them to the workers. */
+  gpus: GpuStatus[];
   models: ModelStatus[];
 }
 
@@ -85,7 +88,8 @@ export interface StatusInput {
 export async function collectStatus(input: StatusInput): Promise<Status> {
   const { pool } = input;
   const reports = await Promise.all(pool.workers.map(({ id }) => pool.report(id)));
-  const versions = mergeVersions(reports.filter((report) => report !== undefined));
+  const known = reports.filter((report) => report !== undefined);
+  const versions = mergeVersions(known);
   return {
     generation: input.committed.generation,
     pid: process.pid,
@@ -94,6 +98,7 @@ export async function collectStatus(input: StatusInput): Promise<Status> {
     workers: await Promise.all(
       pool.workers.map((worker, index) => workerStatus(worker, reports[index])),
     ),
+    gpus: mergeGpus(known.flatMap(({ gpus }) => gpus)),
     models: modelNames(input).map((name) => modelStatus(name, input, versions)),
   };
 }

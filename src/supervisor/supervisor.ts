@@ -1,4 +1,4 @@
-import { deviceKind, type Device } from '../config/device.js';
+import { deviceKind, type Device, type DeviceKind } from '../config/device.js';
 import type { DaemonConfig } from '../config/schema.js';
 import type { GenerationPlan } from '../registry/plan.js';
 import type { DaemonEvent } from '../rpc/events.js';
@@ -207,7 +207,7 @@ export class Supervisor {
     return this.#devices.filter((device) => device !== 'cpu').length;
   }
 
-  get #deviceKind(): 'cpu' | 'cuda' {
+  get #deviceKind(): DeviceKind {
     return deviceKind(this.#devices[0]);
   }
 

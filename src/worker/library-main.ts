@@ -1,4 +1,4 @@
-import { gpuOf, type Device } from '../config/device.js';
+import type { Device } from '../config/device.js';
 import { bundledLibraryPath, loadBinding } from '../native/binding.js';
 import { Engine } from '../native/engine.js';
 import type { LibraryReport } from './library-report.js';
@@ -15,7 +15,7 @@ async function open(path: string, device: Device | undefined): Promise<LibraryRe
     loadBinding();
     const engine = new Engine(path);
     const { onnxRuntimeVersion: version, providers } = engine;
-    if (device) await runSmallModel(engine, gpuOf(device));
+    if (device) await runSmallModel(engine, device);
     engine.close();
     return { path, version, providers };
   } catch (error) {

@@ -9,6 +9,7 @@ import type { LimitCounts } from '../telemetry/limit-counts.js';
 import type { ModelMemory } from '../rpc/methods.js';
 
 import type { DaemonEvent } from '../rpc/events.js';
+import type { GpuReport } from './gpu-report.js';
 
 /** What supervisor and worker tell each other over the worker's IPC channel. Plain JSON. */
 
@@ -70,6 +71,8 @@ export interface WorkerReport {
   queued: number;
   /** How long the JavaScript thread has been busy since it began. */
   busyMs: number;
+  /** Those that it has loaded models for. */
+  gpus: GpuReport[];
   versions: VersionReport[];
 }
 

@@ -6,6 +6,7 @@ import type { BreakerState } from '../registry/circuit-breaker.js';
 import { Registry } from '../registry/registry.js';
 import type { Version } from '../registry/version.js';
 import { DataPlane } from '../server/data-plane.js';
+import { reportGpus } from './gpu-report.js';
 import { LifeSign } from './life-sign.js';
 import type {
   FromWorker,
@@ -150,6 +151,7 @@ export class Worker {
   /** Never waits for a load: what it asks of the native side has a thread of its own. */
   async #report(): Promise<WorkerReport> {
     const versions = [...new Set(this.#registry.allVersions())];
+    const reports = await Promise.all(versions.map(reportVersion));
     return {
       generation: this.#registry.current.generation,
       pid: process.pid,
@@ -158,7 +160,14 @@ export class Worker {
       limited: this.#dataPlane.limited,
       ...countRuns(versions),
       busyMs: performance.eventLoopUtilization().active - this.#dataPlane.busyPoll.idleMs,
-      versions: await Promise.all(versions.map(reportVersion)),
+      gpus: await reportGpus(
+        () => this.#engine.gpus(),
+        versions.map(({ plan }, index) => ({
+          device: plan.options.device ?? this.settings.device,
+          deviceBytes: reports[index]?.memory.deviceBytes,
+        })),
+      ),
+      versions: reports,
     };
   }
 }

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { NativeCudaOptions, NativeModelOptions } from '../../src/native/binding.js';
 import { Engine } from '../../src/native/engine.js';
+import { reportGpus } from '../../src/worker/gpu-report.js';
 import { buildCudaStandin, type CudaStandin } from '../support/cuda-standin.js';
 
 // Of a process, so what does not open comes before what does.
@@ -122,6 +123,11 @@ describe('models on a GPU, with a stand-in for its driver', () => {
     expect(speed.toHostBytesPerSecond).toBeGreaterThan(0);
     const { gpus } = await engine.gpus(standin.path);
     expect(gpus[1]?.use?.freeBytes).toBe(7 * GIBIBYTE);
+    const versions = [{ device: 'cuda:1', deviceBytes: 5 } as const];
+    const memory = { totalBytes: 8 * GIBIBYTE, freeBytes: 7 * GIBIBYTE, reservedBytes: 0 };
+    expect(await reportGpus(() => engine.gpus(standin.path), versions)).toMatchObject([
+      { device: 'cuda:1', name: 'Stand-in 1', ...memory, modelBytes: 5 },
+    ]);
     const missing = {
       code: 'FAILED_PRECONDITION',
       message: expect.stringContaining('no GPU 2') as string,

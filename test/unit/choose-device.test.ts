@@ -32,7 +32,8 @@ test('cpu asks for no reason', () => {
   expect(chooseDevice('cpu', {})).toEqual({ devices: ['cpu'], reason: 'device: cpu' });
 });
 
-const trials = (...problems: (string | undefined)[]) => new Map(problems.entries());
+const trials = (...problems: (string | undefined)[]) =>
+  new Map(problems.map((problem, gpu) => [`cuda:${gpu}` as const, problem]));
 
 test('where CUDA can be used, the GPUs that are asked for are taken, and no others', () => {
   const tried = { ...ALL, trials: trials(undefined, undefined) };
@@ -136,11 +137,21 @@ describe('cuda is refused, never replaced', () => {
   });
 });
 
-test('webgpu is refused with the causes', () => {
-  const build = 'models do not run on WebGPU in this build of Warmswap';
-  expect(refusal('webgpu', {})).toEqual([build]);
+test('webgpu is taken where a model ran on it, and refused with the cause where not', () => {
+  const library = { ...LIBRARY, providers: ['WebGpuExecutionProvider', 'CPUExecutionProvider'] };
+  const tried = (problem?: string) => ({
+    library,
+    trials: new Map([['webgpu' as const, problem]]),
+  });
+  const choice = { devices: ['webgpu'], reason: 'device: webgpu' };
+  expect(chooseDevice('webgpu', tried())).toEqual(choice);
+  expect(refusal('webgpu', tried('no adapter'))).toEqual(['no model runs on WebGPU: no adapter']);
   expect(refusal('webgpu', { library: LIBRARY })).toEqual([
     '/ort/libonnxruntime.so.1 is built without the WebGpu provider',
-    build,
   ]);
+});
+
+test('auto does not take webgpu', () => {
+  const library = { ...LIBRARY, providers: ['WebGpuExecutionProvider', 'CPUExecutionProvider'] };
+  expect(chooseDevice('auto', { nvidia: NO_DRIVER, library }).devices).toEqual(['cpu']);
 });

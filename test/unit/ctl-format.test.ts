@@ -94,6 +94,12 @@ describe('the status', () => {
         sharedBytes: 0,
       },
     ],
+    gpus: [
+      {
+        ...{ device: 'cuda:0', name: 'NVIDIA H200', workers: 1, reservedBytes: 0, pinnedBytes: 0 },
+        ...{ totalBytes: 8 * 2 ** 30, freeBytes: 6 * 2 ** 30, modelBytes: 2 ** 30 },
+      },
+    ],
     models: [
       {
         name: 'edges',
@@ -121,10 +127,11 @@ describe('the status', () => {
     ],
   };
 
-  test('has a line for the daemon, each worker, each model and each version', () => {
+  test('has a line for the daemon, each worker, each GPU, each model and each version', () => {
     expect(formatStatus(status).split('\n')).toEqual([
       'generation 3, up 61 s, listening on 127.0.0.1:9000',
       '  worker 0  pid 4711  ready  cpu  2 connections  1 in flight  0 restarts  100.3 MiB PSS',
+      '  cuda:0  NVIDIA H200  6144.0 MiB free of 8192.0 MiB, models took 1024.0 MiB',
       '  edges  active 2  stable=1 canary=2',
       '    version 1  loading  0.0 MiB  loaded in 0 ms, warmed in 1 ms',
       '    version 2  active  3.0 MiB  loaded in 120 ms, warmed in 4 ms  1204 requests, 3 failed, p99 run ≤ 512 µs',
@@ -135,7 +142,7 @@ describe('the status', () => {
   });
 
   test('of a daemon without workers and models is one line', () => {
-    expect(formatStatus({ ...status, workers: [], models: [] })).toBe(
+    expect(formatStatus({ ...status, workers: [], gpus: [], models: [] })).toBe(
       'generation 3, up 61 s, listening on 127.0.0.1:9000',
     );
   });

@@ -132,7 +132,7 @@ describe('the versions of several workers', () => {
   });
   const worker = (...versions: VersionReport[]): WorkerReport => ({
     generation: 1,
-    ...{ pid: 1, connections: 0, inflight: 0, running: 0, queued: 0, busyMs: 0 },
+    ...{ pid: 1, connections: 0, inflight: 0, running: 0, queued: 0, busyMs: 0, gpus: [] },
     limited: noLimitCounts(),
     versions,
   });

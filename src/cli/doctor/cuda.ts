@@ -1,11 +1,17 @@
+import type { Device } from '../../config/device.js';
 import { ConfigError } from '../../config/parse.js';
-import { chooseDevice, type DeviceFacts } from '../../supervisor/device/choose-device.js';
+import { chooseDevice, titleOf, type DeviceFacts } from '../../supervisor/device/choose-device.js';
 import type { CudaProvider } from '../../supervisor/device/cuda-provider.js';
 import type { Gpu, NvidiaHost } from '../../supervisor/device/nvidia.js';
 import type { NeededLibrary } from '../../supervisor/device/shared-libraries.js';
 import { fail, ok, sizeText, warn, type Check } from './check.js';
 
 /** NVIDIA's driver, GPUs, CUDA's libraries, and what follows from them. */
+
+const CUDA_REMEDY =
+  'see whether the driver is new enough for this CUDA, and the GPU free and sound';
+const WEBGPU_REMEDY =
+  "install Vulkan's loader (libvulkan1) and the GPU's driver for it, and see whether the daemon's user may open /dev/dri";
 
 export function checkDriver({ driver, hasHardware }: NvidiaHost): Check {
   if (driver !== undefined) return ok('NVIDIA driver', driver, { version: driver });
@@ -87,6 +93,7 @@ function checkNeeded({ name, path, isOutside }: NeededLibrary): Check {
 function packageOf(name: string): string {
   const major = /\.so\.(\d+)/.exec(name)?.[1];
   const version = major === undefined ? '' : ` ${major}`;
+  if (name.startsWith('libcuda.so')) return "NVIDIA's driver";
   if (name.startsWith('libcudnn')) return `cuDNN${version} for this CUDA`;
   return /^lib(cu|nv)/.test(name) ? `the CUDA runtime libraries with ${name}` : name;
 }
@@ -96,11 +103,10 @@ function outsideText(path: string): string {
 }
 
 /** Whether a small model ran on a GPU. */
-export function checkRun(gpu: number, problem: string | undefined): Check {
-  const name = `model on GPU ${gpu}`;
+export function checkRun(device: Device, problem: string | undefined): Check {
+  const name = `model on ${titleOf(device)}`;
   if (problem === undefined) return ok(name, 'runs');
-  const remedy = 'see whether the driver is new enough for this CUDA, and the GPU free and sound';
-  return warn(name, problem, remedy);
+  return warn(name, problem, device === 'webgpu' ? WEBGPU_REMEDY : CUDA_REMEDY);
 }
 
 /** What the daemon would run on, by the rule that it follows itself. */

@@ -3,8 +3,9 @@ import type { DaemonConfig } from '../../config/schema.js';
 import { readCudaProvider } from '../../supervisor/device/cuda-provider.js';
 import { readNvidia } from '../../supervisor/device/nvidia.js';
 import { findDriverLibrary, readLibrarySearch } from '../../supervisor/device/shared-libraries.js';
-import { withTrials } from '../../supervisor/device/try-gpus.js';
+import { withTrials } from '../../supervisor/device/try-devices.js';
 import { tryLibrary } from '../../supervisor/device/try-library.js';
+import type { LibraryReport } from '../../worker/library-report.js';
 import { checkCertificate } from './certificate.js';
 import type { Check } from './check.js';
 import {
@@ -60,14 +61,20 @@ async function examineDevice({ device, ortLibrary }: DaemonConfig): Promise<Chec
   const library = await tryLibrary(ortLibrary);
   const isOpen = !('problem' in library);
   const provider = isOpen ? await readCudaProvider(library.path, search) : undefined;
-  const facts = await withTrials({ nvidia, driverLibrary, library, provider });
+  const wanted = device === 'webgpu' && hasWebGpu(library) ? device : 'auto';
+  const facts = await withTrials({ nvidia, driverLibrary, library, provider }, wanted);
   return [
     checkLibrary(library, ortLibrary),
     checkDriver(nvidia),
     ...checkGpus(nvidia),
     ...checkDriverLibrary(nvidia, driverLibrary),
     ...(provider ? checkProvider(provider, nvidia) : []),
-    ...[...(facts.trials ?? [])].map(([gpu, problem]) => checkRun(gpu, problem)),
+    ...[...(facts.trials ?? [])].map(([tried, problem]) => checkRun(tried, problem)),
     checkDevice(device, facts),
   ];
+}
+
+/** Compiled in. */
+function hasWebGpu(library: LibraryReport): boolean {
+  return !('problem' in library) && library.providers.includes('WebGpuExecutionProvider');
 }

@@ -3,7 +3,7 @@ import { WarmswapError } from '../../rpc/errors.js';
 import { readCudaProvider } from '../../supervisor/device/cuda-provider.js';
 import { readNvidia } from '../../supervisor/device/nvidia.js';
 import { findDriverLibrary, readLibrarySearch } from '../../supervisor/device/shared-libraries.js';
-import { withTrials } from '../../supervisor/device/try-gpus.js';
+import { withTrials } from '../../supervisor/device/try-devices.js';
 import { tryLibrary } from '../../supervisor/device/try-library.js';
 import type { OpenedLibrary } from '../../worker/library-report.js';
 import type { Check } from '../doctor/check.js';

@@ -1,4 +1,4 @@
-import { namedGpus, type Device } from '../../config/device.js';
+import { gpuOf, namedGpus, type Device } from '../../config/device.js';
 import { ConfigError } from '../../config/parse.js';
 import type { LibraryReport } from '../../worker/library-report.js';
 import type { CudaProvider } from './cuda-provider.js';
@@ -12,18 +12,17 @@ export interface DeviceFacts {
   provider?: CudaProvider | undefined;
   /** libcuda.so.1, which comes with the driver. */
   driverLibrary?: NeededLibrary | undefined;
-  /** By GPU: why a model did not run on it, or nothing if it did. */
-  trials?: ReadonlyMap<number, string | undefined> | undefined;
+  /** Why a model did not run on a device, or nothing if it did. */
+  trials?: ReadonlyMap<Device, string | undefined> | undefined;
 }
 
 export interface DeviceChoice {
-  /** All GPUs that models run on, or the processor. */
+  /** All GPUs that models run on, WebGPU's adapter, or the processor. */
   devices: readonly [Device, ...Device[]];
   reason: string;
 }
 
 const PROCESSOR: DeviceChoice['devices'] = ['cpu'];
-const NO_WEBGPU = 'models do not run on WebGPU in this build of Warmswap';
 
 /**
  * Decides what models run on. `auto` takes the GPUs that can be used, or else the CPU; what is asked for
@@ -31,10 +30,10 @@ const NO_WEBGPU = 'models do not run on WebGPU in this build of Warmswap';
  */
 export function chooseDevice(wanted: string, facts: DeviceFacts): DeviceChoice {
   if (wanted === 'cpu') return { devices: PROCESSOR, reason: 'device: cpu' };
-  if (wanted === 'webgpu') throw new ConfigError('device: webgpu', webGpuProblems(facts));
+  if (wanted === 'webgpu') return chooseWebGpu(facts);
   const problems = cudaProblems(wanted, facts);
   const gpus = wantedGpus(wanted, facts);
-  const failed = gpus.flatMap((gpu) => trialProblem(gpu, facts));
+  const failed = gpus.flatMap((gpu) => trialProblem(`cuda:${gpu}`, facts));
   if (wanted === 'auto') return chooseItself(gpus, problems, failed, facts);
   const all = [...problems, ...failed];
   if (all.length > 0) throw new ConfigError(`device: ${wanted}`, all);
@@ -48,7 +47,7 @@ function chooseItself(
   facts: DeviceFacts,
 ): DeviceChoice {
   if (problems.length > 0) return { devices: PROCESSOR, reason: problems.join('; ') };
-  const usable = gpus.filter((gpu) => trialProblem(gpu, facts).length === 0);
+  const usable = gpus.filter((gpu) => trialProblem(`cuda:${gpu}`, facts).length === 0);
   if (usable.length === 0) return { devices: PROCESSOR, reason: failed.join('; ') };
   return { devices: onGpus(usable), reason: ['CUDA can be used', ...failed].join('; ') };
 }
@@ -64,9 +63,15 @@ function wantedGpus(wanted: string, { nvidia }: DeviceFacts): number[] {
   return named.length > 0 ? named : (nvidia?.gpus ?? []).map(({ index }) => index);
 }
 
-function trialProblem(gpu: number, { trials }: DeviceFacts): string[] {
-  const problem = trials?.get(gpu);
-  return problem === undefined ? [] : [`no model runs on GPU ${gpu}: ${problem}`];
+function trialProblem(device: Device, { trials }: DeviceFacts): string[] {
+  const problem = trials?.get(device);
+  return problem === undefined ? [] : [`no model runs on ${titleOf(device)}: ${problem}`];
+}
+
+/** For people. */
+export function titleOf(device: Device): string {
+  if (device === 'cpu') return 'the CPU';
+  return device === 'webgpu' ? 'WebGPU' : `GPU ${gpuOf(device)}`;
 }
 
 /** Why CUDA cannot be used, what is most fundamental first. */
@@ -83,8 +88,14 @@ function cudaProblems(wanted: string, facts: DeviceFacts): string[] {
   ];
 }
 
-function webGpuProblems({ library }: DeviceFacts): string[] {
-  return [...(library ? libraryProblems(library, 'WebGpu') : []), NO_WEBGPU];
+/** Only where it is asked for: which adapter WebGPU takes, a daemon cannot choose. */
+function chooseWebGpu(facts: DeviceFacts): DeviceChoice {
+  const problems = [
+    ...(facts.library ? libraryProblems(facts.library, 'WebGpu') : []),
+    ...trialProblem('webgpu', facts),
+  ];
+  if (problems.length > 0) throw new ConfigError('device: webgpu', problems);
+  return { devices: ['webgpu'], reason: 'device: webgpu' };
 }
 
 function gpuProblems(wanted: string, { driver, gpus, isHidden }: NvidiaHost): string[] {

@@ -5,7 +5,7 @@ import { chooseDevice, type DeviceChoice } from './choose-device.js';
 import { readCudaProvider } from './cuda-provider.js';
 import { readNvidia, type NvidiaHost } from './nvidia.js';
 import { findDriverLibrary, readLibrarySearch } from './shared-libraries.js';
-import { withTrials } from './try-gpus.js';
+import { withTrials } from './try-devices.js';
 import { tryLibrary } from './try-library.js';
 
 type Settings = Pick<DaemonConfig, 'device' | 'ortLibrary'>;
@@ -15,6 +15,10 @@ type Settings = Pick<DaemonConfig, 'device' | 'ortLibrary'>;
  * with ConfigError if that cannot be, or if `ortLibrary` does not open.
  */
 export async function settleDevice({ device, ortLibrary }: Settings): Promise<DeviceChoice> {
+  if (device === 'webgpu') {
+    const library = await openLibrary(ortLibrary);
+    return chooseDevice(device, await withTrials({ library }, device));
+  }
   const nvidia = device === 'cpu' ? undefined : await readNvidia();
   const isCudaInQuestion = nvidia !== undefined && mayUseCuda(device, nvidia);
   if (ortLibrary === undefined && !isCudaInQuestion) return chooseDevice(device, { nvidia });

@@ -1,4 +1,4 @@
-import { gpuOf } from '../../config/device.js';
+import type { Device } from '../../config/device.js';
 import { chooseDevice, type DeviceFacts } from './choose-device.js';
 import { tryLibrary } from './try-library.js';
 
@@ -7,15 +7,16 @@ import { tryLibrary } from './try-library.js';
  * small model runs on each of the GPUs that `wanted` stands for. Rejects with ConfigError if that is refused.
  */
 export async function withTrials(facts: DeviceFacts, wanted = 'auto'): Promise<DeviceFacts> {
-  const gpus = chooseDevice(wanted, facts).devices.flatMap((device) => gpuOf(device) ?? []);
-  const trials = await Promise.all(gpus.map((gpu) => tryGpu(facts.library?.path, gpu)));
+  const { devices } = chooseDevice(wanted, facts);
+  const tried = devices.filter((device) => device !== 'cpu');
+  const trials = await Promise.all(tried.map((device) => tryDevice(facts.library?.path, device)));
   return { ...facts, trials: new Map(trials) };
 }
 
-async function tryGpu(
+async function tryDevice(
   library: string | undefined,
-  gpu: number,
-): Promise<[number, string | undefined]> {
-  const report = await tryLibrary(library, `cuda:${gpu}`);
-  return [gpu, 'problem' in report ? report.problem : undefined];
+  device: Device,
+): Promise<[Device, string | undefined]> {
+  const report = await tryLibrary(library, device);
+  return [device, 'problem' in report ? report.problem : undefined];
 }
