@@ -393,7 +393,7 @@ describe('an error has its status and says why:', () => {
 });
 
 describe('bodies', () => {
-  const head = `POST ${SHIFT} HTTP/1.1\r\nHost: test\r\n`;
+  const head = `POST ${SHIFT} HTTP/1.1\r\nHost: localhost\r\n`;
   const answered = { outputs: [{ data: [3, 4, 5, 6] }] };
 
   test('come byte by byte', async () => {

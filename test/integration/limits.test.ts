@@ -281,8 +281,8 @@ describe('over HTTP a client is cut off', () => {
     const daemon = await startLimited('{}');
     const [head, body] = [await rawHttp(daemon), await rawHttp(daemon)];
     const path = '/v2/models/shift/infer';
-    head.write(`POST ${path} HTTP/1.1\r\nHost: test\r\n`);
-    body.write(`POST ${path} HTTP/1.1\r\nHost: test\r\nContent-Length: 1000\r\n\r\n`);
+    head.write(`POST ${path} HTTP/1.1\r\nHost: localhost\r\n`);
+    body.write(`POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n`);
     const trickle = setInterval(() => {
       head.write('X-More: 1\r\n');
       body.write('{');
@@ -295,7 +295,7 @@ describe('over HTTP a client is cut off', () => {
     const daemon = await startLimited('{ bodyTimeout: 100ms }');
     const client = await rawHttp(daemon);
     const head =
-      'POST /v2/models/shift/infer HTTP/1.1\r\nHost: test\r\nContent-Length: 1000\r\n\r\n';
+      'POST /v2/models/shift/infer HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n';
     client.write(`${head}{`);
     const { status, headers, json } = await client.next();
     expect([status, headers.get('connection')]).toEqual([408, 'close']);

@@ -89,7 +89,7 @@ export function requestBytes(
 ): Buffer {
   const content = Buffer.from(body ?? '');
   const all = {
-    Host: 'test',
+    Host: 'localhost',
     ...(body === undefined ? {} : { 'Content-Length': content.length }),
     ...headers,
   };
