@@ -18,7 +18,7 @@ const OTHERS = { priority: 2, rate: 6_000, connections: 16, depth: 64 };
 const YAML = 'queue: { maxSize: 64, priorities: 3 }';
 /** A run of another request cannot be interrupted: at worst one of them comes first. */
 const BUDGET = atMost(2);
-const NAME = 'p99 of urgent requests in an overload by others ÷ alone';
+const PERCENTILES = ['p50', 'p99'] as const;
 
 interface Outcome {
   urgent: LoadResult;
@@ -28,12 +28,20 @@ interface Outcome {
 
 export const priorities: Row = {
   name: 'priorities',
-  about: `p99 of ${URGENT.rate} urgent requests a second beside ${OTHERS.rate} others, more than can be done ÷ alone`,
+  about: `p50 and p99 of ${URGENT.rate} urgent requests a second beside ${OTHERS.rate} others, more than can be done ÷ alone`,
   run: async (settings) =>
-    settings.quick ? [notRun(NAME, BUDGET, NOT_IN_QUICK_RUNS)] : compareP99(settings),
+    settings.quick ? allNotRun(NOT_IN_QUICK_RUNS) : compareLatencies(settings),
 };
 
-function compareP99(settings: Settings): Promise<Check[]> {
+function nameOf(percentile: string): string {
+  return `${percentile} of urgent requests in an overload by others ÷ alone`;
+}
+
+function allNotRun(why: string): Check[] {
+  return PERCENTILES.map((percentile) => notRun(nameOf(percentile), BUDGET, why));
+}
+
+function compareLatencies(settings: Settings): Promise<Check[]> {
   return owning(async (own) => {
     const model = mid();
     const yaml = { [model.name]: YAML };
@@ -46,11 +54,16 @@ function compareP99(settings: Settings): Promise<Check[]> {
       beside: () => askBesideOthers(daemon, settings),
     });
     const shed = beside.map((outcome) => outcome.shed);
-    if (Math.min(...shed) === 0) return [notRun(NAME, BUDGET, 'this machine can do them all')];
-    const besideP99Us = beside.map(({ urgent }) => urgent.p99);
-    const aloneP99Us = alone.map(({ urgent }) => urgent.p99);
-    const values = { besideP99Us, aloneP99Us, shed };
-    return [measured(NAME, BUDGET, ratios(besideP99Us, aloneP99Us), values)];
+    if (Math.min(...shed) === 0) return allNotRun('this machine can do them all');
+    return PERCENTILES.map((percentile) => {
+      const besideUs = beside.map(({ urgent }) => urgent[percentile]);
+      const aloneUs = alone.map(({ urgent }) => urgent[percentile]);
+      return measured(nameOf(percentile), BUDGET, ratios(besideUs, aloneUs), {
+        besideUs,
+        aloneUs,
+        shed,
+      });
+    });
   });
 }
 
