@@ -75,6 +75,7 @@ std::optional<CudaOrder> ToCudaOrder(const Napi::Value& value) {
             kConvAlgorithmSearches);
   SetFlag(order.options.tf32, object, "tf32");
   SetFlag(order.options.graphs, object, "graphs");
+  SetFlag(order.options.binding, object, "binding");
   SetFlag(order.options.shrink_arena, object, "shrinkArena");
   order.reserve_bytes = ToBytes(object, "reserveBytes").value_or(0);
   return order;

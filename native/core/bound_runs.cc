@@ -24,7 +24,7 @@ std::vector<Ort::Value> BoundRuns::Run(Ort::RunOptions& options, std::span<const
                                        std::span<const std::size_t> outputs) {
   const std::shared_lock not_while_recording(CaptureGate());
   if (!shrink_.empty()) options.AddConfigEntry(kShrinkArena, shrink_.c_str());
-  if (!CanBind(outputs)) return unbound_.Run(options, inputs, outputs);
+  if (memory_ == nullptr || !CanBind(outputs)) return unbound_.Run(options, inputs, outputs);
   Ort::IoBinding binding(session_.session);
   for (std::size_t i = 0; i < session_.inputs.size(); ++i) {
     binding.BindInput(session_.inputs[i].name.c_str(), inputs[i]);

@@ -15,7 +15,8 @@ namespace warmswap {
 /// each run has a binding, and on a GPU a stream, of its own.
 class BoundRuns final : public RunPath {
  public:
-  /// `memory` must outlive it. `shrink` names the arena that every run shrinks ("gpu:0"), if any.
+  /// `memory` must outlive it; null: nothing is bound, and ONNX Runtime puts outputs where it
+  /// likes. `shrink` names the arena that every run shrinks ("gpu:0"), if any.
   BoundRuns(SessionRef session, const OrtMemoryInfo* memory, std::string shrink = "")
       : session_(session), unbound_(session), memory_(memory), shrink_(std::move(shrink)) {}
 

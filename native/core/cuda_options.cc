@@ -34,6 +34,7 @@ void Validate(const CudaOptions& options) {
           "the number of a GPU must be 0 or more, not " + std::to_string(options.device_id));
   Require(options.memory_limit != 0, "the limit of memory must be above 0");
   Require(!(options.graphs && options.shrink_arena), "graphs and shrinkArena exclude each other");
+  Require(!options.graphs || options.binding, "graphs want binding");
 }
 
 std::vector<ProviderOption> ToProviderOptions(const CudaOptions& options) {

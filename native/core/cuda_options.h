@@ -24,6 +24,8 @@ struct CudaOptions {
   ConvAlgorithmSearch conv_algorithm_search = ConvAlgorithmSearch::kHeuristic;
   bool tf32 = true;     ///< compute FP32 with TensorFloat-32
   bool graphs = false;  ///< see GraphRuns
+  /// Runs are bound: outputs go straight to pinned memory; see BoundRuns. Off for measurements.
+  bool binding = true;
   /// Every run gives back what it took of the GPU's memory.
   bool shrink_arena = false;
 };

@@ -94,8 +94,8 @@ Ort::Session CreateFor(const OrtLibrary& library, const std::filesystem::path& p
 std::unique_ptr<RunPath> BoundRunsFor(SessionRef session, const SessionOptions& options) {
   if (!options.device) return nullptr;
   const std::string arena = "gpu:" + std::to_string(options.cuda.device_id);
-  return std::make_unique<BoundRuns>(session, options.device->host_info(),
-                                     options.cuda.shrink_arena ? arena : "");
+  const OrtMemoryInfo* const memory = options.cuda.binding ? options.device->host_info() : nullptr;
+  return std::make_unique<BoundRuns>(session, memory, options.cuda.shrink_arena ? arena : "");
 }
 
 SessionGate GateOf(const SessionOptions& options) noexcept {

@@ -236,7 +236,8 @@ const modelSettings = z.strictObject({
   batching: z
     .strictObject({ maxBatch: z.int().min(2).max(65_536), maxDelay: delay.default(0) })
     .optional(),
-  instances: positive.max(64).default(1),
+  /** Left out: as suits the device. */
+  instances: positive.max(64).optional(),
   threads: z
     .strictObject({ intraOp: positive.max(1024).optional(), spinning: z.boolean().default(false) })
     .prefault({}),

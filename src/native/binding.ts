@@ -149,6 +149,11 @@ export interface NativeCudaOptions {
    * from then on. Wants one runner thread, and a model that is on the GPU as a whole. False if left out.
    */
   graphs?: boolean | undefined;
+  /**
+   * Inputs and outputs are bound (IoBinding), outputs to pinned memory. True if left out; false, which
+   * excludes `graphs`, is there to be measured against.
+   */
+  binding?: boolean | undefined;
   /** Gives back what a run took of the GPU's memory when it ends, for later runs' time. Not with `graphs`. */
   shrinkArena?: boolean | undefined;
   /** Of the GPU's memory, which must be free; left out, it is estimated from the weights. */

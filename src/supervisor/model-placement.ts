@@ -26,10 +26,22 @@ export function placeModel(model: Wanted, host: HostDevices): Placement | string
   if (model.execution === 'inline') return 'execution: inline is for models on the CPU';
   if (runsOn === 'webgpu') return own;
   const cuda = planCuda(model.cuda, host.cuda);
-  if (cuda.graphs && model.instances > 1) {
+  if (cuda.graphs && (model.instances ?? 1) > 1) {
     return `cuda.graphs: true takes instances: 1, got ${model.instances}`;
   }
   return { ...own, cuda };
+}
+
+/** One gathers the next batch while the other's runs, so that a GPU does not wait for either. */
+const INSTANCES_OF_BATCHES_ON_GPU = 2;
+
+/** How many runs of a placed model may be under way at once; CUDA graphs want one thread. */
+export function instancesOf(
+  { instances, batching }: Pick<ModelConfig, 'instances' | 'batching'>,
+  { cuda }: Placement,
+): number {
+  if (instances !== undefined) return instances;
+  return batching && cuda && !cuda.graphs ? INSTANCES_OF_BATCHES_ON_GPU : 1;
 }
 
 /** Nothing where it is the worker's. */

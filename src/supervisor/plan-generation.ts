@@ -9,7 +9,7 @@ import type {
   VersionPlan,
 } from '../registry/plan.js';
 import type { RepositoryModel, RepositorySnapshot, RepositoryVersion } from '../repository/scan.js';
-import { placeModel, type HostDevices, type Placement } from './model-placement.js';
+import { instancesOf, placeModel, type HostDevices, type Placement } from './model-placement.js';
 import { choicesOf, effectiveLabels, type Choices } from './operator-choices.js';
 import { withPrevious, type RollbackPolicy } from './rollback.js';
 import { intraOpThreads, type ThreadBudget } from './thread-budget.js';
@@ -257,7 +257,8 @@ function planVersion(
   placement: Placement,
   budget: ThreadBudget,
 ): VersionPlan {
-  const { queue, warmup, batching, instances, execution, threads } = config;
+  const { queue, warmup, batching, execution, threads } = config;
+  const instances = instancesOf(config, placement);
   const options = {
     queueCapacity: queue.maxSize,
     ...(queue.deadline === undefined ? {} : { deadlineMs: queue.deadline }),
@@ -265,7 +266,10 @@ function planVersion(
     execution,
     instances,
     ...placement,
-    threads: { intraOp: intraOpThreads(config, budget), spinning: threads.spinning },
+    threads: {
+      intraOp: intraOpThreads({ threads, instances }, budget),
+      spinning: threads.spinning,
+    },
     ...(batching && {
       batching: { maxBatch: batching.maxBatch, maxDelayMs: batching.maxDelay },
     }),

@@ -43,7 +43,7 @@ function fixedWorkers(workers: 'auto' | number, gpus: number, cores: number): nu
  * the model's runs that may be under way at once without more threads than cores; at least 1.
  */
 export function intraOpThreads(
-  { threads, instances }: Pick<ModelConfig, 'threads' | 'instances'>,
+  { threads, instances }: Pick<ModelConfig, 'threads'> & { instances: number },
   { cores, workers }: ThreadBudget,
 ): number {
   return threads.intraOp ?? Math.max(1, Math.floor(cores / (workers * instances)));

@@ -115,6 +115,19 @@ TEST_CASE("many threads run one bound session at once, each with its own answer"
   CHECK(right == std::vector<int>(4, 50));
 }
 
+TEST_CASE("a session of a device that binds nothing answers as one that does, but cannot record") {
+  const CudaStandin standin;
+  const auto device = std::make_shared<StandinDevice>(standin);
+  Session session(Library(), ModelPath("shift/1"), {.device = device, .cuda = {.binding = false}});
+  Ort::RunOptions options;
+  const auto inputs = One(MakeTensor<float>(DataType::kFp32, {0, 1, 2, 3}, {1, 4}));
+  const std::vector<std::size_t> wanted{0};
+  const auto outputs = session.Run(options, inputs, wanted);
+  CHECK(Elements<float>(outputs.at(0)) == std::vector<float>{1, 2, 3, 4});
+  const CudaOptions recorded{.graphs = true, .binding = false};
+  CHECK_THROWS_WITH(Validate(recorded), "cuda: graphs want binding");
+}
+
 TEST_CASE("a bound run shrinks the arena that is named, which there must be") {
   BoundSession bound("shift/1");
   const auto memory = Ort::MemoryInfo::CreateCpu(OrtDeviceAllocator, OrtMemTypeDefault);

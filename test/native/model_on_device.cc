@@ -64,6 +64,30 @@ TEST_CASE("a model on a device answers from pinned memory, batched as anywhere e
   CHECK(device->pinned().misses() == 0);
 }
 
+TEST_CASE("on a device a batch is formed and run while the one before it runs") {
+  const CudaStandin standin;
+  const auto device = std::make_shared<StandinDevice>(standin);
+  Completions completions;
+  Model model(Library(),
+              OptionsFor(device, "slow-rows/1",
+                         {.threads = 2, .max_batch = 2, .max_delay = std::chrono::minutes(1)}),
+              completions.Callback());
+  model.Submit(IntegerRow(1, kEndless));
+  model.Submit(IntegerRow(2, kEndless));
+  WaitUntilARunIsUnderWay();
+  model.Submit(IntegerRow(3, 1));
+  model.Submit(IntegerRow(4, 2));
+  REQUIRE(completions.WaitFor(2));
+  CHECK(completions.Times(1) + completions.Times(2) == 0);
+  CHECK(completions.TakeResult(3).batch_size == 2);
+  CHECK(completions.TakeResult(4).batch_size == 2);
+  model.Cancel(1);
+  model.Cancel(2);
+  CHECK(device->pinned().pinned_bytes() > 0);
+  CHECK(device->pinned().misses() == 0);
+  CHECK(device->streams() == 0);
+}
+
 TEST_CASE("requests on a device never run on the thread that brings them") {
   const CudaStandin standin;
   const auto device = std::make_shared<StandinDevice>(standin);

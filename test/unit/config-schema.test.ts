@@ -11,7 +11,6 @@ test('a model.yaml that sets nothing gives the defaults', () => {
     labels: {},
     sha256: {},
     queue: { maxSize: 1024, priorities: 3 },
-    instances: 1,
     threads: { spinning: false },
     execution: 'auto',
     device: 'auto',

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Device } from '../../src/config/device.js';
 import { parseYaml, validate } from '../../src/config/parse.js';
 import { daemonSchema, modelSchema } from '../../src/config/schema.js';
-import { placeModel } from '../../src/supervisor/model-placement.js';
+import { instancesOf, placeModel } from '../../src/supervisor/model-placement.js';
 
 const DEFAULTS = {
   ...{ arenaExtend: 'same-as-requested', convAlgorithmSearch: 'heuristic' },
@@ -10,12 +10,14 @@ const DEFAULTS = {
 } as const;
 const GPUS: readonly Device[] = ['cuda:0', 'cuda:2'];
 
+function modelOf(modelYaml: string) {
+  return validate(modelSchema, parseYaml(modelYaml, 'test', {}), 'model.yaml');
+}
+
 function place(modelYaml: string, devices: readonly Device[], daemonYaml = '') {
-  const parse = (text: string) => parseYaml(text, 'test', {});
-  const model = validate(modelSchema, parse(modelYaml), 'model.yaml');
-  const daemon = { models: '/models', ...(parse(daemonYaml) as object) };
+  const daemon = { models: '/models', ...(parseYaml(daemonYaml, 'test', {}) as object) };
   const { cuda } = validate(daemonSchema, daemon, 'warmswap.yaml');
-  return placeModel(model, { devices, cuda });
+  return placeModel(modelOf(modelYaml), { devices, cuda });
 }
 
 test('without a word a model runs on the device of each worker', () => {
@@ -50,6 +52,21 @@ describe('a model that cannot be placed is told why', () => {
   ])('%s', (yaml, devices, reason) => {
     expect(place(yaml, devices)).toBe(reason);
   });
+});
+
+test.each([
+  ['batching: { maxBatch: 8 }', GPUS, 2],
+  ['batching: { maxBatch: 8 }\ninstances: 1', GPUS, 1],
+  ['batching: { maxBatch: 8 }\ninstances: 3', GPUS, 3],
+  ['batching: { maxBatch: 8 }\ncuda: { graphs: true }', GPUS, 1],
+  ['', GPUS, 1],
+  ['batching: { maxBatch: 8 }', ['cpu'] as const, 1],
+  ['batching: { maxBatch: 8 }\ndevice: cpu', GPUS, 1],
+  ['batching: { maxBatch: 8 }', ['webgpu'] as const, 1],
+])('batches are formed while another runs on a GPU: %s', (yaml, devices, instances) => {
+  const placement = place(yaml, devices);
+  if (typeof placement === 'string') throw new Error(placement);
+  expect(instancesOf(modelOf(yaml), placement)).toBe(instances);
 });
 
 test('what is of GPUs alone does not hold up a model on the CPU', () => {
