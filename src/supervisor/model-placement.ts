@@ -8,9 +8,11 @@ export interface HostDevices {
   devices: readonly Device[];
   /** Of models whose model.yaml says nothing else. */
   cuda: CudaSettings;
+  /** Where it is asked for that workers share weights: how many there are at most. */
+  sharers?: number;
 }
 
-export type Placement = Pick<VersionOptions, 'device' | 'cuda'>;
+export type Placement = Pick<VersionOptions, 'device' | 'cuda' | 'sharesWeights'>;
 type Wanted = Pick<ModelConfig, 'device' | 'cuda' | 'execution' | 'instances'>;
 
 /**
@@ -26,7 +28,13 @@ export function placeModel(model: Wanted, host: HostDevices): Placement | string
   if (cuda.graphs && model.instances > 1) {
     return `cuda.graphs: true takes instances: 1, got ${model.instances}`;
   }
-  return device ? { device, cuda } : { cuda };
+  const sharing = isShared(device, host) ? { sharesWeights: true as const } : {};
+  return { ...(device ? { device } : {}), cuda, ...sharing };
+}
+
+/** Whether several workers run it on one GPU: on their own if they are more than there are. */
+function isShared(device: Device | undefined, { devices, sharers = 0 }: HostDevices): boolean {
+  return sharers > (device ? 1 : devices.length);
 }
 
 /** Nothing where it is the worker's. */
