@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "addon/from_js.h"
+#include "addon/weight_sharing.h"
 #include "core/error.h"
 #include "core/validate_for_device.h"
 #include "gpu/cuda_devices.h"
@@ -67,7 +68,7 @@ std::optional<CudaOrder> ToCudaOrder(const Napi::Value& value) {
   if (value.IsUndefined()) return std::nullopt;
   if (!value.IsObject()) throw Error(ErrorCode::kInvalidArgument, "cuda must be an object");
   const auto object = value.As<Napi::Object>();
-  CudaOrder order{ToDriverLibrary(object.Get("driverLibrary")), {}, 0};
+  CudaOrder order{ToDriverLibrary(object.Get("driverLibrary")), {}};
   order.options.device_id = ToDeviceId(object.Get("deviceId"));
   order.options.memory_limit = ToBytes(object, "memoryLimitBytes");
   SetChoice(order.options.arena_extend, object, "arenaExtend", kArenaExtends);
@@ -77,6 +78,8 @@ std::optional<CudaOrder> ToCudaOrder(const Napi::Value& value) {
   SetFlag(order.options.graphs, object, "graphs");
   SetFlag(order.options.binding, object, "binding");
   SetFlag(order.options.shrink_arena, object, "shrinkArena");
+  const Napi::Value weights = object.Get("weights");
+  if (!weights.IsUndefined()) order.weights = ToSlab(weights);
   order.reserve_bytes = ToBytes(object, "reserveBytes").value_or(0);
   return order;
 }
@@ -94,9 +97,13 @@ std::filesystem::path ToDriverLibrary(const Napi::Value& value) {
 void UseGpu(ModelOptions& options, const CudaOrder& order, const OrtLibrary& library) {
   options.session.cuda = order.options;
   ValidateForDevice(options);
-  options.session.device = CudaDevices::OfProcess().Open(order.driver_library,
-                                                         order.options.device_id, library.blocks());
+  const auto device = CudaDevices::OfProcess().Open(order.driver_library, order.options.device_id,
+                                                    library.blocks());
+  options.session.device = device;
   options.device_reserve_bytes = order.reserve_bytes;
+  if (!order.weights) return;
+  options.session.weights = OpenSharedWeights(
+      device->context(), *order.weights, WeightPlan(options.model_path), device->device_info());
 }
 
 }  // namespace warmswap

@@ -32,6 +32,8 @@ Napi::Function Runtime::Define(Napi::Env env) {
       {InstanceMethod<&Runtime::Load>("load"), InstanceMethod<&Runtime::CancelLoad>("cancelLoad"),
        InstanceMethod<&Runtime::Pack>("pack"), InstanceMethod<&Runtime::Gpus>("gpus"),
        InstanceMethod<&Runtime::MeasureCopies>("measureCopies"),
+       InstanceMethod<&Runtime::ShareWeights>("shareWeights"),
+       InstanceMethod<&Runtime::FreeWeights>("freeWeights"),
        InstanceMethod<&Runtime::SetRoutes>("setRoutes"), InstanceMethod<&Runtime::Accept>("accept"),
        InstanceMethod<&Runtime::EndTurn>("endTurn"), InstanceMethod<&Runtime::Expire>("expire"),
        InstanceMethod<&Runtime::Close>("close"), InstanceAccessor<&Runtime::Version>("version"),
@@ -91,6 +93,19 @@ void Runtime::MeasureCopies(const Napi::CallbackInfo& info) {
   Guarded(info.Env(), [&] {
     core_->MeasureCopies(ToTicket(info[0]), ToDeviceId(info[1]), ToDriverLibrary(info[2]));
   });
+}
+
+// shareWeights(ticket, modelPath, deviceId, driverLibrary)
+void Runtime::ShareWeights(const Napi::CallbackInfo& info) {
+  Guarded(info.Env(), [&] {
+    core_->ShareWeights(ToTicket(info[0]), ToText(info[1], "modelPath"), ToDeviceId(info[2]),
+                        ToDriverLibrary(info[3]));
+  });
+}
+
+// freeWeights(ticket, handle)
+void Runtime::FreeWeights(const Napi::CallbackInfo& info) {
+  Guarded(info.Env(), [&] { core_->FreeWeights(ToTicket(info[0]), ToText(info[1], "handle")); });
 }
 
 void Runtime::SetRoutes(const Napi::CallbackInfo& info) {

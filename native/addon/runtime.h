@@ -23,6 +23,8 @@ class Runtime : public Napi::ObjectWrap<Runtime> {
   void Pack(const Napi::CallbackInfo& info);
   void Gpus(const Napi::CallbackInfo& info);
   void MeasureCopies(const Napi::CallbackInfo& info);
+  void ShareWeights(const Napi::CallbackInfo& info);
+  void FreeWeights(const Napi::CallbackInfo& info);
   void SetRoutes(const Napi::CallbackInfo& info);
   Napi::Value Accept(const Napi::CallbackInfo& info);
   Napi::Value EndTurn(const Napi::CallbackInfo& info);

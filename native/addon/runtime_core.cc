@@ -86,8 +86,10 @@ void RuntimeCore::Load(std::uint64_t ticket, ModelOptions options, std::optional
   const auto cancellation = options.session.cancellation;
   auto load = [&library = library_, options = std::move(options), gpu = std::move(gpu),
                forward]() mutable -> Outcome {
-    if (gpu) UseGpu(options, *gpu, library);
-    return std::make_shared<Model>(library, options, forward);
+    // Whoever hears of the end of it may rely on shared weights being closed.
+    ModelOptions used = std::move(options);
+    if (gpu) UseGpu(used, *gpu, library);
+    return std::make_shared<Model>(library, used, forward);
   };
   Post(ticket, std::move(load), [cancellation] { cancellation->Cancel(); });
   std::erase_if(loads_, [](const auto& known) { return known.second.expired(); });
@@ -168,6 +170,22 @@ void RuntimeCore::MeasureCopies(std::uint64_t ticket, int gpu,
     return CudaDevices::OfProcess().Open(driver, gpu, library.blocks())->MeasureCopies();
   };
   Post(ticket, std::move(measure));
+}
+
+void RuntimeCore::ShareWeights(std::uint64_t ticket, std::filesystem::path model_path, int gpu,
+                               std::filesystem::path driver_library) {
+  auto share = [slabs = slabs_, path = std::move(model_path), gpu,
+                driver = std::move(driver_library), &library = library_]() -> Outcome {
+    return slabs->Add(path, gpu, driver, library.blocks());
+  };
+  Post(ticket, std::move(share));
+}
+
+void RuntimeCore::FreeWeights(std::uint64_t ticket, std::string handle) {
+  Post(ticket, [slabs = slabs_, handle = std::move(handle)]() -> Outcome {
+    slabs->Remove(handle);
+    return std::monostate();
+  });
 }
 
 void RuntimeCore::PostTo(JobThread& thread, std::uint64_t ticket, std::function<Outcome()> job,
@@ -258,6 +276,7 @@ Napi::Object RuntimeCore::ToJs(Event event) {
       [&](const PackReport& report) -> Napi::Value { return FromPackReport(env_, report); },
       [&](const GpuReport& report) -> Napi::Value { return FromGpuReport(env_, report); },
       [&](const CopySpeed& speed) -> Napi::Value { return FromCopySpeed(env_, speed); },
+      [&](const SlabReference& slab) -> Napi::Value { return FromSlab(env_, slab); },
       [&](std::monostate) -> Napi::Value { return env_.Undefined(); },
       [&](const Error& error) -> Napi::Value { throw ToJsError(env_, error); },
       [&](Mapped) -> Napi::Value { return Napi::Boolean::New(env_, true); }};

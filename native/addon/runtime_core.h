@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "addon/cuda_from_js.h"
 #include "addon/gpu_report.h"
 #include "addon/napi.h"
+#include "addon/weight_sharing.h"
 #include "core/answer_format.h"
 #include "core/artifact_packer.h"
 #include "core/completion_queue.h"
@@ -41,10 +43,11 @@ struct AnswerInPieces {
 };
 
 /// What a ticket comes back with: a finished run, its answer, a loaded model, the memory that one
-/// takes, how a model was packed, the GPUs, nothing, or why it failed. Mapped comes before.
+/// takes, how a model was packed, the GPUs, weights to share, nothing, or why it failed. Mapped
+/// comes before.
 using Outcome =
     std::variant<RunResult, PackedAnswer, AnswerInPieces, std::shared_ptr<Model>, ModelMemory,
-                 PackReport, GpuReport, CopySpeed, std::monostate, Error, Mapped>;
+                 PackReport, GpuReport, CopySpeed, SlabReference, std::monostate, Error, Mapped>;
 
 struct Event {
   std::uint64_t ticket;
@@ -84,6 +87,11 @@ class RuntimeCore {
   void AskGpus(std::uint64_t ticket, std::filesystem::path driver_library);
   /// The speed of copies comes back; see MeasureCopySpeed.
   void MeasureCopies(std::uint64_t ticket, int gpu, std::filesystem::path driver_library);
+  /// A slab of the model's weights comes back; see Slabs.
+  void ShareWeights(std::uint64_t ticket, std::filesystem::path model_path, int gpu,
+                    std::filesystem::path driver_library);
+  /// Frees it, by its handle in hexadecimal; nothing comes back.
+  void FreeWeights(std::uint64_t ticket, std::string handle);
   /// Destroys a model on the loader thread, or here once shut down: then its threads have ended.
   void Discard(std::shared_ptr<Model> model);
 
@@ -131,6 +139,7 @@ class RuntimeCore {
   Waker waker_;
   // Native threads hold the inbox, not this object: it must not be destroyed on its own loader.
   std::shared_ptr<Inbox> inbox_;
+  const std::shared_ptr<Slabs> slabs_ = std::make_shared<Slabs>();
   JobThread loader_;
   JobThread measurer_;
   InferLane lane_;

@@ -1,9 +1,11 @@
 #include "core/model.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/batch.h"
 #include "core/model_probe.h"
+#include "core/shared_load.h"
 #include "core/validate_for_device.h"
 
 namespace warmswap {
@@ -38,8 +40,10 @@ VersionFiles Map(const ModelOptions& options) {
 std::unique_ptr<DeviceReservation> ReserveDevice(const ModelOptions& options,
                                                  const ModelFiles& files) {
   if (!options.session.device) return nullptr;
-  const std::uint64_t reserve = options.device_reserve_bytes;
-  return options.session.device->Reserve(reserve > 0 ? reserve : EstimateDeviceBytes(files));
+  const std::uint64_t all =
+      options.device_reserve_bytes > 0 ? options.device_reserve_bytes : EstimateDeviceBytes(files);
+  const std::uint64_t there = options.session.weights ? options.session.weights->bytes() : 0;
+  return options.session.device->Reserve(all - std::min(all, there));
 }
 
 std::optional<std::uint64_t> DeviceFreeBytes(const ModelOptions& options) {
@@ -57,7 +61,10 @@ std::optional<std::uint64_t> DeviceGrowthSince(std::optional<std::uint64_t> free
 std::shared_ptr<Session> LoadSession(const OrtLibrary& library, const ModelOptions& options,
                                      const ModelFiles& files) {
   const std::unique_ptr<DeviceReservation> reserved = ReserveDevice(options, files);
-  auto session = std::make_shared<Session>(library, options.model_path, options.session);
+  std::shared_ptr<Session> session =
+      options.session.weights
+          ? LoadShared(library, options.model_path, options.session, files)
+          : std::make_shared<Session>(library, options.model_path, options.session);
   if (options.runner.max_batch > 1) RequireBatchable(session->inputs(), session->outputs());
   return session;
 }

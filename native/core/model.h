@@ -50,8 +50,8 @@ class Model {
   /// session reads of them, then creates the session. Blocks; throws as these do,
   /// kFailedPrecondition if it is to be batched and cannot be (RequireBatchable),
   /// kResourceExhausted if loading would take more memory than there is, of the host or of the
-  /// device, kInvalidArgument for options that exclude each other, or kCancelled soon after
-  /// `options.session.cancellation` was.
+  /// device, kInvalidArgument for options that exclude each other, as LoadShared where weights are
+  /// given, or kCancelled soon after `options.session.cancellation` was.
   Model(const OrtLibrary& library, const ModelOptions& options, Runner::OnComplete on_complete);
   Model(const Model&) = delete;
   Model& operator=(const Model&) = delete;

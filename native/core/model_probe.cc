@@ -175,18 +175,20 @@ bool AreClose(const ProbeOutput& expected, const ProbeOutput& got, double tolera
   return true;
 }
 
-bool AreEqual(const ProbeOutput& expected, const ProbeOutput& got) {
+bool AreEqual(const ProbeOutput& expected, const ProbeOutput& got, double least_tolerance) {
   if (expected.type != got.type || expected.shape != got.shape) return false;
   if (expected.strings != got.strings) return false;
   const std::optional<double> tolerance = Tolerance(expected.type);
-  return tolerance ? AreClose(expected, got, *tolerance) : expected.data == got.data;
+  if (!tolerance) return expected.data == got.data;
+  return AreClose(expected, got, std::max(*tolerance, least_tolerance));
 }
 
 /// The index of the first output that differs.
 std::optional<std::size_t> FirstDifference(const std::vector<ProbeOutput>& expected,
-                                           const std::vector<ProbeOutput>& got) {
+                                           const std::vector<ProbeOutput>& got,
+                                           double least_tolerance = 0) {
   for (std::size_t i = 0; i < expected.size(); ++i) {
-    if (i >= got.size() || !AreEqual(expected[i], got[i])) return i;
+    if (i >= got.size() || !AreEqual(expected[i], got[i], least_tolerance)) return i;
   }
   return std::nullopt;
 }
@@ -229,9 +231,11 @@ double FastestRun(Session& session, const ProbeInputs& inputs) {
 }
 
 std::optional<std::string> FindDifference(Session& session,
-                                          const std::vector<ProbeAnswer>& expected) {
+                                          const std::vector<ProbeAnswer>& expected,
+                                          double least_tolerance) {
   for (const ProbeAnswer& answer : expected) {
-    const auto index = FirstDifference(answer.outputs, Answer(session, answer.inputs));
+    const auto index =
+        FirstDifference(answer.outputs, Answer(session, answer.inputs), least_tolerance);
     if (index) return "output '" + session.outputs().at(*index).name + "' differs";
   }
   return std::nullopt;

@@ -38,9 +38,10 @@ std::vector<ProbeAnswer> Probe(Session& session);
 
 /// What `session` answers differently from `expected`, in words; nothing if it answers the same.
 /// Numbers with a fraction may differ by a small part of the largest in their tensor; NaN equals
-/// NaN.
+/// NaN. That part is at least `least_tolerance`.
 std::optional<std::string> FindDifference(Session& session,
-                                          const std::vector<ProbeAnswer>& expected);
+                                          const std::vector<ProbeAnswer>& expected,
+                                          double least_tolerance = 0);
 
 /// How long a run for these generated inputs takes at best, of a few, in seconds.
 double FastestRun(Session& session, const ProbeInputs& inputs);

@@ -103,6 +103,9 @@ SessionGate GateOf(const SessionOptions& options) noexcept {
   return options.device ? SessionGate::kCapture : SessionGate::kNone;
 }
 
+/// Optimising could make other weights of those that it is given.
+bool IsDone(const SessionOptions& options) { return options.optimised || options.weights; }
+
 std::string TypeName(ONNXType type) {
   switch (type) {
     case ONNX_TYPE_SEQUENCE:
@@ -163,7 +166,7 @@ Ort::SessionOptions ToOrt(const SessionOptions& options) {
   Ort::SessionOptions ort;
   ort.SetIntraOpNumThreads(options.intra_op_threads);
   ort.SetInterOpNumThreads(1);
-  ort.SetGraphOptimizationLevel(options.optimised ? ORT_DISABLE_ALL : ORT_ENABLE_ALL);
+  ort.SetGraphOptimizationLevel(IsDone(options) ? ORT_DISABLE_ALL : ORT_ENABLE_ALL);
   if (!options.prepacking) ort.AddConfigEntry("session.disable_prepacking", "1");
   ort.SetCustomCreateThreadFn(&StartPoolThread);
   ort.SetCustomJoinThreadFn(&JoinPoolThread);
@@ -175,12 +178,14 @@ Ort::SessionOptions ToOrt(const SessionOptions& options) {
   if (options.device) {
     ort.AddConfigEntry("session.use_device_allocator_for_initializers", "1");
   }
+  if (options.weights) options.weights->AddTo(ort);
   return ort;
 }
 
 Session::Session(const OrtLibrary& library, const std::filesystem::path& model_path,
                  const SessionOptions& options)
     : device_(options.device),
+      weights_(options.weights),
       stream_(StreamFor(options)),
       session_(CreateFor(library, model_path, options, stream_.get()), GateOf(options)),
       inputs_(InputSpecs(session_.get())),

@@ -8,6 +8,7 @@
 
 #include "core/cuda_options.h"
 #include "core/device.h"
+#include "core/device_weights.h"
 #include "core/direct_runs.h"
 #include "core/gated_session.h"
 #include "core/load_cancellation.h"
@@ -31,6 +32,9 @@ struct SessionOptions {
   /// The GPU that it runs on; null for the processor, which is what all of the above is about.
   std::shared_ptr<Device> device = nullptr;
   CudaOptions cuda = {};  ///< where there is a device
+  /// The model's weights in the device's memory, which it uses in the place of copies of its own.
+  /// Then it is optimised no further. Null: it makes copies.
+  std::shared_ptr<const DeviceWeights> weights = nullptr;
   /// It runs on the adapter that WebGPU chooses. Not together with a device.
   bool webgpu = false;
   /// What ends the load early; never null.
@@ -72,6 +76,7 @@ class Session {
 
   // In this order: what runs of the session need goes after it.
   const std::shared_ptr<Device> device_;
+  const std::shared_ptr<const DeviceWeights> weights_;
   std::unique_ptr<DeviceStream> stream_;  // of all runs, where they are recorded
   GatedSession session_;
   std::vector<TensorSpec> inputs_;

@@ -36,6 +36,9 @@ class CudaDevice final : public Device {
   /// See MeasureCopySpeed.
   CopySpeed MeasureCopies() const { return MeasureCopySpeed(context_); }
 
+  /// What shared weights are opened and filled in.
+  const std::shared_ptr<const PrimaryContext>& context() const noexcept { return context_; }
+
   const PinnedPool& pinned() const noexcept { return pinned_; }
   std::uint64_t reserved_bytes() const { return ledger_.reserved_bytes(); }
 

@@ -25,6 +25,7 @@ export interface NativeEvent {
     | NativePackReport
     | NativeGpus
     | NativeCopySpeed
+    | NativeSlab
     | undefined;
   error?: Error;
 }
@@ -158,8 +159,22 @@ export interface NativeCudaOptions {
   shrinkArena?: boolean | undefined;
   /** Of the GPU's memory, which must be free; left out, it is estimated from the weights. */
   reserveBytes?: number | undefined;
+  /**
+   * What another process has made of the same model by `shareWeights`; the model is loaded without copies of
+   * it. Rejects with FAILED_PRECONDITION where that holds other bytes, or where ONNX Runtime copies it
+   * nevertheless or answers otherwise than on the processor. It is closed when the load has rejected, or
+   * the model is unloaded.
+   */
+  weights?: NativeSlab | undefined;
   /** NVIDIA's driver library, if it is not to be the system's `libcuda.so.1`. One a process. */
   driverLibrary?: string | undefined;
+}
+
+/** A model's weights in memory of a GPU, for other processes. */
+export interface NativeSlab {
+  /** Of CUDA's, in hexadecimal. */
+  handle: string;
+  bytes: number;
 }
 
 /** What NVIDIA's driver shows to this process. */
@@ -317,6 +332,13 @@ export interface NativeRuntime {
    * with for that GPU.
    */
   measureCopies(ticket: number, deviceId: number, driverLibrary?: string): void;
+  /**
+   * Copies the weights beside a model's model.onnx into a GPU's memory, for other processes on that GPU;
+   * comes back with a NativeSlab, or with RESOURCE_EXHAUSTED and the numbers.
+   */
+  shareWeights(ticket: number, modelPath: string, deviceId: number, driverLibrary?: string): void;
+  /** Frees them; comes back with nothing, or NOT_FOUND. No process may have them open. */
+  freeWeights(ticket: number, handle: string): void;
   /** Replaces all routes. Throws UNAVAILABLE for a model that is unloaded. */
   setRoutes(routes: readonly NativeRoute[]): void;
   /**

@@ -14,6 +14,7 @@ import {
   type NativePackReport,
   type NativeRunResult,
   type NativeRuntime,
+  type NativeSlab,
   type NativeStats,
   type NativeTensors,
   type NativeTensorSpec,
@@ -51,7 +52,11 @@ export interface Signature {
 
 export type EnginePackOptions = Omit<NativePackOptions, 'intraOpThreads'> &
   Partial<Pick<NativePackOptions, 'intraOpThreads'>>;
-export type { NativeGpus as Gpus, NativePackReport as PackReport } from './binding.js';
+export type {
+  NativeGpus as Gpus,
+  NativePackReport as PackReport,
+  NativeSlab as Slab,
+} from './binding.js';
 
 const DATATYPE_NAMES = Object.keys(DATATYPES) as Datatype[];
 const DATATYPE_NUMBERS = new Map(DATATYPE_NAMES.map((name, number) => [name, number]));
@@ -151,6 +156,25 @@ export class Engine {
     return this.#tickets.take<NativeCopySpeed>((ticket) =>
       this.#runtime.measureCopies(ticket, deviceId, driverLibrary),
     );
+  }
+
+  /**
+   * Puts a model's weights into a GPU's memory, for `load` in other processes (`cuda.weights`). Rejects as
+   * `load` does for that GPU, and with FAILED_PRECONDITION where the model has none beside it.
+   */
+  async shareWeights(
+    modelPath: string,
+    deviceId: number,
+    driverLibrary?: string,
+  ): Promise<NativeSlab> {
+    return this.#tickets.take<NativeSlab>((ticket) =>
+      this.#runtime.shareWeights(ticket, modelPath, deviceId, driverLibrary),
+    );
+  }
+
+  /** Frees what no process has open any more. Rejects with NOT_FOUND. */
+  async freeWeights({ handle }: NativeSlab): Promise<void> {
+    await this.#tickets.take<undefined>((ticket) => this.#runtime.freeWeights(ticket, handle));
   }
 
   /** Ends all native threads. Unload the models first: what is still under way never settles. */

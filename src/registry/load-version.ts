@@ -1,15 +1,19 @@
 import { gpuOf, type Device } from '../config/device.js';
-import type { Engine } from '../native/engine.js';
+import type { NativeModelOptions } from '../native/binding.js';
+import type { Engine, EngineModel, Slab } from '../native/engine.js';
 import { WarmswapError } from '../rpc/errors.js';
 import { probeBatching } from './batch-probe.js';
 import type { VersionOptions, VersionPlan } from './plan.js';
 import type { Version } from './version.js';
+import type { WeightSource } from './weight-source.js';
 import { warmUp } from './warmup.js';
 
 export interface LoadContext {
   engine: Engine;
   /** The worker's, for versions without one of their own. */
   device: Device;
+  /** Where weights in a GPU's memory come from that other workers use, too; none: nowhere. */
+  weights?: WeightSource | undefined;
 }
 
 /**
@@ -58,7 +62,7 @@ function startsUnpacked({ artifact, options }: VersionPlan, active: Version | un
 }
 
 async function createSession(
-  { engine, device }: LoadContext,
+  { engine, device, weights }: LoadContext,
   version: Version,
   unpacked: boolean,
   signal: AbortSignal | undefined,
@@ -68,16 +72,58 @@ async function createSession(
   version.isUnpacked = unpacked;
   // The packer measured what loading takes.
   const reserveBytes = artifact?.loadBytes;
-  const native = {
+  const gpu = gpuOf(options.device ?? device);
+  const native: NativeModelOptions = {
     ...{ modelPath, reserveBytes },
     ...threading(options),
     ...scheduling(options),
     ...onDevice(options.device ?? device, version.plan, unpacked),
   };
-  const model = await engine.load(native, () => version.moveTo('loading'), signal);
+  const load = (slab?: Slab) =>
+    engine.load(withWeights(native, slab), () => onMapped(version), signal);
+  const isShared = options.sharesWeights && artifact?.form === 'external';
+  const shared =
+    isShared && weights && gpu !== undefined
+      ? await loadShared(version, weights, gpu, load, signal)
+      : undefined;
+  const model = shared ?? (await load());
   version.attach(model);
   version.mappedBytes = model.mappedBytes;
   if (signal?.aborted) throw new WarmswapError('CANCELLED', 'no longer wanted');
+}
+
+/** A load that is tried again maps the files again. */
+function onMapped(version: Version): void {
+  if (version.state === 'mapping') version.moveTo('loading');
+}
+
+function withWeights(native: NativeModelOptions, weights: Slab | undefined): NativeModelOptions {
+  if (!native.cuda || !weights) return native;
+  return { ...native, cuda: { ...native.cuda, weights } };
+}
+
+/** Nothing where that cannot be: then the version says why, and has weights of its own. */
+async function loadShared(
+  version: Version,
+  weights: WeightSource,
+  gpu: number,
+  load: (slab: Slab) => Promise<EngineModel>,
+  signal: AbortSignal | undefined,
+): Promise<EngineModel | undefined> {
+  const { modelPath } = version.plan;
+  let giveBack: (() => void) | undefined;
+  try {
+    const lease = await weights.borrow(modelPath, gpu, signal);
+    giveBack = () => lease.giveBack();
+    const model = await load(lease.slab);
+    version.onUnloaded = giveBack;
+    return model;
+  } catch (error) {
+    giveBack?.();
+    if (signal?.aborted) throw error;
+    version.weightsProblem = `it has weights of its own on cuda:${gpu}: ${(error as Error).message}`;
+    return undefined;
+  }
 }
 
 /** What the packer wrote for the processor is optimised already. */

@@ -52,6 +52,8 @@ export interface VersionOptions {
   device?: Device;
   /** Of a model that runs on a GPU through CUDA. */
   cuda?: CudaPlan;
+  /** Where other workers run it on the same GPU, they all use one copy of its weights. */
+  sharesWeights?: true;
   /** Threads that one run may use, and whether those that wait for work spin. */
   threads: { intraOp: number; spinning: boolean };
   /** Rows that may run together, and how long a request waits for others; none: each runs alone. */

@@ -12,6 +12,7 @@ import { ModelSet, type Route } from './model-set.js';
 import type { GenerationPlan, VersionFailure, VersionPlan } from './plan.js';
 import { plannedSet } from './planned-set.js';
 import { Version } from './version.js';
+import type { WeightSource } from './weight-source.js';
 
 export type { Accepted, AnswerHolder, AnswerSink, Frame } from '../native/infer-lane.js';
 
@@ -19,6 +20,8 @@ export interface RegistryOptions {
   /** Of the worker. */
   device: Device;
   drainTimeoutMs: number;
+  /** See LoadContext. */
+  weights?: WeightSource;
   /** A version's breaker has opened, closed, or lets a request through to try. */
   onBreakerChange?: (version: Version, state: BreakerState) => void;
 }
@@ -264,7 +267,7 @@ export class Registry {
   /** Gives the error if it failed; then the version holds nothing. */
   async #load(version: Version, signal: AbortSignal): Promise<unknown> {
     const { engine, options } = this;
-    const context = { engine, device: options.device };
+    const context = { engine, device: options.device, weights: options.weights };
     this.#loading.add(version);
     try {
       await loadVersion(context, version, () => this.#activeOf(version.name), signal);

@@ -45,6 +45,10 @@ export class Version {
   isUnpacked = false;
   /** Why it stays so, where that failed. */
   prepackProblem: string | undefined;
+  /** Why it does not use the same weights in the GPU's memory as other workers, where it was to. */
+  weightsProblem: string | undefined;
+  /** Called once its model is unloaded: what that used is used no more. */
+  onUnloaded: (() => void) | undefined;
   /** What clients asked lately: the version after this one is warmed with it. */
   readonly recorder = new RequestRecorder();
   /** Keeps requests away while it fails, if model.yaml asks for that. */
@@ -73,7 +77,7 @@ export class Version {
 
   /** What was wrong with it, where it serves nevertheless. */
   get problem(): string | undefined {
-    return this.warmUpProblem ?? this.nanProblem ?? this.prepackProblem;
+    return this.warmUpProblem ?? this.nanProblem ?? this.prepackProblem ?? this.weightsProblem;
   }
 
   get number(): number {
@@ -243,6 +247,8 @@ export class Version {
     const model = this.#model;
     this.#model = undefined;
     await model?.unload();
+    this.onUnloaded?.();
+    this.onUnloaded = undefined;
   }
 
   #idleWithin(timeoutMs: number): Promise<boolean> {

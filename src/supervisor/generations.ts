@@ -192,9 +192,10 @@ export class Generations {
     failures: readonly VersionFailure[],
   ): PlanInput {
     const { committed, committer, config, devices, threads } = this.options;
+    const { cuda, gpu } = config.current;
     return {
       ...{ snapshot, committed: committed.current, choices, failures, threads },
-      host: { devices, cuda: config.current.cuda },
+      host: { devices, cuda, sharers: gpu.shareWeights ? threads.workers : 0 },
       ...{ rollback: committer.rollbackPolicy, stopped: committed.stopped },
     };
   }

@@ -8,9 +8,11 @@ export interface HostDevices {
   devices: readonly Device[];
   /** Of models whose model.yaml says nothing else. */
   cuda: CudaSettings;
+  /** Where it is asked for that workers share weights: how many there are at most. */
+  sharers?: number;
 }
 
-export type Placement = Pick<VersionOptions, 'device' | 'cuda'>;
+export type Placement = Pick<VersionOptions, 'device' | 'cuda' | 'sharesWeights'>;
 type Wanted = Pick<ModelConfig, 'device' | 'cuda' | 'execution' | 'instances'>;
 
 /**
@@ -29,7 +31,8 @@ export function placeModel(model: Wanted, host: HostDevices): Placement | string
   if (cuda.graphs && (model.instances ?? 1) > 1) {
     return `cuda.graphs: true takes instances: 1, got ${model.instances}`;
   }
-  return { ...own, cuda };
+  const sharing = isShared(device, host) ? { sharesWeights: true as const } : {};
+  return { ...own, cuda, ...sharing };
 }
 
 /** One gathers the next batch while the other's runs, so that a GPU does not wait for either. */
@@ -42,6 +45,11 @@ export function instancesOf(
 ): number {
   if (instances !== undefined) return instances;
   return batching && cuda && !cuda.graphs ? INSTANCES_OF_BATCHES_ON_GPU : 1;
+}
+
+/** Whether several workers run it on one GPU: on their own if they are more than there are. */
+function isShared(device: Device | undefined, { devices, sharers = 0 }: HostDevices): boolean {
+  return sharers > (device ? 1 : devices.length);
 }
 
 /** Nothing where it is the worker's. */

@@ -23,6 +23,8 @@ import { RepositoryWatch } from './repository-watch.js';
 import { collectStatus, type Status } from './status.js';
 import { firstWorkers, threadBudget, type ThreadBudget } from './thread-budget.js';
 import { TurnQueue } from './turn-queue.js';
+import { replaceWorkers } from './replace-workers.js';
+import { WeightSharing } from './weight-sharing.js';
 import { WorkerPool } from './worker-pool.js';
 
 export interface SupervisorOptions {
@@ -62,6 +64,7 @@ export class Supervisor {
   /** Reloads, and exchanges of workers, run one after another. */
   readonly #turns = new TurnQueue();
   readonly #pool: WorkerPool;
+  readonly #weights: WeightSharing;
   readonly #committer: Committer;
   readonly #generations: Generations;
   readonly #sizer: ElasticSizer | undefined;
@@ -80,6 +83,7 @@ export class Supervisor {
     this.#threads = threadBudget(config.workers, this.#gpus);
     this.#artifacts = this.#createArtifacts(config);
     this.#committed = new CommittedPlan(this.#createCheckpoint(config), log);
+    this.#weights = this.#createWeights(config);
     this.#pool = this.#createPool(config);
     this.#committer = this.#createCommitter();
     this.#generations = this.#createGenerations();
@@ -192,6 +196,7 @@ export class Supervisor {
     this.#stopping = true;
     this.#endActivities();
     await this.#pool.close();
+    this.#weights.close();
     this.#committed.close();
     this.events.close();
   }
@@ -200,6 +205,7 @@ export class Supervisor {
   kill(): void {
     this.#endActivities();
     this.#pool.kill();
+    this.#weights.close();
   }
 
   /** How many GPUs models run on. */
@@ -294,6 +300,27 @@ export class Supervisor {
         const { generation } = this.#committed.current;
         this.events.publish({ type: 'model', ...event, generation });
       },
+      onWeights: (pid, message) => {
+        if (message.type === 'borrowWeights') this.#weights.borrow(pid, message);
+        else this.#weights.giveBack(pid, message.request);
+      },
+      onEnded: (pid) => this.#weights.onGone(pid),
+      log: this.#log,
+    });
+  }
+
+  #createWeights({ gpu, ortLibrary }: DaemonConfig): WeightSharing {
+    if (gpu.shareWeights && (this.#gpus === 0 || this.#threads.workers === 1)) {
+      this.#log.warn('gpu.shareWeights: nothing to share: it takes a GPU and several workers');
+    }
+    return new WeightSharing({
+      ortLibrary,
+      drainTimeoutMs: () => this.#config.current.swap.drainTimeout,
+      answer: (pid, request, answer) => {
+        const worker = this.#pool.workers.find((each) => each.pid === pid);
+        worker?.send({ type: 'weights', request, ...answer });
+      },
+      onLost: (pids) => void replaceWorkers(pids, this.#pool, (id) => this.drain(id), this.#log),
       log: this.#log,
     });
   }

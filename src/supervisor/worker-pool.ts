@@ -28,10 +28,16 @@ export interface WorkerPoolOptions {
   onJoined(worker: number): void;
   onGone(worker: number): void;
   onEvent(event: Pick<WorkerEvent, 'worker' | 'pid' | 'state' | 'reason'>): void;
+  /** The worker of this process wants weights that others use, too, or does so no more. */
+  onWeights(pid: number, message: WeightsMessage): void;
+  /** A worker's process has ended. */
+  onEnded(pid: number): void;
   /** A worker keeps requests away from a version that fails, or does so no more. */
   onBreaker(event: Pick<ModelEvent, 'model' | 'version' | 'state' | 'worker'>): void;
   log: Logger;
 }
+
+export type WeightsMessage = Extract<FromWorker, { type: 'borrowWeights' | 'returnWeights' }>;
 
 export interface Exchange {
   replacement: number;
@@ -283,6 +289,10 @@ export class WorkerPool {
         break;
       case 'breaker':
         this.#onBreaker(worker.id, message);
+        break;
+      case 'borrowWeights':
+      case 'returnWeights':
+        this.options.onWeights(worker.pid, message);
     }
     this.#wakeWaiters();
   }
@@ -328,6 +338,7 @@ export class WorkerPool {
     this.#joins.forget(worker.id);
     this.#heartbeats.reset(worker.id);
     this.#reports.onGone(worker.id);
+    this.options.onEnded(worker.pid);
     if (!this.#closing) this.#onLost(worker, how);
     this.#wakeWaiters();
   }

@@ -2,6 +2,7 @@ import type { AccessSettings } from '../access/settings.js';
 import type { Device } from '../config/device.js';
 import type { DaemonConfig } from '../config/schema.js';
 import type { NativeStats } from '../native/binding.js';
+import type { Slab } from '../native/engine.js';
 import type { BreakerState } from '../registry/circuit-breaker.js';
 import type { GenerationPlan, VersionFailure } from '../registry/plan.js';
 import type { VersionState } from '../registry/version-state.js';
@@ -39,6 +40,8 @@ export type ToWorker =
   | { type: 'report'; request: number }
   /** Who may come in from now on. */
   | { type: 'access'; access: AccessSettings }
+  /** The answer to `borrowWeights`: the weights, until they are given back, or why there are none. */
+  | ({ type: 'weights'; request: number } & WeightsAnswer)
   /** Answer `alive`, from the JavaScript thread. */
   | { type: 'heartbeat' }
   /** Tell those who have subscribed. */
@@ -58,7 +61,13 @@ export type FromWorker =
   | { type: 'report'; request: number; report: WorkerReport }
   /** The answer to a heartbeat, or that it would come if there were no more urgent work. */
   | { type: 'alive' }
-  | { type: 'breaker'; model: string; version: number; state: BreakerState };
+  | { type: 'breaker'; model: string; version: number; state: BreakerState }
+  /** It is to use the weights of an artifact in a GPU's memory, with other workers. */
+  | { type: 'borrowWeights'; request: number; modelPath: string; gpu: number }
+  /** It has closed what it got for this request, or wants it no more. Other than that it ends by itself. */
+  | { type: 'returnWeights'; request: number };
+
+export type WeightsAnswer = { slab: Slab } | { reason: string };
 
 export interface WorkerReport {
   generation: number;

@@ -8,6 +8,7 @@ import type { Version } from '../registry/version.js';
 import { DataPlane } from '../server/data-plane.js';
 import { reportGpus } from './gpu-report.js';
 import { LifeSign } from './life-sign.js';
+import { WeightClient } from './weight-client.js';
 import type {
   FromWorker,
   ToWorker,
@@ -22,6 +23,7 @@ type Prepare = Extract<ToWorker, { type: 'prepare' }>;
 export class Worker {
   readonly #engine: Engine;
   readonly #registry: Registry;
+  readonly #weights: WeightClient;
   readonly #dataPlane: DataPlane;
   #drained: Promise<void> | undefined;
 
@@ -33,9 +35,11 @@ export class Worker {
     const { device, drainTimeoutMs, limits, busyPollMs, access } = settings;
     shortenTimeSlice(); // before the engine starts its threads
     this.#engine = new Engine(settings.ortLibrary);
+    this.#weights = new WeightClient(send);
     this.#registry = new Registry(this.#engine, {
       device,
       drainTimeoutMs,
+      weights: this.#weights,
       onBreakerChange: (version, state) => this.#onBreakerChange(version, state),
     });
     const sign = new LifeSign(() => this.send({ type: 'alive' }));
@@ -48,6 +52,11 @@ export class Worker {
     // It holds for those whom a worker that drains still serves.
     if (message.type === 'access') {
       this.#setAccess(message.access);
+      return;
+    }
+    // So that a load that is under way ends, whatever it waits for.
+    if (message.type === 'weights') {
+      this.#weights.onAnswer(message.request, message);
       return;
     }
     if (this.#drained) return this.#drained;

@@ -36,6 +36,7 @@ bool CudaStandin::is_clean() const {
   const StandinCounts now = counts();
   return now.contexts == before_.contexts && now.device_blocks == before_.device_blocks &&
          now.host_blocks == before_.host_blocks && now.streams == before_.streams &&
+         now.opened_handles == before_.opened_handles &&
          now.pushed_contexts == before_.pushed_contexts &&
          now.device_bytes == before_.device_bytes && now.host_bytes == before_.host_bytes;
 }

@@ -20,12 +20,19 @@ class StandinDevice final : public Device {
   const std::string& name() const noexcept override { return cuda_.name(); }
   void AddProvider(Ort::SessionOptions& options, const CudaOptions& cuda, void* stream) override;
   std::unique_ptr<DeviceReservation> Reserve(std::uint64_t bytes) override;
-  std::uint64_t FreeBytes() override { return cuda_.FreeBytes(); }
+  std::uint64_t FreeBytes() override {
+    return cuda_.FreeBytes() - static_cast<std::uint64_t>(sessions_) * bytes_a_session;
+  }
   MemoryPool& host_memory() noexcept override { return pinned_; }
   OrtAllocator* host_allocator() noexcept override { return allocator_.get(); }
   const OrtMemoryInfo* host_info() const noexcept override { return info_; }
   const OrtMemoryInfo* device_info() const noexcept override { return info_; }
   std::unique_ptr<DeviceStream> NewStream() override;
+
+  const std::shared_ptr<const PrimaryContext>& context() const { return cuda_.context(); }
+
+  /// Of the device's memory, what each session is to look as if it took it.
+  std::uint64_t bytes_a_session = 0;
 
   const PinnedPool& pinned() const noexcept { return pinned_; }
   /// Sessions that were made, and how many of them with a stream.

@@ -1,13 +1,17 @@
 import { describe, expect, test } from 'vitest';
+import type { CudaSettings } from '../../src/config/cuda.js';
 import type { Device } from '../../src/config/device.js';
 import { parseYaml, validate } from '../../src/config/parse.js';
 import { daemonSchema, modelSchema } from '../../src/config/schema.js';
-import { instancesOf, placeModel } from '../../src/supervisor/model-placement.js';
+import { instancesOf, placeModel, type Placement } from '../../src/supervisor/model-placement.js';
 
 const DEFAULTS = {
-  ...{ arenaExtend: 'same-as-requested', convAlgorithmSearch: 'heuristic' },
-  ...{ tf32: true, graphs: false },
+  arenaExtend: 'same-as-requested',
+  convAlgorithmSearch: 'heuristic',
+  tf32: true,
+  graphs: false,
 } as const;
+const CUDA: CudaSettings = DEFAULTS;
 const GPUS: readonly Device[] = ['cuda:0', 'cuda:2'];
 
 function modelOf(modelYaml: string) {
@@ -71,4 +75,18 @@ test.each([
 
 test('what is of GPUs alone does not hold up a model on the CPU', () => {
   expect(place('instances: 2\nexecution: inline\ncuda: { graphs: true }', ['cpu'])).toEqual({});
+});
+
+test('weights are shared where several workers run a model on one GPU, if that is asked for', () => {
+  const model = (yaml: string) => validate(modelSchema, parseYaml(yaml, 'test', {}), 'model.yaml');
+  const isShared = (yaml: string, sharers?: number) => {
+    const host = { devices: GPUS, cuda: CUDA, ...(sharers === undefined ? {} : { sharers }) };
+    return (placeModel(model(yaml), host) as Placement).sharesWeights;
+  };
+  expect(isShared('', 3)).toBe(true);
+  expect(isShared('', 2)).toBeUndefined();
+  expect(isShared('device: cuda:2', 2)).toBe(true);
+  expect(isShared('device: cuda:2', 1)).toBeUndefined();
+  expect(isShared('device: cpu', 3)).toBeUndefined();
+  expect(isShared('')).toBeUndefined();
 });

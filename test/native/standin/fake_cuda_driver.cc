@@ -1,8 +1,13 @@
 // A stand-in for NVIDIA's driver library (libcuda.so.1) for machines without a GPU: its memory is
-// the host's. It counts what is alive, refuses what a real driver refuses (calls without a context,
-// too much memory), does copies only when somebody waits for them, and fails when told to. A
-// process that cannot call the functions below sets STANDIN_GPUS and STANDIN_FREE_BYTES.
+// the host's, which other processes can open. It counts what is alive, refuses what a real driver
+// refuses (calls without a context, too much memory, a handle of memory that is gone), does copies
+// only when somebody waits for them, and fails when told to. A process that cannot call the
+// functions below sets STANDIN_GPUS and STANDIN_FREE_BYTES.
 #include "standin/fake_cuda_driver.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <cstdlib>
@@ -12,6 +17,7 @@
 #include <mutex>
 #include <new>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gpu/cuda_api.h"
@@ -49,13 +55,49 @@ struct Block {
   std::size_t bytes;
 };
 
+/// A file without a name that is mapped: its descriptor is what others reach it by.
+class SharedMemory {
+ public:
+  /// Takes the descriptor.
+  SharedMemory(int file, std::size_t bytes) : file_(file), bytes_(bytes) {
+    data_ = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_SHARED, file_, 0);
+  }
+  SharedMemory(SharedMemory&& other) noexcept
+      : file_(std::exchange(other.file_, -1)),
+        bytes_(other.bytes_),
+        data_(std::exchange(other.data_, MAP_FAILED)) {}
+  SharedMemory& operator=(SharedMemory&&) = delete;
+  ~SharedMemory() {
+    if (data_ != MAP_FAILED) munmap(data_, bytes_);
+    if (file_ >= 0) close(file_);
+  }
+  int file() const noexcept { return file_; }
+  std::size_t bytes() const noexcept { return bytes_; }
+  void* data() const noexcept { return data_; }
+  bool is_mapped() const noexcept { return data_ != MAP_FAILED; }
+
+ private:
+  int file_;
+  std::size_t bytes_;
+  void* data_;
+};
+
+/// What is in a handle.
+struct Export {
+  pid_t process;
+  int file;
+  std::size_t bytes;
+};
+static_assert(sizeof(Export) <= sizeof(IpcMemoryHandle));
+
 struct Driver {
   std::mutex mutex;
   StandinSettings settings;
   StandinCounts counts;
   ContextTag context;
   bool is_initialised = false;
-  std::map<const void*, Block> device_blocks;
+  std::map<const void*, SharedMemory> device_blocks;
+  std::map<const void*, SharedMemory> opened;
   std::map<const void*, Block> host_blocks;
   std::map<StreamHandle, std::unique_ptr<StreamTag>> streams;
 };
@@ -96,6 +138,17 @@ Result EnterWithContext(Driver& driver) {
 
 std::size_t FreeBytes(const Driver& driver) {
   return driver.settings.total_bytes - driver.settings.taken_by_others - driver.counts.device_bytes;
+}
+
+/// Keeps what is mapped in `blocks`; `file` is -1 where there is none.
+Result Map(std::map<const void*, SharedMemory>& blocks, int file, std::size_t bytes,
+           DevicePointer* memory) {
+  if (file < 0) return kInvalidValue;
+  SharedMemory mapped(file, bytes);
+  if (!mapped.is_mapped()) return kOutOfMemory;
+  *memory = reinterpret_cast<DevicePointer>(mapped.data());
+  blocks.emplace(mapped.data(), std::move(mapped));
+  return kSuccess;
 }
 
 Result Allocate(std::map<const void*, Block>& blocks, std::size_t bytes, void** memory) {
@@ -288,11 +341,12 @@ Result cuMemAlloc_v2(DevicePointer* memory, std::size_t bytes) {
   const std::lock_guard lock(driver.mutex);
   if (const Result result = EnterWithContext(driver); result != kSuccess) return result;
   if (bytes > FreeBytes(driver)) return kOutOfMemory;
-  void* made = nullptr;
-  if (const Result result = Allocate(driver.device_blocks, bytes, &made); result != kSuccess) {
+  if (bytes == 0) return kInvalidValue;
+  const int file = memfd_create("device", MFD_CLOEXEC);
+  if (file >= 0 && ftruncate(file, static_cast<off_t>(bytes)) != 0) return kOutOfMemory;
+  if (const Result result = Map(driver.device_blocks, file, bytes, memory); result != kSuccess) {
     return result;
   }
-  *memory = reinterpret_cast<DevicePointer>(made);
   ++driver.counts.device_blocks;
   driver.counts.device_bytes += bytes;
   return kSuccess;
@@ -306,7 +360,7 @@ Result cuMemFree_v2(DevicePointer memory) {
   if (found == driver.device_blocks.end()) return kInvalidValue;
   for (const auto& [handle, stream] : driver.streams) Finish(*stream);  // as the real one does
   --driver.counts.device_blocks;
-  driver.counts.device_bytes -= found->second.bytes;
+  driver.counts.device_bytes -= found->second.bytes();
   driver.device_blocks.erase(found);
   return kSuccess;
 }
@@ -377,21 +431,35 @@ Result cuStreamDestroy_v2(StreamHandle stream) {
 Result cuIpcGetMemHandle(IpcMemoryHandle* handle, DevicePointer memory) {
   Driver& driver = State();
   const std::lock_guard lock(driver.mutex);
-  std::memcpy(handle->bytes, &memory, sizeof(memory));
-  return EnterWithContext(driver);
+  if (const Result result = EnterWithContext(driver); result != kSuccess) return result;
+  const auto found = driver.device_blocks.find(reinterpret_cast<const void*>(memory));
+  if (found == driver.device_blocks.end()) return kInvalidValue;
+  const Export exported{getpid(), found->second.file(), found->second.bytes()};
+  std::memcpy(handle->bytes, &exported, sizeof(exported));
+  return kSuccess;
 }
 
 Result cuIpcOpenMemHandle_v2(DevicePointer* memory, IpcMemoryHandle handle, unsigned /*flags*/) {
   Driver& driver = State();
   const std::lock_guard lock(driver.mutex);
-  std::memcpy(memory, handle.bytes, sizeof(*memory));
-  return EnterWithContext(driver);
+  if (const Result result = EnterWithContext(driver); result != kSuccess) return result;
+  Export exported{};
+  std::memcpy(&exported, handle.bytes, sizeof(exported));
+  const std::string path =
+      "/proc/" + std::to_string(exported.process) + "/fd/" + std::to_string(exported.file);
+  const int file = open(path.c_str(), O_RDWR | O_CLOEXEC);
+  const Result result = Map(driver.opened, file, exported.bytes, memory);
+  if (result == kSuccess) ++driver.counts.opened_handles;
+  return result;
 }
 
-Result cuIpcCloseMemHandle(DevicePointer /*memory*/) {
+Result cuIpcCloseMemHandle(DevicePointer memory) {
   Driver& driver = State();
   const std::lock_guard lock(driver.mutex);
-  return EnterWithContext(driver);
+  if (current_contexts.empty()) return kInvalidContext;
+  if (driver.opened.erase(reinterpret_cast<const void*>(memory)) == 0) return kInvalidValue;
+  --driver.counts.opened_handles;
+  return kSuccess;
 }
 
 #pragma GCC visibility pop

@@ -11,6 +11,7 @@ struct StandinCounts {
   long device_blocks = 0;
   long host_blocks = 0;
   long streams = 0;
+  long opened_handles = 0;   ///< of memory of whichever process
   long pushed_contexts = 0;  ///< of all threads
   long calls = 0;            ///< of functions that can fail, since the last reset
   std::size_t device_bytes = 0;

@@ -1,0 +1,18 @@
+import type { Slab } from '../native/engine.js';
+
+export type { Slab } from '../native/engine.js';
+
+/** Weights in a GPU's memory that another process holds for as long as somebody has a lease on them. */
+export interface WeightLease {
+  slab: Slab;
+  /** The slab is closed here, and is not opened again. Idempotent. */
+  giveBack(): void;
+}
+
+export interface WeightSource {
+  /**
+   * The weights of the model at this path on this GPU. Rejects with the reason where there are none to be
+   * had, and soon after `signal` aborts.
+   */
+  borrow(modelPath: string, gpu: number, signal?: AbortSignal): Promise<WeightLease>;
+}
