@@ -7,7 +7,8 @@ import { RawRpc } from '../support/raw-rpc.js';
 
 /** Clients that connect, begin a handshake and do not end it: they must not keep their connections. */
 
-const UPGRADE = 'GET /rpc HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n';
+const UPGRADE =
+  'GET /rpc HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n';
 /** A record of TLS 1.0 for a handshake, a ClientHello of 512 bytes, of which the first ones come. */
 const HALF_A_CLIENT_HELLO = Buffer.from('1603010200010001fc0303', 'hex');
 
