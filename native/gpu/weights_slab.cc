@@ -35,12 +35,14 @@ class Lane {
 
 void Fill(const std::shared_ptr<const PrimaryContext>& context, const WeightPlan& plan,
           std::byte* block) {
-  std::array lanes{std::make_unique<Lane>(context), std::make_unique<Lane>(context)};
+  Lane first(context);
+  Lane second(context);
+  const std::array lanes{&first, &second};
   std::size_t turn = 0;
   plan.ForEachPiece([&](std::span<const std::byte> piece, std::uint64_t offset) {
     lanes.at(turn++ % lanes.size())->Copy(block + offset, piece);
   });
-  for (const auto& lane : lanes) lane->Wait();
+  for (Lane* lane : lanes) lane->Wait();
 }
 
 cuda::IpcMemoryHandle Export(const PrimaryContext& context, const DeviceBuffer& memory) {
@@ -59,7 +61,8 @@ std::uint64_t SizeOf(const WeightPlan& plan) {
 
 }  // namespace
 
-WeightsSlab::WeightsSlab(std::shared_ptr<const PrimaryContext> context, const WeightPlan& plan)
+WeightsSlab::WeightsSlab(const std::shared_ptr<const PrimaryContext>& context,
+                         const WeightPlan& plan)
     : size_(SizeOf(plan)),
       memory_(context, (size_ + kGranularity - 1) / kGranularity * kGranularity),
       handle_(Export(*context, memory_)) {

@@ -15,7 +15,7 @@ class WeightsSlab {
  public:
   /// Takes the memory and fills it, through pinned memory of a bounded size. Throws
   /// kFailedPrecondition where `plan` has no weight, and what the driver reports.
-  WeightsSlab(std::shared_ptr<const PrimaryContext> context, const WeightPlan& plan);
+  WeightsSlab(const std::shared_ptr<const PrimaryContext>& context, const WeightPlan& plan);
 
   const cuda::IpcMemoryHandle& handle() const noexcept { return handle_; }
   /// Of the plan.
