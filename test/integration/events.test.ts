@@ -69,6 +69,13 @@ test('a listener hears of a worker that is replaced', async () => {
   expect(heard).toEqual(['1 worker started', '1 worker ready', '1 worker drained']);
 });
 
+/** The first line of a prepared swap and the next line of a swap, once they are there. */
+function wholeSwap(lines: readonly string[]): readonly string[] {
+  const swaps = lines.filter((line) => /\bswap\b/.test(line));
+  const first = swaps.findIndex((line) => line.includes('prepared'));
+  return first < 0 ? [] : swaps.slice(first, first + 2);
+}
+
 test('ctl events prints them, as text and as JSON', async () => {
   const daemon = await serveShift();
   const follow = async (...flags: string[]) => {
@@ -82,13 +89,18 @@ test('ctl events prints them, as text and as JSON', async () => {
   };
   const [text, json] = [await follow(), await follow('--json')];
   let label = 0;
-  // Until both listen, nothing is there to print.
-  await until('both have printed', async () => {
+  // A listener may begin in the middle of a swap: each waits for a whole one.
+  await until('both have printed a whole swap', async () => {
     await daemon.admin.put(`/models/shift/labels/l${++label}`, { version: 1 });
-    return text.length > 0 && json.length > 0;
+    return [text, json].every((lines) => wholeSwap(lines).length === 2);
   });
-  expect(text[0]).toMatch(/^swap prepared, generation \d+$/);
-  expect(JSON.parse(json[0] ?? '')).toMatchObject({ type: 'swap', state: 'prepared' });
+  const [prepared, committed] = wholeSwap(text);
+  expect(prepared).toMatch(/^swap prepared, generation \d+$/);
+  expect(committed).toMatch(/^swap committed, generation \d+$/);
+  expect(wholeSwap(json).map((line) => JSON.parse(line) as unknown)).toMatchObject([
+    { type: 'swap', state: 'prepared' },
+    { type: 'swap', state: 'committed' },
+  ]);
 });
 
 test('a client gets the events that it has subscribed to, and no others', async () => {
