@@ -79,6 +79,8 @@ void Runner::Work() {
 }
 
 bool Runner::TakeBatch(std::vector<Request>& batch) {
+  std::unique_lock forming(forming_mutex_, std::defer_lock);
+  if (options_.max_batch > 1) forming.lock();
   std::optional<Request> first = queue_.Pop();
   if (!first) return false;
   batch.push_back(std::move(*first));

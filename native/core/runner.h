@@ -35,7 +35,7 @@ struct RunnerOptions {
 ///
 /// With a `max_batch`, requests that fit together run as one, in the order in which they would have
 /// run alone: a request that does not fit ends the batch. If that run fails, each of them runs
-/// alone.
+/// alone. One thread at a time forms a batch, the others run theirs.
 class Runner {
  public:
   /// Called on a runner thread, or on the one that calls Submit, Expire, Cancel or Stop; must not
@@ -100,6 +100,7 @@ class Runner {
   std::atomic<std::size_t> outstanding_ = 0;
   InFlight in_flight_;
   RequestQueue queue_;
+  std::mutex forming_mutex_;  // of the thread that forms a batch; taken before the queue's own
   std::mutex stop_mutex_;
   std::vector<std::thread> threads_;
   StopAtExit stop_at_exit_;

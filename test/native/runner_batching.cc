@@ -43,6 +43,19 @@ TEST_CASE("requests run together up to the most rows, each gets its own answer")
   }
 }
 
+TEST_CASE("of several threads one forms a batch at a time, so what comes is not spread over many") {
+  Session session(Library(), ModelPath("shift/1"), {});
+  Completions completions;
+  RunnerOptions options = Patient(8);
+  options.threads = 4;
+  TestRunner runner(session, options, completions.Callback());
+  for (std::uint64_t ticket = 1; ticket <= 16; ++ticket) runner.Submit(ShiftRequest(ticket));
+  REQUIRE(completions.WaitFor(16));
+  for (std::uint64_t ticket = 1; ticket <= 16; ++ticket) {
+    CHECK(completions.TakeResult(ticket).batch_size == 8);
+  }
+}
+
 TEST_CASE("a batch waits no longer than the delay") {
   Session session(Library(), ModelPath("shift/1"), {});
   Completions completions;
