@@ -28,7 +28,7 @@ constexpr std::array<Choice<ConvAlgorithmSearch>, 3> kConvAlgorithmSearches{{
     {"exhaustive", ConvAlgorithmSearch::kExhaustive},
 }};
 
-[[noreturn]] void Refuse(const std::string& name, const std::string& expected) {
+[[noreturn]] void RefuseOption(const std::string& name, const std::string& expected) {
   throw Error(ErrorCode::kInvalidArgument, "cuda." + name + " must be " + expected);
 }
 
@@ -46,13 +46,13 @@ void SetChoice(Value& to, const Napi::Object& object, const std::string& name,
     }
     names += (names.empty() ? "" : ", ") + std::string(known);
   }
-  Refuse(name, "one of " + names);
+  RefuseOption(name, "one of " + names);
 }
 
 void SetFlag(bool& to, const Napi::Object& object, const std::string& name) {
   const Napi::Value value = object.Get(name);
   if (value.IsUndefined()) return;
-  if (!value.IsBoolean()) Refuse(name, "true or false");
+  if (!value.IsBoolean()) RefuseOption(name, "true or false");
   to = value.As<Napi::Boolean>().Value();
 }
 
@@ -86,7 +86,7 @@ std::optional<CudaOrder> ToCudaOrder(const Napi::Value& value) {
 
 int ToDeviceId(const Napi::Value& value) {
   const std::int64_t id = ToInteger(value, "deviceId");
-  if (id > std::numeric_limits<int>::max()) Refuse("deviceId", "the number of a GPU");
+  if (id > std::numeric_limits<int>::max()) RefuseOption("deviceId", "the number of a GPU");
   return static_cast<int>(id);
 }
 
