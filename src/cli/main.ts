@@ -2,18 +2,21 @@
 import { Command, Option } from 'commander';
 import { addBench } from './bench/command.js';
 import { addCtlCommands } from './ctl.js';
-import { runDemo, type DemoFlags } from './demo/demo.js';
-import { runDoctor, type DoctorFlags } from './doctor/doctor.js';
+import type { DemoFlags } from './demo/demo.js';
+import type { DoctorFlags } from './doctor/doctor.js';
 import { reportFailure } from './failure.js';
-import { runInfer, type InferFlags } from './infer.js';
+import type { InferFlags } from './infer.js';
 import { collect, collectShape, positiveInteger } from './option-values.js';
 import { packageJson } from './package-json.js';
-import { runPack, type PackFlags } from './pack.js';
+import type { PackFlags } from './pack.js';
 import { addTargetOptions } from './request-target.js';
-import { runServe, type ServeFlags } from './serve.js';
+import type { ServeFlags } from './serve.js';
 import { addSetup } from './setup/command.js';
 
-/** The command line. Exit codes: 0 fine, 1 failed, 2 wrong usage or configuration. */
+/**
+ * The command line. Exit codes: 0 fine, 1 failed, 2 wrong usage or configuration. What a command runs is loaded when
+ * it is called, so that none waits for the others' libraries.
+ */
 
 function buildProgram(): Command {
   const program = new Command('warmswap')
@@ -34,14 +37,14 @@ function buildProgram(): Command {
     .description('tell what this host can do, and what to mend')
     .option('--config <file>', 'warmswap.yaml')
     .option('--json', 'print JSON')
-    .action((flags: DoctorFlags) => runDoctor(flags));
+    .action(async (flags: DoctorFlags) => (await import('./doctor/doctor.js')).runDoctor(flags));
   program
     .command('demo')
     .description('serve a bundled model, swap it under load, report')
     .option('--assets <dir>', 'folder with models/ and data/ of the real classifier')
     .option('--output <dir>', 'where pictures go', 'demo-output')
     .option('--seconds <n>', 'length of the phases before and after the swap', positiveInteger, 3)
-    .action((flags: DemoFlags) => runDemo(flags));
+    .action(async (flags: DemoFlags) => (await import('./demo/demo.js')).runDemo(flags));
   return program;
 }
 
@@ -59,7 +62,7 @@ function addServe(program: Command): void {
     .option('--device <device>', 'auto, cpu, cuda, cuda:0,1 or webgpu')
     .option('--watch', 'reload when a version is published')
     .option('--log-level <level>', 'debug, info, warn or error')
-    .action((flags: ServeFlags) => runServe(flags));
+    .action(async (flags: ServeFlags) => (await import('./serve.js')).runServe(flags));
 }
 
 function addPack(program: Command): void {
@@ -71,7 +74,9 @@ function addPack(program: Command): void {
     .option('--models <dir>', 'the repository (default: ./models)')
     .option('--store <dir>', 'the artifact store (default: ~/.cache/warmswap)')
     .option('--json', 'print JSON')
-    .action((version: string, flags: PackFlags) => runPack(version, flags));
+    .action(async (version: string, flags: PackFlags) =>
+      (await import('./pack.js')).runPack(version, flags),
+    );
 }
 
 function addInfer(program: Command): void {
@@ -103,7 +108,9 @@ function addInfer(program: Command): void {
         .default([], 'none'),
     )
     .option('--json', 'print JSON')
-    .action((model: string, flags: InferFlags) => runInfer(model, flags));
+    .action(async (model: string, flags: InferFlags) =>
+      (await import('./infer.js')).runInfer(model, flags),
+    );
   addTargetOptions(infer);
 }
 

@@ -8,7 +8,7 @@ import {
   positiveNumber,
 } from '../option-values.js';
 import { addTargetOptions } from '../request-target.js';
-import { runBench, type BenchFlags } from './bench.js';
+import type { BenchFlags } from './bench.js';
 
 /** `warmswap bench`. */
 export function addBench(program: Command): void {
@@ -50,6 +50,6 @@ export function addBench(program: Command): void {
         .conflicts('shape'),
     )
     .option('--json', 'print JSON')
-    .action((flags: BenchFlags) => runBench(flags));
+    .action(async (flags: BenchFlags) => (await import('./bench.js')).runBench(flags));
   addTargetOptions(bench);
 }

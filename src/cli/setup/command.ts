@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { setupCuda, type SetupFlags } from './setup-cuda.js';
+import type { SetupFlags } from './setup-cuda.js';
 
 /** `warmswap setup`. */
 export function addSetup(program: Command): void {
@@ -12,5 +12,5 @@ export function addSetup(program: Command): void {
     .option('--to <dir>', 'for a whole other ONNX Runtime (default: ~/.local/share/warmswap/…)')
     .option('--config <file>', 'warmswap.yaml, for its ortLibrary')
     .option('--json', 'print JSON')
-    .action((flags: SetupFlags) => setupCuda(flags));
+    .action(async (flags: SetupFlags) => (await import('./setup-cuda.js')).setupCuda(flags));
 }
