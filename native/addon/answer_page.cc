@@ -7,27 +7,40 @@
 #include "core/error_answer.h"
 
 namespace warmswap {
+namespace {
+
+Napi::Float64Array ToNumbers(const Napi::Value& value, std::size_t min_count) {
+  if (!value.IsTypedArray() ||
+      value.As<Napi::TypedArray>().TypedArrayType() != napi_float64_array ||
+      value.As<Napi::TypedArray>().ElementLength() < min_count) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "expected a Float64Array of at least " + std::to_string(min_count) + " numbers");
+  }
+  return value.As<Napi::Float64Array>();
+}
+
+}  // namespace
 
 AnswerPage::AnswerPage(const Napi::Object& answers) {
   const Napi::Value page = answers.Get("page");
-  const Napi::Value index = answers.Get("index");
   const Napi::Value on_answers = answers.Get("onAnswers");
-  if (!page.IsArrayBuffer() || !index.IsTypedArray() || !on_answers.IsFunction() ||
-      index.As<Napi::TypedArray>().TypedArrayType() != napi_float64_array) {
+  if (!page.IsArrayBuffer() || !on_answers.IsFunction()) {
     throw Error(ErrorCode::kInvalidArgument,
-                "answers must be { page: ArrayBuffer, index: Float64Array, onAnswers }");
+                "answers must be { page: ArrayBuffer, index: Float64Array, accepted: Float64Array, "
+                "onAnswers }");
   }
   page_ = Napi::Persistent(page.As<Napi::ArrayBuffer>());
-  index_ = Napi::Persistent(index.As<Napi::Float64Array>());
+  index_ = Napi::Persistent(ToNumbers(answers.Get("index"), kIndexFields));
+  accepted_ = Napi::Persistent(ToNumbers(answers.Get("accepted"), kAcceptedFields));
   on_answers_ = Napi::Persistent(on_answers.As<Napi::Function>());
   bytes_ = static_cast<std::byte*>(page_.Value().Data());
   size_ = page_.Value().ByteLength();
   fields_ = index_.Value().Data();
   max_count_ = index_.Value().ElementLength() / kIndexFields;
-  if (size_ < kMaxAnswerBytes || max_count_ == 0) {
-    throw Error(ErrorCode::kInvalidArgument, "the page must have at least " +
-                                                 std::to_string(kMaxAnswerBytes) +
-                                                 " bytes, its index 3 numbers");
+  accepted_fields_ = accepted_.Value().Data();
+  if (size_ < kMaxAnswerBytes) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "the page must have at least " + std::to_string(kMaxAnswerBytes) + " bytes");
   }
 }
 
@@ -62,6 +75,7 @@ void AnswerPage::Deliver() {
 void AnswerPage::Close() {
   page_.Reset();
   index_.Reset();
+  accepted_.Reset();
   on_answers_.Reset();
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "addon/napi.h"
 #include "core/error.h"
@@ -14,12 +15,14 @@ namespace warmswap {
 /// For the JavaScript thread only.
 class AnswerPage {
  public:
+  static constexpr std::size_t kAcceptedFields = 4;
   /// Longer answers do not go through the page.
   static constexpr std::size_t kMaxAnswerBytes = 64 * 1024;
 
-  /// `{ page: ArrayBuffer, index: Float64Array, onAnswers(count) }`. When `onAnswers` is called,
-  /// the index has ticket, offset in the page and length of each answer; afterwards both are used
-  /// again. Throws kInvalidArgument where they are too small for one answer.
+  /// `{ page: ArrayBuffer, index: Float64Array, accepted: Float64Array, onAnswers(count) }`. When
+  /// `onAnswers` is called, the index has ticket, offset in the page and length of each answer;
+  /// afterwards both are used again. Throws kInvalidArgument where they are too small for one
+  /// answer.
   explicit AnswerPage(const Napi::Object& answers);
 
   /// Packs one answer of at most kMaxAnswerBytes, first calling `onAnswers` if there is no room.
@@ -35,6 +38,11 @@ class AnswerPage {
   /// Calls `onAnswers` if anything was added since.
   void Deliver();
 
+  /// Four numbers for what is to be known of a request that was just accepted.
+  std::span<double, kAcceptedFields> accepted() const noexcept {
+    return std::span<double, kAcceptedFields>(accepted_fields_, kAcceptedFields);
+  }
+
   /// Lets go of JavaScript's memory.
   void Close();
 
@@ -43,10 +51,12 @@ class AnswerPage {
 
   Napi::Reference<Napi::ArrayBuffer> page_;
   Napi::Reference<Napi::Float64Array> index_;
+  Napi::Reference<Napi::Float64Array> accepted_;
   Napi::FunctionReference on_answers_;
   std::byte* bytes_ = nullptr;
   std::size_t size_ = 0;
   double* fields_ = nullptr;
+  double* accepted_fields_ = nullptr;
   std::size_t max_count_ = 0;
   std::size_t used_ = 0;
   std::size_t count_ = 0;

@@ -209,13 +209,4 @@ std::span<const std::byte> ToFrame(const Napi::Value& value) {
   return {static_cast<const std::byte*>(buffer.Data()), buffer.ByteLength()};
 }
 
-std::span<double> ToFields(const Napi::Value& value, std::size_t count) {
-  const bool is_array =
-      value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == napi_float64_array;
-  if (!is_array) Refuse("the fields", "a Float64Array");
-  auto array = value.As<Napi::Float64Array>();
-  if (array.ElementLength() < count) Refuse("the fields", "at least " + std::to_string(count));
-  return {array.Data(), array.ElementLength()};
-}
-
 }  // namespace warmswap

@@ -35,9 +35,6 @@ Napi::Array ToArray(const Napi::Value& value, const std::string& what);
 /// The bytes of an ArrayBuffer: use them before JavaScript runs again.
 std::span<const std::byte> ToFrame(const Napi::Value& value);
 
-/// The elements of a Float64Array, at least `count`.
-std::span<double> ToFields(const Napi::Value& value, std::size_t count);
-
 struct PackOrder {
   std::filesystem::path source_path;
   std::filesystem::path output_directory;

@@ -14,7 +14,6 @@
 namespace warmswap {
 namespace {
 
-constexpr std::size_t kAcceptedFields = 4;
 constexpr double kNoDeadline = -1;
 
 /// Milliseconds from now, 0 for what has passed.
@@ -112,18 +111,11 @@ void Runtime::SetRoutes(const Napi::CallbackInfo& info) {
   Guarded(info.Env(), [&] { core_->SetRoutes(RouteTable(ToRoutes(info[0]))); });
 }
 
-// accept(frame, ticket, accepted)
+// accept(frame, ticket)
 Napi::Value Runtime::Accept(const Napi::CallbackInfo& info) {
   return Guarded(info.Env(), [&] {
-    const std::span<double> fields = ToFields(info[2], kAcceptedFields);
-    const auto accepted = core_->Accept(ToFrame(info[0]), ToTicket(info[1]));
-    if (accepted) {
-      fields[0] = static_cast<double>(accepted->route);
-      fields[1] = static_cast<double>(accepted->msgid);
-      fields[2] = static_cast<double>(accepted->answer_length);
-      fields[3] = accepted->is_refusal ? 1 : 0;
-    }
-    return Napi::Boolean::New(info.Env(), accepted.has_value());
+    const bool is_accepted = core_->Accept(ToFrame(info[0]), ToTicket(info[1]));
+    return Napi::Boolean::New(info.Env(), is_accepted);
   });
 }
 

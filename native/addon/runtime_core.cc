@@ -107,26 +107,29 @@ void RuntimeCore::Submit(Model& model, Request request) {
   TicketTaken();
 }
 
-std::optional<RuntimeCore::Accepted> RuntimeCore::Accept(std::span<const std::byte> frame,
-                                                         std::uint64_t ticket) {
-  if (!open_) return std::nullopt;
+bool RuntimeCore::Accept(std::span<const std::byte> frame, std::uint64_t ticket) {
+  if (!open_) return false;
   auto taken = lane_.Accept(frame, ticket);
-  if (!taken) return std::nullopt;
-  Accepted accepted{taken->route, taken->msgid, 0, taken->refused.has_value()};
-  if (taken->refused) {
-    accepted.answer_length = page_.WriteAlone(taken->msgid, *taken->refused);
-    return accepted;
+  if (!taken) return false;
+  const std::size_t answer_length = AnswerNow(*taken);
+  if (answer_length == 0) TicketTaken();
+  const std::span fields = page_.accepted();
+  fields[0] = static_cast<double>(taken->route);
+  fields[1] = static_cast<double>(taken->msgid);
+  fields[2] = static_cast<double>(answer_length);
+  fields[3] = taken->refused ? 1 : 0;
+  return true;
+}
+
+std::size_t RuntimeCore::AnswerNow(InferLane::Accepted& taken) {
+  if (taken.refused) return page_.WriteAlone(taken.msgid, *taken.refused);
+  if (!taken.done) return 0;
+  Event event = ToEvent(std::move(*taken.done));
+  if (event.reply) {
+    return page_.WriteAlone(*event.reply, std::get<RunResult>(event.outcome));
   }
-  if (taken->done) {
-    Event event = ToEvent(std::move(*taken->done));
-    if (event.reply) {
-      accepted.answer_length = page_.WriteAlone(*event.reply, std::get<RunResult>(event.outcome));
-      return accepted;
-    }
-    turn_events_.push_back(std::move(event));
-  }
-  TicketTaken();
-  return accepted;
+  turn_events_.push_back(std::move(event));
+  return 0;
 }
 
 Clock::time_point RuntimeCore::EndTurn() {

@@ -96,14 +96,10 @@ class RuntimeCore {
   void Discard(std::shared_ptr<Model> model);
 
   void SetRoutes(RouteTable routes) { lane_.SetRoutes(std::move(routes)); }
-  struct Accepted {
-    std::size_t route;
-    std::uint32_t msgid;
-    std::size_t answer_length;  ///< of the answer at the page's beginning; 0: it comes later
-    bool is_refusal;            ///< that answer is an error
-  };
-  /// See InferLane::Accept.
-  std::optional<Accepted> Accept(std::span<const std::byte> frame, std::uint64_t ticket);
+  /// See InferLane::Accept. Where it is true, `accepted` of the answers has the index of the route,
+  /// the msgid, the length of the answer at the page's beginning, or 0 where that comes later, and
+  /// 1 if it is an error.
+  bool Accept(std::span<const std::byte> frame, std::uint64_t ticket);
   /// Ends a turn of the event loop: see InferLane::EndTurn. Delivers what it completed at once.
   /// Gives the earliest deadline of what was queued in the turn.
   Clock::time_point EndTurn();
@@ -126,6 +122,8 @@ class RuntimeCore {
 
   void PostTo(JobThread& thread, std::uint64_t ticket, std::function<Outcome()> job,
               std::function<void()> cancel);
+  /// Packs the answer that there is already, if there is one, and gives its length.
+  std::size_t AnswerNow(InferLane::Accepted& taken);
   void TicketTaken();
   void Deliver(std::vector<Event> events);
   Napi::Object ToJs(Event event);

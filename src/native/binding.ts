@@ -261,6 +261,8 @@ export interface NativeAnswers {
   page: ArrayBuffer;
   /** Of each answer: ticket, offset in the page, length. */
   index: Float64Array;
+  /** What `accept` gives: four numbers. */
+  accepted: Float64Array;
   /** Page and index are used again once this has returned. */
   onAnswers: (count: number) => void;
 }
@@ -343,13 +345,13 @@ export interface NativeRuntime {
   setRoutes(routes: readonly NativeRoute[]): void;
   /**
    * Takes the frame of an `infer` request, copying its inputs. False, and has done nothing, where it is
-   * no plain request that some route serves. Else `accepted` has the index of its route in what
-   * `setRoutes` was given, its msgid, the length of its answer, which lies at the page's beginning until
-   * the next call, and 1 if that answer is an error, since the queue is full, or else 0. Where the length
-   * is 0 the answer comes later, through the page or as a NativeAnswer in `onEvents`, or an error there;
-   * only then the ticket is taken.
+   * no plain request that some route serves. Else `accepted` of the NativeAnswers has the index of its
+   * route in what `setRoutes` was given, its msgid, the length of its answer, which lies at the page's
+   * beginning until the next call, and 1 if that answer is an error, since the queue is full, or else 0.
+   * Where the length is 0 the answer comes later, through the page or as a NativeAnswer in `onEvents`, or
+   * an error there; only then the ticket is taken.
    */
-  accept(frame: ArrayBuffer, ticket: number, accepted: Float64Array): boolean;
+  accept(frame: ArrayBuffer, ticket: number): boolean;
   /**
    * Must follow once all frames that have come together are accepted: then they run. Gives in how many
    * milliseconds the earliest deadline of those that were queued passes; -1 if they have none.

@@ -48,8 +48,8 @@ export class InferLane {
   readonly #page = new ArrayBuffer(PAGE_BYTES);
   readonly #index = new Float64Array(PAGE_ANSWERS * INDEX_FIELDS);
   readonly #accepted = new Float64Array(ACCEPTED_FIELDS);
-  /** The page's beginning, as long as the last answer there. */
-  #answer = new Uint8Array(this.#page, 0, 0);
+  /** Of the page, where the last answers lay that came there as the first, the second and so on. */
+  readonly #views: Uint8Array[] = [];
   #inTurn = 0;
 
   /** `runtime` gives the one that was made with `answers`. */
@@ -64,6 +64,7 @@ export class InferLane {
     return {
       page: this.#page,
       index: this.#index,
+      accepted: this.#accepted,
       onAnswers: (count) => this.#deliver(count),
     };
   }
@@ -81,11 +82,11 @@ export class InferLane {
   accept(frame: ArrayBuffer): Accepted | undefined {
     if (this.#inTurn >= MAX_TURN) this.#endTurn();
     const ticket = this.tickets.next();
-    if (!this.runtime().accept(frame, ticket, this.#accepted)) return undefined;
+    if (!this.runtime().accept(frame, ticket)) return undefined;
     const route = this.#accepted[0] as number;
     const msgid = this.#accepted[1] as number;
     const length = this.#accepted[2] as number;
-    const answer = length > 0 ? this.#answerOf(length) : undefined;
+    const answer = length > 0 ? this.#view(0, 0, length) : undefined;
     if (!answer && this.#inTurn++ === 0) setImmediate(() => this.#endTurn());
     return { route, msgid, ticket, answer, isRefusal: this.#accepted[3] === 1 };
   }
@@ -99,9 +100,11 @@ export class InferLane {
     this.tickets.hold(ticket, holder);
   }
 
-  #answerOf(length: number): Uint8Array {
-    if (this.#answer.length !== length) this.#answer = new Uint8Array(this.#page, 0, length);
-    return this.#answer;
+  /** Answers of one model are as long as each other, as a rule, so most views are there already. */
+  #view(answer: number, offset: number, length: number): Uint8Array {
+    const last = this.#views[answer];
+    if (last?.byteOffset === offset && last.length === length) return last;
+    return (this.#views[answer] = new Uint8Array(this.#page, offset, length));
   }
 
   #endTurn(): void {
@@ -135,6 +138,6 @@ export class InferLane {
     const offset = this.#index[field + 1] as number;
     const length = this.#index[field + 2] as number;
     const holder = this.tickets.return(ticket) as AnswerHolder | undefined;
-    holder?.resolve(new Uint8Array(this.#page, offset, length), true);
+    holder?.resolve(this.#view(answer, offset, length), true);
   }
 }

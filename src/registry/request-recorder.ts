@@ -5,8 +5,10 @@ export type RecordedInputs = Readonly<Record<string, Tensor>>;
 
 export const MOST_REQUESTS = 16;
 export const MOST_BYTES = 8 * 2 ** 20;
-/** Once the ring is full, one request of so many is recorded. */
+/** Once the ring is full, one request of so many is recorded, */
 export const SAMPLED = 64;
+/** but not more often: unpacking one takes as long as serving several. In milliseconds. */
+export const LEAST_APART_MS = 10;
 /** What an element of BYTES takes beside its bytes, roughly. */
 const ELEMENT_OVERHEAD_BYTES = 16;
 
@@ -21,13 +23,16 @@ export class RequestRecorder {
   #isFull = false;
   #isAwaiting = false;
   #unsampled = 0;
+  #sampledAt = -Infinity;
+
+  constructor(private readonly now: () => number = () => performance.now()) {}
 
   /** Whether the next request should be recorded. Counts it. */
   due(): boolean {
     if (this.#isAwaiting) return false;
     if (!this.#isFull) return true;
     this.#unsampled = (this.#unsampled + 1) % SAMPLED;
-    return this.#unsampled === 0;
+    return this.#unsampled === 0 && this.#maySample();
   }
 
   /**
@@ -53,6 +58,13 @@ export class RequestRecorder {
   /** What is kept now, oldest first. */
   requests(): readonly RecordedInputs[] {
     return this.#ring.map(({ inputs }) => inputs);
+  }
+
+  #maySample(): boolean {
+    const now = this.now();
+    if (now - this.#sampledAt < LEAST_APART_MS) return false;
+    this.#sampledAt = now;
+    return true;
   }
 
   #keep(inputs: RecordedInputs, bytes: number): void {

@@ -24,7 +24,7 @@ export class BusyPoll {
 
   /** A request came. */
   onRequest(): void {
-    if (this.maxMs === 0 || this.#isLooking) return;
+    if (this.maxMs === 0 || this.#isLooking || this.isBusy()) return;
     const isSoon = performance.now() - this.#idleSince <= this.maxMs;
     this.#soon = isSoon ? this.#soon + 1 : 0;
   }

@@ -8,6 +8,7 @@ import type { Turn } from './version-order.js';
 /** A request that runs by the lane: it holds a lease on its version until it is answered. */
 export class LaneCall implements AnswerHolder, CallInFlight {
   readonly msgid: number;
+  place = 0;
   readonly #ticket: number;
   readonly #epoch: number | undefined;
   #onSettled: ((error?: Error) => void) | undefined;

@@ -9,6 +9,7 @@ import type { CallContext, Method } from './methods.js';
 import type { Route } from '../registry/model-set.js';
 import type { AnswerSink, Frame, Registry } from '../registry/registry.js';
 import type { BusyPoll } from './busy-poll.js';
+import { CallsInFlight, type Placed } from './calls-in-flight.js';
 import { LaneCall } from './lane-call.js';
 import type { LimitCounts } from '../telemetry/limit-counts.js';
 import { bytesOf, Outlet } from './outlet.js';
@@ -37,7 +38,7 @@ const LINGER_MS = 200;
 const SMALL_FRAME_BYTES = 8 * 1024;
 
 /** A request that is not answered yet. */
-export interface CallInFlight {
+export interface CallInFlight extends Placed {
   readonly msgid: number;
   readonly turn: Turn | undefined;
   /** Ends its run; does nothing once that is done. */
@@ -51,7 +52,7 @@ export class RpcConnection implements AnswerSink, Subscriber {
   readonly #outlet: Outlet;
   readonly #bucket: HeldBucket | undefined;
   readonly #order = new VersionOrder((frame, isLent) => this.#outlet.send(frame, isLent));
-  readonly #inflight = new Set<CallInFlight>();
+  readonly #inflight = new CallsInFlight<CallInFlight>();
   #closed = false;
   #draining = false;
   #linger: NodeJS.Timeout | undefined;
@@ -133,7 +134,7 @@ export class RpcConnection implements AnswerSink, Subscriber {
   }
 
   #cancelAll(): void {
-    for (const call of [...this.#inflight]) call.cancel?.();
+    for (const call of this.#inflight.snapshot()) call.cancel?.();
   }
 
   #refuseTooBig(bytes: number): void {
@@ -170,7 +171,7 @@ export class RpcConnection implements AnswerSink, Subscriber {
   #cancel(params: readonly unknown[]): void {
     try {
       const msgid = parseCancelParams(params);
-      for (const call of this.#inflight) if (call.msgid === msgid) call.cancel?.();
+      for (const call of this.#inflight.snapshot()) if (call.msgid === msgid) call.cancel?.();
     } catch (error) {
       if (!(error instanceof WarmswapError)) throw error;
     }
@@ -299,6 +300,7 @@ class Call implements CallContext, CallInFlight {
   cancel?: () => void;
   /** Its place among the answers, if a version answers it. */
   turn: Turn | undefined;
+  place = 0;
 
   constructor(
     readonly msgid: number,

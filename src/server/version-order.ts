@@ -19,7 +19,7 @@ export class VersionOrder {
     let newest = groups.at(-1);
     if (newest?.version !== version) {
       if (groups.length === 1 && newest?.inFlight === 0) groups.pop();
-      newest = { target, version, inFlight: 0, held: [] };
+      newest = { siblings: groups, version, inFlight: 0, held: [] };
       groups.push(newest);
     }
     newest.inFlight++;
@@ -32,7 +32,7 @@ export class VersionOrder {
    */
   end(turn: Turn, frame: Frame, isLent = false): void {
     const group = turn as Group;
-    const groups = this.#groupsOf(group.target);
+    const groups = group.siblings;
     group.inFlight--;
     if (groups[0] === group) this.send(frame, isLent);
     else group.held.push(isLent ? kept(frame) : frame);
@@ -67,11 +67,13 @@ const MAX_IDLE_TARGETS = 64;
 
 /** One request's place in the order. */
 export interface Turn {
-  readonly target: string;
+  /** All groups of its target, oldest version first. */
+  readonly siblings: readonly Turn[];
 }
 
 /** Requests in flight that the same version answers. */
 interface Group extends Turn {
+  readonly siblings: Group[];
   readonly version: object;
   inFlight: number;
   /** Answers that wait for an older group. */

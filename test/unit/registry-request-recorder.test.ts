@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import {
+  LEAST_APART_MS,
   MOST_BYTES,
   MOST_REQUESTS,
   RequestRecorder,
@@ -11,9 +12,11 @@ const request = (value: number, bytes = 1): Record<'x', Tensor> => ({
   x: { datatype: 'UINT8', shape: [bytes], data: new Uint8Array(bytes).fill(value) },
 });
 
+let now: number;
 let recorder: RequestRecorder;
 beforeEach(() => {
-  recorder = new RequestRecorder();
+  now = 1000;
+  recorder = new RequestRecorder(() => now);
 });
 
 /** The first byte of each recorded request. */
@@ -21,8 +24,12 @@ const kept = () => recorder.requests().map(({ x }) => x?.data[0]);
 const record = (count: number, bytes = 1) => {
   for (let i = 0; i < count; i++) recorder.record(request(i, bytes));
 };
-const duesOf = (requests: number) =>
-  Array.from({ length: requests }, () => recorder.due()).filter(Boolean).length;
+/** How many of so many requests are due, one of which comes in each interval. */
+const duesOf = (requests: number, intervalMs = LEAST_APART_MS) =>
+  Array.from({ length: requests }, () => {
+    now += intervalMs;
+    return recorder.due();
+  }).filter(Boolean).length;
 
 describe('the ring', () => {
   test('keeps the last 16 requests', () => {
@@ -102,6 +109,15 @@ describe('due', () => {
     expect(duesOf(SAMPLED - 1)).toBe(0);
     expect(duesOf(1)).toBe(1);
     expect(duesOf(10 * SAMPLED)).toBe(10);
+  });
+
+  test('is less often where requests come fast', () => {
+    record(MOST_REQUESTS);
+    const intervalMs = 0.01;
+    const elapsedMs = 1000;
+    const dues = duesOf(elapsedMs / intervalMs, intervalMs);
+    expect(dues).toBeGreaterThan(elapsedMs / LEAST_APART_MS / 2);
+    expect(dues).toBeLessThanOrEqual(elapsedMs / LEAST_APART_MS);
   });
 
   test('is every 64th also of a ring that is full by bytes', () => {
