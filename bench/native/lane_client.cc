@@ -14,10 +14,12 @@ Runner::OnComplete LaneClient::Callback() {
 }
 
 RunResult LaneClient::Infer(std::span<const std::byte> frame) {
-  std::optional<InferLane::Accepted> accepted = lane_.Accept(frame, 1);
-  if (!accepted) throw Error(ErrorCode::kInternal, "the lane does not take the frame");
-  lane_.EndTurn();
-  Completion completion = accepted->done ? std::move(*accepted->done) : Wait();
+  Kept kept;
+  if (!lane_.Accept(frame, 1, kept)) {
+    throw Error(ErrorCode::kInternal, "the lane does not take the frame");
+  }
+  lane_.EndTurn(kept);
+  Completion completion = kept.completion ? std::move(*kept.completion) : Wait();
   if (const auto* error = std::get_if<Error>(&completion.outcome)) throw Error(*error);
   return std::get<RunResult>(std::move(completion.outcome));
 }

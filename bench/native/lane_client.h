@@ -1,10 +1,13 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <semaphore>
 #include <span>
 #include <vector>
 
+#include "core/answer_sink.h"
 #include "core/completion_queue.h"
 #include "core/infer_lane.h"
 #include "core/runner.h"
@@ -24,6 +27,19 @@ class LaneClient {
   RunResult Infer(std::span<const std::byte> frame);
 
  private:
+  /// Keeps what it is told.
+  class Kept final : public AnswerSink {
+   public:
+    void OnResult(std::uint64_t ticket, const Reply& reply, const RunResult& result) override {
+      completion = Completion{ticket, reply, result};
+    }
+    void OnError(std::uint64_t ticket, const Error& error) override {
+      completion = Completion{ticket, {}, error};
+    }
+
+    std::optional<Completion> completion;
+  };
+
   Completion Wait();
 
   InferLane lane_;

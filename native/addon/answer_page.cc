@@ -44,8 +44,9 @@ AnswerPage::AnswerPage(const Napi::Object& answers) {
   }
 }
 
-void AnswerPage::Add(std::uint64_t ticket, const Reply& reply, const RunResult& result) {
-  if (reply.format->MaxSize(result) > size_ - used_ || count_ == max_count_) Deliver();
+void AnswerPage::Add(std::uint64_t ticket, const Reply& reply, const RunResult& result,
+                     std::size_t max_size) {
+  if (max_size > size_ - used_ || count_ == max_count_) Deliver();
   const std::byte* end = reply.format->Write(bytes_ + used_, reply.msgid, result);
   const auto length = static_cast<std::size_t>(end - bytes_) - used_;
   double* field = fields_ + kIndexFields * count_++;

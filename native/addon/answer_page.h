@@ -25,8 +25,9 @@ class AnswerPage {
   /// answer.
   explicit AnswerPage(const Napi::Object& answers);
 
-  /// Packs one answer of at most kMaxAnswerBytes, first calling `onAnswers` if there is no room.
-  void Add(std::uint64_t ticket, const Reply& reply, const RunResult& result);
+  /// Packs one answer, first calling `onAnswers` if there is no room. `max_size` is the format's
+  /// MaxSize of it, at most kMaxAnswerBytes.
+  void Add(std::uint64_t ticket, const Reply& reply, const RunResult& result, std::size_t max_size);
 
   /// Packs one answer of at most kMaxAnswerBytes at the page's beginning, for JavaScript to send
   /// before anything else happens, and gives its length. Nothing may wait for Deliver.

@@ -1,7 +1,6 @@
 #include "addon/runtime_core.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "addon/errors.h"
@@ -107,36 +106,75 @@ void RuntimeCore::Submit(Model& model, Request request) {
   TicketTaken();
 }
 
+/// Packs the answer to one request, for JavaScript to send at once; an error, or an answer that is
+/// too long, comes at the end of the turn.
+class RuntimeCore::AloneSink final : public AnswerSink {
+ public:
+  explicit AloneSink(RuntimeCore& core) : core_(core) {}
+
+  std::size_t length() const noexcept { return length_; }
+
+  void OnResult(std::uint64_t ticket, const Reply& reply, const RunResult& result) override {
+    if (reply.format->MaxSize(result) <= AnswerPage::kMaxAnswerBytes) {
+      length_ = core_.page_.WriteAlone(reply, result);
+    } else {
+      core_.turn_events_.push_back(ToEvent({ticket, reply, result}));
+    }
+  }
+
+  void OnError(std::uint64_t ticket, const Error& error) override {
+    core_.turn_events_.push_back({ticket, error});
+  }
+
+ private:
+  RuntimeCore& core_;
+  std::size_t length_ = 0;
+};
+
+/// Packs answers on the page.
+class RuntimeCore::TurnSink final : public AnswerSink {
+ public:
+  explicit TurnSink(RuntimeCore& core) : core_(core) {}
+
+  void OnResult(std::uint64_t ticket, const Reply& reply, const RunResult& result) override {
+    const std::size_t max_size = reply.format->MaxSize(result);
+    if (max_size > AnswerPage::kMaxAnswerBytes) {
+      core_.turn_events_.push_back(ToEvent({ticket, reply, result}));
+    } else {
+      --core_.tickets_out_;
+      core_.page_.Add(ticket, reply, result, max_size);
+    }
+  }
+
+  void OnError(std::uint64_t ticket, const Error& error) override {
+    core_.turn_events_.push_back({ticket, error});
+  }
+
+ private:
+  RuntimeCore& core_;
+};
+
 bool RuntimeCore::Accept(std::span<const std::byte> frame, std::uint64_t ticket) {
   if (!open_) return false;
-  auto taken = lane_.Accept(frame, ticket);
+  AloneSink sink(*this);
+  const auto taken = lane_.Accept(frame, ticket, sink);
   if (!taken) return false;
-  const std::size_t answer_length = AnswerNow(*taken);
-  if (answer_length == 0) TicketTaken();
+  const std::size_t length =
+      taken->refused ? page_.WriteAlone(taken->msgid, *taken->refused) : sink.length();
+  if (length == 0) TicketTaken();
   const std::span fields = page_.accepted();
   fields[0] = static_cast<double>(taken->route);
   fields[1] = static_cast<double>(taken->msgid);
-  fields[2] = static_cast<double>(answer_length);
+  fields[2] = static_cast<double>(length);
   fields[3] = taken->refused ? 1 : 0;
   return true;
 }
 
-std::size_t RuntimeCore::AnswerNow(InferLane::Accepted& taken) {
-  if (taken.refused) return page_.WriteAlone(taken.msgid, *taken.refused);
-  if (!taken.done) return 0;
-  Event event = ToEvent(std::move(*taken.done));
-  if (event.reply) {
-    return page_.WriteAlone(*event.reply, std::get<RunResult>(event.outcome));
-  }
-  turn_events_.push_back(std::move(event));
-  return 0;
-}
-
 Clock::time_point RuntimeCore::EndTurn() {
   if (!open_) return Clock::time_point::max();
-  std::vector<Event> events = std::exchange(turn_events_, {});
-  std::ranges::move(ToEvents(lane_.EndTurn()), std::back_inserter(events));
-  Deliver(std::move(events));
+  TurnSink sink(*this);
+  lane_.EndTurn(sink);
+  Deliver(std::exchange(turn_events_, {}));
   return lane_.TakeEarliestDeadline();
 }
 
@@ -247,7 +285,8 @@ void RuntimeCore::Deliver(std::vector<Event> events) {
   for (Event& event : events) {
     if (!std::holds_alternative<Mapped>(event.outcome)) --tickets_out_;
     if (event.reply) {
-      page_.Add(event.ticket, *event.reply, std::get<RunResult>(event.outcome));
+      const auto& result = std::get<RunResult>(event.outcome);
+      page_.Add(event.ticket, *event.reply, result, event.reply->format->MaxSize(result));
     } else {
       others.push_back(std::move(event));
     }

@@ -122,8 +122,8 @@ class RuntimeCore {
 
   void PostTo(JobThread& thread, std::uint64_t ticket, std::function<Outcome()> job,
               std::function<void()> cancel);
-  /// Packs the answer that there is already, if there is one, and gives its length.
-  std::size_t AnswerNow(InferLane::Accepted& taken);
+  class AloneSink;
+  class TurnSink;
   void TicketTaken();
   void Deliver(std::vector<Event> events);
   Napi::Object ToJs(Event event);

@@ -85,9 +85,13 @@ std::vector<InputTensor> JoinInputs(std::span<const Request> requests, MemoryPoo
   return joined;
 }
 
+void RequireRows(const RunOutputs& outputs, std::size_t rows) {
+  for (const RunOutputs::Tensor& output : outputs.tensors()) RequireRows(output, rows);
+}
+
 std::vector<RowRange> AssignRows(const RunOutputs& outputs, std::span<const Request> requests) {
   const std::size_t rows = TotalRows(requests);
-  for (const RunOutputs::Tensor& output : outputs.tensors()) RequireRows(output, rows);
+  RequireRows(outputs, rows);
   std::vector<RowRange> ranges;
   ranges.reserve(requests.size());
   std::size_t first = 0;

@@ -28,6 +28,9 @@ bool FitsBatch(const Request& first, std::size_t rows, const Request& next, std:
 /// The inputs of requests with equal keys, one after the other.
 std::vector<InputTensor> JoinInputs(std::span<const Request> requests, MemoryPool& pool);
 
+/// Throws kInternal unless each output has so many rows.
+void RequireRows(const RunOutputs& outputs, std::size_t rows);
+
 /// Which rows of the outputs belong to each request. Throws kInternal if the outputs do not have as
 /// many rows as the requests.
 std::vector<RowRange> AssignRows(const RunOutputs& outputs, std::span<const Request> requests);

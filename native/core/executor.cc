@@ -43,6 +43,38 @@ std::vector<RunResult> Executor::Run(Ort::RunOptions& options, std::span<const R
   return results;
 }
 
+RunResult Executor::Run(Ort::RunOptions& options, const GatheredBatch& batch) {
+  const std::size_t requests = batch.members().size();
+  const bool is_batch = requests > 1;
+  const Clock::time_point began = is_batch ? Clock::now() : Clock::time_point();
+  const std::vector<Ort::Value> inputs = batch.ToOrtValues();
+  const Clock::time_point started = Clock::now();
+  RunResult result;
+  result.outputs =
+      std::make_shared<const RunOutputs>(session()->Run(options, inputs, batch.outputs()));
+  const Clock::time_point ran = Clock::now();
+  result.computed = ran - started;
+  result.batch_size = requests;
+  if (is_batch) {
+    RequireRows(*result.outputs, batch.rows());
+    statistics_.AddBatchCopies(started - began, Clock::now() - ran);
+  }
+  statistics_.AddRun(requests, result.computed);
+  policy_.AddRun(batch.first_byte_size(), result.computed);
+  return result;
+}
+
+void Executor::CountSuccess(const GatheredBatch& batch, const RunResult& result,
+                            Clock::time_point taken) {
+  for (const GatheredBatch::Member& member : batch.members()) {
+    statistics_.AddQueued(taken - member.queued_at);
+  }
+  const std::size_t requests = batch.members().size();
+  const std::size_t rows_out = requests > 1 ? batch.rows() : result.RowCount();
+  statistics_.CountSuccesses(requests,
+                             {batch.rows(), rows_out, batch.byte_size(), result.ByteSize()});
+}
+
 // The inputs go before the completion: whoever learns of it may count on their memory.
 Completion Executor::Complete(Request& request, RunOutcome outcome) {
   if (const auto* error = std::get_if<Error>(&outcome)) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/execution_policy.h"
+#include "core/gathered_batch.h"
 #include "core/pooled_buffer.h"
 #include "core/request.h"
 #include "core/run_result.h"
@@ -30,10 +31,17 @@ class Executor {
   std::vector<RunResult> Run(Ort::RunOptions& options, std::span<const Request> requests,
                              Clock::time_point taken);
 
+  /// The same for a gathered batch; its results are one but for `rows` and `queued`, which are left
+  /// out.
+  RunResult Run(Ort::RunOptions& options, const GatheredBatch& batch);
+
+  /// Counts all members of a batch that has run, and that was taken to be run at `taken`.
+  void CountSuccess(const GatheredBatch& batch, const RunResult& result, Clock::time_point taken);
+
   /// Ends a request: frees its inputs, counts the outcome.
   Completion Complete(Request& request, RunOutcome outcome);
 
-  /// Counts a request that failed before it was queued.
+  /// Counts a request that failed otherwise.
   void CountRefused(ErrorCode code) noexcept { statistics_.CountFailure(code); }
 
   const ExecutionPolicy& policy() const noexcept { return policy_; }
@@ -41,7 +49,6 @@ class Executor {
 
  private:
   void CountSuccess(const Request& request, const RunResult& result);
-
   std::shared_ptr<Session> session();
 
   ExecutionPolicy policy_;

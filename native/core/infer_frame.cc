@@ -22,20 +22,30 @@ constexpr std::uint64_t kMaxInteger = (std::uint64_t{1} << 53U) - 1;  // JavaScr
 /// Reads one frame; `ok` turns false at whatever is not plain.
 class Parser {
  public:
-  explicit Parser(std::span<const std::byte> bytes) : reader_(bytes) {}
+  Parser(std::span<const std::byte> bytes, InferFrame& frame) : reader_(bytes), frame_(frame) {}
 
-  std::optional<InferFrame> Parse() {
+  bool Parse() {
+    Reset();
     Require(reader_.Array() == 4 && reader_.Unsigned() == kRequest);
     frame_.msgid = static_cast<std::uint32_t>(Integer(std::numeric_limits<std::uint32_t>::max()));
     Require(reader_.String() == "infer" && reader_.Array() == 1);
     for (std::size_t left = reader_.Map(); left > 0 && ok(); --left) Param();
     Require(reader_.at_end() && !frame_.model.empty() && has_inputs_);
     Require(!frame_.version || !frame_.label);
-    if (!ok()) return std::nullopt;
-    return std::move(frame_);
+    return ok();
   }
 
  private:
+  // Not the inputs, which keep the memory of their shapes.
+  void Reset() {
+    frame_.model = {};
+    frame_.version.reset();
+    frame_.label.reset();
+    frame_.outputs.clear();
+    frame_.deadline_ms.reset();
+    frame_.priority.reset();
+  }
+
   bool ok() const { return ok_ && reader_.ok(); }
   void Require(bool condition) { ok_ = ok_ && condition; }
 
@@ -90,16 +100,16 @@ class Parser {
     has_inputs_ = true;
     const std::size_t count = reader_.Map();
     Require(count <= kMaxTensors);
-    frame_.inputs.reserve(std::min(count, kMaxTensors));
-    for (std::size_t left = count; left > 0 && ok(); --left) {
-      const std::string_view name = reader_.String();
-      frame_.inputs.push_back({name, Tensor()});
+    frame_.inputs.resize(std::min(count, kMaxTensors));
+    for (std::size_t i = 0; i < count && ok(); ++i) {
+      frame_.inputs[i].name = reader_.String();
+      Tensor(frame_.inputs[i].tensor);
     }
   }
 
-  TensorView Tensor() {
+  void Tensor(TensorView& tensor) {
     std::optional<DataType> type;
-    std::optional<std::vector<std::int64_t>> shape;
+    bool has_shape = false;
     std::optional<std::span<const std::byte>> data;
     Require(reader_.Map() == 3);
     for (int left = 3; left > 0 && ok(); --left) {
@@ -107,26 +117,26 @@ class Parser {
       if (key == "datatype") {
         type = FromString(reader_.String());
       } else if (key == "shape") {
-        shape = Shape();
+        has_shape = true;
+        Shape(tensor.shape);
       } else if (key == "data") {
         data = reader_.Binary();
       }
     }
     // Three fields of three, so none came twice.
-    Require(type && shape && data);
-    if (!ok()) return {};
-    return {*type, std::move(*shape), *data, {}};
+    Require(type && has_shape && data);
+    if (!ok()) return;
+    tensor.type = *type;
+    tensor.data = *data;
   }
 
-  std::vector<std::int64_t> Shape() {
+  void Shape(std::vector<std::int64_t>& shape) {
     const std::size_t rank = reader_.Array();
     Require(rank <= kMaxRank);
-    std::vector<std::int64_t> shape;
-    shape.reserve(std::min(rank, kMaxRank));
+    shape.clear();
     for (std::size_t left = rank; left > 0 && ok(); --left) {
       shape.push_back(static_cast<std::int64_t>(Integer(kMaxInteger)));
     }
-    return shape;
   }
 
   void Outputs() {
@@ -140,7 +150,7 @@ class Parser {
   }
 
   MsgpackReader reader_;
-  InferFrame frame_;
+  InferFrame& frame_;
   bool has_inputs_ = false;
   bool has_key_ = false;
   bool ok_ = true;
@@ -149,7 +159,13 @@ class Parser {
 }  // namespace
 
 std::optional<InferFrame> ParseInferFrame(std::span<const std::byte> frame) {
-  return Parser(frame).Parse();
+  InferFrame read;
+  if (!ReadInferFrame(frame, read)) return std::nullopt;
+  return read;
+}
+
+bool ReadInferFrame(std::span<const std::byte> bytes, InferFrame& frame) {
+  return Parser(bytes, frame).Parse();
 }
 
 }  // namespace warmswap

@@ -33,4 +33,8 @@ struct InferFrame {
 /// that are written as floats are not plain.
 std::optional<InferFrame> ParseInferFrame(std::span<const std::byte> frame);
 
+/// The same, false for nothing. Reads into `frame`, whose memory it uses again; what was in it, and
+/// what is left in it where this is false, does not matter.
+bool ReadInferFrame(std::span<const std::byte> bytes, InferFrame& frame);
+
 }  // namespace warmswap

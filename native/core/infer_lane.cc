@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <iterator>
 #include <numeric>
 #include <utility>
 
@@ -11,19 +10,22 @@
 namespace warmswap {
 namespace {
 
-/// The frame's inputs in the model's order; nothing unless they are exactly the model's.
-std::optional<std::vector<TensorView*>> MatchInputs(const Model& model, InferFrame& frame) {
+/// More batches of a turn than these give their memory back.
+constexpr std::size_t kKeptBatches = 8;
+
+/// Puts the frame's inputs into `inputs`, in the model's order; false unless they are exactly the
+/// model's.
+bool MatchInputs(const Model& model, InferFrame& frame, std::vector<TensorView*>& inputs) {
   const std::vector<TensorSpec>& specs = model.inputs();
-  if (frame.inputs.size() != specs.size()) return std::nullopt;
-  std::vector<TensorView*> inputs;
-  inputs.reserve(specs.size());
+  if (frame.inputs.size() != specs.size()) return false;
+  inputs.clear();
   for (const TensorSpec& spec : specs) {
     const auto found = std::ranges::find(frame.inputs, spec.name, &InferFrame::Input::name);
-    if (found == frame.inputs.end() || spec.type == DataType::kBytes) return std::nullopt;
-    if (!Fits(spec, found->tensor)) return std::nullopt;
+    if (found == frame.inputs.end() || spec.type == DataType::kBytes) return false;
+    if (!Fits(spec, found->tensor)) return false;
     inputs.push_back(&found->tensor);
   }
-  return inputs;
+  return true;
 }
 
 std::size_t ByteSizeOf(std::span<TensorView* const> inputs) noexcept {
@@ -39,22 +41,25 @@ std::vector<InputTensor> CopyInputs(std::span<TensorView* const> inputs, MemoryP
   return copies;
 }
 
-/// The indices of the outputs asked for; nothing if one of them is not the model's.
-std::optional<std::vector<std::size_t>> OutputIndices(const Model& model, const InferFrame& frame) {
-  std::vector<std::size_t> indices;
+/// Puts the indices of the outputs asked for into `indices`; false if one of them is not the
+/// model's.
+bool MatchOutputs(const Model& model, const InferFrame& frame, std::vector<std::size_t>& indices) {
+  indices.clear();
   for (const std::string_view name : frame.outputs) {
     const auto found = std::ranges::find(model.outputs(), name, &TensorSpec::name);
-    if (found == model.outputs().end()) return std::nullopt;
+    if (found == model.outputs().end()) return false;
     indices.push_back(static_cast<std::size_t>(found - model.outputs().begin()));
   }
-  if (!frame.outputs.empty()) return indices;
+  if (!frame.outputs.empty()) return true;
   indices.resize(model.outputs().size());
   std::iota(indices.begin(), indices.end(), std::size_t{0});
-  return indices;
+  return true;
 }
 
 std::shared_ptr<const AnswerFormat> FormatOf(const Route& route, const Model& model,
+                                             const InferFrame& frame,
                                              std::span<const std::size_t> outputs) {
+  if (frame.outputs.empty()) return route.format;
   std::vector<const TensorSpec*> specs;
   for (const std::size_t index : outputs) specs.push_back(&model.outputs()[index]);
   return std::make_shared<const AnswerFormat>(route.model, route.served_version, specs);
@@ -68,62 +73,54 @@ Clock::time_point DeadlineOf(const Route& route, const InferFrame& frame, Clock:
   return route.deadline ? now + *route.deadline : Clock::time_point::max();
 }
 
-/// Without ticket and inputs.
-Request ToRequest(const Route& route, const Model& model, const InferFrame& frame,
-                  std::vector<std::size_t> outputs) {
+/// A request that is queued, and owns what it has.
+Request ToRequest(const IncomingRequest& incoming, const InferFrame& frame, MemoryPool& pool) {
   Request request;
-  request.queued_at = Clock::now();
-  request.deadline = DeadlineOf(route, frame, request.queued_at);
+  request.ticket = incoming.ticket;
+  request.queued_at = incoming.queued_at;
+  request.deadline = incoming.deadline;
   request.priority = frame.priority;
-  request.reply =
-      Reply{frame.msgid, frame.outputs.empty() ? route.format : FormatOf(route, model, outputs)};
-  request.outputs = std::move(outputs);
+  request.reply = Reply{incoming.msgid, incoming.format};
+  request.outputs.assign(incoming.outputs.begin(), incoming.outputs.end());
+  request.inputs = CopyInputs(incoming.inputs, pool);
   return request;
-}
-
-std::vector<Completion> AllUnloading(std::span<Request> requests) {
-  std::vector<Completion> done;
-  for (Request& request : requests) {
-    done.push_back({request.ticket, std::move(request.reply), Unloading()});
-  }
-  return done;
 }
 
 }  // namespace
 
 std::optional<InferLane::Accepted> InferLane::Accept(std::span<const std::byte> bytes,
-                                                     std::uint64_t ticket) {
-  std::optional<InferFrame> frame = ParseInferFrame(bytes);
-  if (!frame) return std::nullopt;
-  const std::optional<std::size_t> index = routes_.Find(*frame);
+                                                     std::uint64_t ticket, AnswerSink& sink) {
+  if (!ReadInferFrame(bytes, frame_)) return std::nullopt;
+  const std::optional<std::size_t> index = routes_.Find(frame_);
   if (!index) return std::nullopt;
   const Route& route = routes_.at(*index);
   const std::shared_ptr<Model> model = route.target.lock();
-  if (!model || !route.format || frame->priority >= model->priorities()) return std::nullopt;
-  const std::optional<std::vector<TensorView*>> inputs = MatchInputs(*model, *frame);
-  if (!inputs) return std::nullopt;
-  std::optional<std::vector<std::size_t>> outputs = OutputIndices(*model, *frame);
-  if (!outputs) return std::nullopt;
-  Accepted accepted{*index, frame->msgid, {}, {}};
-  const bool is_inline = model->PrefersInline(ByteSizeOf(*inputs));
-  if (!is_inline) accepted.refused = model->Refuse(frame->priority);
+  if (!model || !route.format || frame_.priority >= model->priorities()) return std::nullopt;
+  if (!MatchInputs(*model, frame_, inputs_)) return std::nullopt;
+  if (!MatchOutputs(*model, frame_, outputs_)) return std::nullopt;
+  Accepted accepted{*index, frame_.msgid, false, {}};
+  const bool is_inline = model->PrefersInline(ByteSizeOf(inputs_));
+  if (!is_inline) accepted.refused = model->Refuse(frame_.priority);
   if (accepted.refused) return accepted;
-  Request request = ToRequest(route, *model, *frame, std::move(*outputs));
-  request.ticket = ticket;
-  request.inputs = CopyInputs(*inputs, model->blocks());
+  const auto format = FormatOf(route, *model, frame_, outputs_);
+  const Clock::time_point now = Clock::now();
+  const IncomingRequest request{
+      ticket, frame_.msgid, format, inputs_, outputs_, now, DeadlineOf(route, frame_, now)};
   if (is_inline) {
-    accepted.done = RunInline(model, std::move(request));
-  } else if (!Queue(model, std::move(request))) {
+    accepted.is_done = RunInline(*model, request, ShareOf(model), sink);
+  } else if (!Queue(model, ToRequest(request, frame_, model->blocks()))) {
     return std::nullopt;
   }
   return accepted;
 }
 
-std::optional<Completion> InferLane::RunInline(const std::shared_ptr<Model>& model,
-                                               Request request) {
-  if (!model->is_batched()) return model->RunInline(std::move(request));
-  ShareOf(model).inline_requests.push_back(std::move(request));
-  return std::nullopt;
+bool InferLane::RunInline(Model& model, const IncomingRequest& request, Share& share,
+                          AnswerSink& sink) {
+  GatheredBatch& batch = share.Gather(request);
+  if (model.is_batched()) return false;
+  model.RunInline(batch, request.queued_at, sink);
+  share.Clear();
+  return true;
 }
 
 bool InferLane::Queue(const std::shared_ptr<Model>& model, Request request) {
@@ -138,21 +135,48 @@ InferLane::Share& InferLane::ShareOf(const std::shared_ptr<Model>& model) {
   const auto is_its = [&](const Share& share) {
     return !share.model.owner_before(model) && !model.owner_before(share.model);
   };
-  const auto found = std::ranges::find_if(turn_, is_its);
-  return found != turn_.end() ? *found : turn_.emplace_back(Share{model, {}, false});
+  const auto found = std::ranges::find_if(shares_, is_its);
+  return found != shares_.end() ? *found : shares_.emplace_back(model);
 }
 
-std::vector<Completion> InferLane::EndTurn() {
-  std::vector<Completion> done;
-  for (Share& share : std::exchange(turn_, {})) {
-    const std::shared_ptr<Model> model = share.model.lock();
-    if (model && share.has_queued) model->Wake();
-    if (share.inline_requests.empty()) continue;
-    std::vector<Completion> ran = model ? model->RunInline(std::move(share.inline_requests))
-                                        : AllUnloading(share.inline_requests);
-    std::ranges::move(ran, std::back_inserter(done));
+void InferLane::EndTurn(AnswerSink& sink) {
+  std::vector<Share> turn = std::exchange(shares_, {});
+  for (Share& share : turn) share.EndTurn(sink);
+  std::erase_if(turn, [](const Share& share) { return share.model.expired(); });
+  if (shares_.empty()) shares_ = std::move(turn);
+}
+
+InferLane::Share::Share(const std::shared_ptr<Model>& its_model)
+    : model(its_model), pool(&its_model->host_blocks()), max_rows(its_model->max_batch()) {}
+
+GatheredBatch& InferLane::Share::Gather(const IncomingRequest& request) {
+  if (used == 0 || !batches[used - 1].Add(request, max_rows)) {
+    if (used == batches.size()) batches.emplace_back(*pool);
+    batches[used].Add(request, max_rows);
+    ++used;
   }
-  return done;
+  return batches[used - 1];
+}
+
+void InferLane::Share::EndTurn(AnswerSink& sink) {
+  const std::shared_ptr<Model> held = model.lock();
+  if (std::exchange(has_queued, false) && held) held->Wake();
+  for (std::size_t i = 0; i < used; ++i) {
+    if (held) {
+      held->RunInline(batches[i], Clock::now(), sink);
+    } else {
+      for (const auto& member : batches[i].members()) sink.OnError(member.ticket, Unloading());
+    }
+  }
+  Clear();
+}
+
+void InferLane::Share::Clear() noexcept {
+  for (std::size_t i = 0; i < used; ++i) batches[i].Clear();
+  if (batches.size() > kKeptBatches) {
+    batches.erase(batches.begin() + kKeptBatches, batches.end());
+  }
+  used = 0;
 }
 
 }  // namespace warmswap

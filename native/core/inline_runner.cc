@@ -1,67 +1,63 @@
 #include "core/inline_runner.h"
 
-#include <algorithm>
 #include <utility>
+#include <variant>
 
-#include "core/batch.h"
 #include "core/request_errors.h"
 
 namespace warmswap {
 
-std::vector<Completion> InlineRunner::Run(std::vector<Request> requests) {
-  std::vector<Completion> done;
-  done.reserve(requests.size());
-  const Clock::time_point now = Clock::now();
-  std::erase_if(requests, [&](Request& request) {
-    if (now < request.deadline) return false;
-    done.push_back(executor_.Complete(request, TooLate()));
-    return true;
-  });
-  if (max_batch_ > 1) std::ranges::for_each(requests, MarkForBatching);
-  for (std::span<Request> rest = requests; !rest.empty();) {
-    const std::span<Request> batch = LeadingBatch(rest);
-    RunTogether(batch, done);
-    rest = rest.subspan(batch.size());
+void InlineRunner::Run(GatheredBatch& batch, Clock::time_point now, AnswerSink& sink) {
+  batch.DropLate(now,
+                 [&](const GatheredBatch::Member& late) { Fail(late.ticket, TooLate(), sink); });
+  if (batch.empty()) return;
+  RunOutcome outcome = OutcomeOf(batch);
+  if (auto* result = std::get_if<RunResult>(&outcome)) {
+    Answer(batch, std::move(*result), now, sink);
+  } else if (batch.members().size() == 1) {
+    Fail(batch.members().front().ticket, std::get<Error>(outcome), sink);
+  } else {
+    RunEachAlone(batch, now, sink);
   }
-  return done;
 }
 
-std::span<Request> InlineRunner::LeadingBatch(std::span<Request> requests) const {
-  std::size_t count = 1;
-  std::size_t rows = requests.front().rows;
-  while (count < requests.size() &&
-         FitsBatch(requests.front(), rows, requests[count], max_batch_)) {
-    rows += requests[count++].rows;
-  }
-  return requests.first(count);
-}
-
-void InlineRunner::RunTogether(std::span<Request> batch, std::vector<Completion>& done) {
-  if (batch.size() == 1) {
-    done.push_back(RunOne(std::move(batch.front())));
-    return;
-  }
+RunOutcome InlineRunner::OutcomeOf(const GatheredBatch& batch) {
   try {
-    std::vector<RunResult> results = executor_.Run(options_, batch, Clock::now());
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-      done.push_back(executor_.Complete(batch[i], std::move(results[i])));
-    }
-  } catch (...) {
-    // Whose fault it was, and whether it was one at all, shows when each runs alone.
-    for (Request& request : batch) done.push_back(RunOne(std::move(request)));
-  }
-}
-
-Completion InlineRunner::RunOne(Request request) {
-  return executor_.Complete(request, OutcomeOf(request));
-}
-
-RunOutcome InlineRunner::OutcomeOf(const Request& request) {
-  try {
-    return std::move(executor_.Run(options_, {&request, 1}, Clock::now()).front());
+    return executor_.Run(options_, batch);
   } catch (...) {
     return CurrentExceptionAsError();
   }
+}
+
+void InlineRunner::Answer(const GatheredBatch& batch, RunResult result, Clock::time_point taken,
+                          AnswerSink& sink) {
+  executor_.CountSuccess(batch, result, taken);
+  const bool is_alone = batch.members().size() == 1;
+  std::size_t first_row = 0;
+  Reply reply;
+  for (const GatheredBatch::Member& member : batch.members()) {
+    const auto& format = batch.formats()[member.format];
+    if (reply.format != format) reply.format = format;
+    reply.msgid = member.msgid;
+    result.queued = taken - member.queued_at;
+    if (!is_alone) result.rows = RowRange{first_row, member.rows};
+    first_row += member.rows;
+    sink.OnResult(member.ticket, reply, result);
+  }
+}
+
+// Whose fault it was, and whether it was one at all, shows when each runs alone.
+void InlineRunner::RunEachAlone(const GatheredBatch& batch, Clock::time_point now,
+                                AnswerSink& sink) {
+  for (std::size_t i = 0; i < batch.members().size(); ++i) {
+    GatheredBatch alone = batch.Alone(i);
+    Run(alone, now, sink);
+  }
+}
+
+void InlineRunner::Fail(std::uint64_t ticket, const Error& error, AnswerSink& sink) {
+  executor_.CountRefused(error.code());
+  sink.OnError(ticket, error);
 }
 
 }  // namespace warmswap

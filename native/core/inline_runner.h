@@ -1,13 +1,9 @@
 #pragma once
 
-#include <cstddef>
-#include <span>
-#include <vector>
-
+#include "core/answer_sink.h"
 #include "core/executor.h"
+#include "core/gathered_batch.h"
 #include "core/ort.h"
-#include "core/request.h"
-#include "core/run_result.h"
 
 namespace warmswap {
 
@@ -15,22 +11,22 @@ namespace warmswap {
 /// a runner thread and back. Not thread-safe. Nothing of it can be cancelled.
 class InlineRunner {
  public:
-  /// Up to `max_batch` rows run together. The executor must outlive it.
-  InlineRunner(Executor& executor, std::size_t max_batch)
-      : executor_(executor), max_batch_(max_batch) {}
+  /// The executor must outlive it.
+  explicit InlineRunner(Executor& executor) : executor_(executor) {}
 
-  /// Every request completes exactly once, in their order but for those past their deadline, which
-  /// come first. Does not throw.
-  std::vector<Completion> Run(std::vector<Request> requests);
-  Completion RunOne(Request request);
+  /// Every member completes exactly once, in their order but for those past their deadline at
+  /// `now`, which come first. If the run fails each one runs alone. Throws what the sink throws,
+  /// and then those behind do not complete.
+  void Run(GatheredBatch& batch, Clock::time_point now, AnswerSink& sink);
 
  private:
-  std::span<Request> LeadingBatch(std::span<Request> requests) const;
-  void RunTogether(std::span<Request> batch, std::vector<Completion>& done);
-  RunOutcome OutcomeOf(const Request& request);
+  RunOutcome OutcomeOf(const GatheredBatch& batch);
+  void Answer(const GatheredBatch& batch, RunResult result, Clock::time_point taken,
+              AnswerSink& sink);
+  void RunEachAlone(const GatheredBatch& batch, Clock::time_point now, AnswerSink& sink);
+  void Fail(std::uint64_t ticket, const Error& error, AnswerSink& sink);
 
   Executor& executor_;
-  const std::size_t max_batch_;
   Ort::RunOptions options_;
 };
 

@@ -7,11 +7,6 @@
 namespace warmswap {
 namespace {
 
-const OrtMemoryInfo* HostMemoryInfo() {
-  static const auto memory = Ort::MemoryInfo::CreateCpu(OrtDeviceAllocator, OrtMemTypeCPU);
-  return memory;
-}
-
 Ort::Value ToOrtValue(const InputTensor& input) {
   if (input.type == DataType::kBytes) {
     return ToOrtValue(TensorView{input.type, input.shape, {}, input.strings});
@@ -23,6 +18,11 @@ Ort::Value ToOrtValue(const InputTensor& input) {
 }
 
 }  // namespace
+
+const OrtMemoryInfo* HostMemoryInfo() {
+  static const auto memory = Ort::MemoryInfo::CreateCpu(OrtDeviceAllocator, OrtMemTypeCPU);
+  return memory;
+}
 
 InputTensor CopyInput(TensorView view, MemoryPool& pool) {
   InputTensor input{view.type, std::move(view.shape), {}, std::move(view.strings)};

@@ -21,6 +21,9 @@ struct InputTensor {
   std::vector<std::string> strings;  ///< of kBytes
 };
 
+/// What ONNX Runtime is to know of plain memory of the host.
+const OrtMemoryInfo* HostMemoryInfo();
+
 /// Copies a validated tensor.
 InputTensor CopyInput(TensorView view, MemoryPool& pool);
 

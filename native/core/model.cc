@@ -97,7 +97,7 @@ Model::Model(const OrtLibrary& library, const ModelOptions& options, Runner::OnC
       private_bytes_(GrowthSince(anonymous_before_, library)),
       device_bytes_(DeviceGrowthSince(device_free_before_, options)),
       executor_(std::move(first_session_), ExecutionOf(options, files_.contents()), blocks()),
-      inline_runner_(executor_, options.runner.max_batch),
+      inline_runner_(executor_),
       runner_(executor_, options.runner, std::move(on_complete)) {}
 
 void Model::Stop() {

@@ -86,11 +86,13 @@ class Model {
   }
   /// Whether requests run together, so that it pays to collect some.
   bool is_batched() const noexcept { return options_.runner.max_batch > 1; }
+  std::size_t max_batch() const noexcept { return options_.runner.max_batch; }
+  /// Where the inputs of requests that run inline lie; it outlives the model.
+  MemoryPool& host_blocks() const noexcept { return at_end_.library.blocks(); }
   /// See InlineRunner. For one thread only.
-  std::vector<Completion> RunInline(std::vector<Request> requests) {
-    return inline_runner_.Run(std::move(requests));
+  void RunInline(GatheredBatch& batch, Clock::time_point now, AnswerSink& sink) {
+    inline_runner_.Run(batch, now, sink);
   }
-  Completion RunInline(Request request) { return inline_runner_.RunOne(std::move(request)); }
 
   /// What has happened so far.
   StatisticsSnapshot ReadStatistics() const noexcept { return executor_.ReadStatistics(); }

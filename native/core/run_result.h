@@ -44,9 +44,9 @@ struct RowRange {
 
 struct RunResult {
   std::shared_ptr<const RunOutputs> outputs;
-  std::optional<RowRange> rows;     ///< which rows of the outputs are this request's; none: all
-  std::chrono::nanoseconds queued;  ///< from Submit until a runner took the request
-  std::chrono::nanoseconds computed;
+  std::optional<RowRange> rows;       ///< which rows of the outputs are this request's; none: all
+  std::chrono::nanoseconds queued{};  ///< from Submit until a runner took the request
+  std::chrono::nanoseconds computed{};
   std::size_t batch_size = 1;  ///< requests that ran together
 
   std::size_t size() const noexcept { return outputs->tensors().size(); }

@@ -33,8 +33,8 @@ Histogram::Snapshot Histogram::Read() const noexcept {
   return snapshot;
 }
 
-void Statistics::CountSuccess(const Traffic& traffic) noexcept {
-  succeeded_.fetch_add(1, kRelaxed);
+void Statistics::CountSuccesses(std::size_t requests, const Traffic& traffic) noexcept {
+  succeeded_.fetch_add(requests, kRelaxed);
   rows_in_.fetch_add(traffic.rows_in, kRelaxed);
   rows_out_.fetch_add(traffic.rows_out, kRelaxed);
   bytes_in_.fetch_add(traffic.bytes_in, kRelaxed);

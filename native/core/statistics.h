@@ -46,7 +46,7 @@ struct StatisticsSnapshot {
   Histogram::Snapshot split_us;
 };
 
-/// Bytes and rows of one request that succeeded.
+/// Bytes and rows of requests that succeeded.
 struct Traffic {
   std::size_t rows_in = 0;
   std::size_t rows_out = 0;
@@ -57,7 +57,9 @@ struct Traffic {
 /// Counters that any thread adds to without waiting, and any thread may read.
 class Statistics {
  public:
-  void CountSuccess(const Traffic& traffic) noexcept;
+  void CountSuccess(const Traffic& traffic) noexcept { CountSuccesses(1, traffic); }
+  /// `traffic` is that of all of them.
+  void CountSuccesses(std::size_t requests, const Traffic& traffic) noexcept;
   void CountFailure(ErrorCode code) noexcept;
   void AddQueued(std::chrono::nanoseconds time) noexcept;
   void AddRun(std::size_t batch_size, std::chrono::nanoseconds time) noexcept;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/answer_format.h"
+#include "core/answer_sink.h"
 #include "core/msgpack.h"
 #include "support.h"
 
@@ -68,6 +69,19 @@ Bytes Frame(const Ask& ask) {
   return bytes;
 }
 
+/// What a lane has told.
+class LaneAnswers final : public AnswerSink {
+ public:
+  void OnResult(std::uint64_t ticket, const Reply& reply, const RunResult& result) override {
+    done.push_back({ticket, reply, result});
+  }
+  void OnError(std::uint64_t ticket, const Error& error) override {
+    done.push_back({ticket, {}, error});
+  }
+
+  std::vector<Completion> done;
+};
+
 /// The model `shift`, and a lane that routes to it.
 struct Fixture {
   explicit Fixture(Execution execution, RunnerOptions runner = {}) {
@@ -93,12 +107,19 @@ struct Fixture {
 
   std::optional<InferLane::Accepted> Accept(const Ask& ask, std::uint64_t ticket) {
     const Bytes frame = Frame(ask);
-    return lane.Accept(frame, ticket);
+    return lane.Accept(frame, ticket, told);
+  }
+
+  /// All that the lane has told since it was last asked.
+  std::vector<Completion> EndTurn() {
+    lane.EndTurn(told);
+    return std::exchange(told.done, {});
   }
 
   Completions completions;
   std::shared_ptr<Model> model;
   InferLane lane;
+  LaneAnswers told;
 };
 
 }  // namespace
@@ -110,14 +131,16 @@ TEST_CASE("a short run is done when its request is accepted") {
     REQUIRE(accepted.has_value());
     CHECK(accepted->route == 0);
     CHECK(accepted->msgid == 7);
-    REQUIRE(accepted->done.has_value());
-    CHECK(accepted->done->ticket == 10 + i);
-    const auto& result = std::get<RunResult>(accepted->done->outcome);
+    CHECK(accepted->is_done);
+    const std::vector<Completion> done = std::exchange(fixture.told.done, {});
+    REQUIRE(done.size() == 1);
+    CHECK(done[0].ticket == 10 + i);
+    const auto& result = std::get<RunResult>(done[0].outcome);
     CHECK(Elements<float>(result) == std::vector<float>(4, static_cast<float>(i) + 1));
     CHECK(result.batch_size == 1);
   }
   CHECK(fixture.completions.count() == 0);
-  CHECK(fixture.lane.EndTurn().empty());
+  CHECK(fixture.EndTurn().empty());
   CHECK(fixture.model->ReadStatistics().succeeded == 3);
 }
 
@@ -126,7 +149,7 @@ TEST_CASE("short runs of a batched model are done together at the end of the tur
   for (std::uint64_t i = 0; i < 4; ++i) {
     REQUIRE(fixture.Accept({.rows = i == 1 ? 2U : 1U, .x = static_cast<float>(i)}, i));
   }
-  const std::vector<Completion> done = fixture.lane.EndTurn();
+  const std::vector<Completion> done = fixture.EndTurn();
   REQUIRE(done.size() == 4);
   for (std::size_t i = 0; i < 4; ++i) {
     const auto& result = std::get<RunResult>(done[i].outcome);
@@ -140,7 +163,7 @@ TEST_CASE("other requests go to the runner threads, which are woken at the end o
   Fixture fixture(Execution::kThreaded);
   REQUIRE(fixture.Accept({.x = 1}, 1));
   REQUIRE(fixture.Accept({.x = 2}, 2));
-  CHECK(fixture.lane.EndTurn().empty());
+  CHECK(fixture.EndTurn().empty());
   REQUIRE(fixture.completions.WaitFor(2));
   CHECK(Elements<float>(fixture.completions.TakeResult(2)).front() == 3);
 }
@@ -149,7 +172,7 @@ TEST_CASE("requests by version and by label take their routes") {
   Fixture fixture(Execution::kInline, {.max_batch = 2});
   CHECK(fixture.Accept({.version = 1}, 1)->route == 1);
   CHECK(fixture.Accept({.label = "stable"}, 2)->route == 2);
-  CHECK(fixture.lane.EndTurn().size() == 2);
+  CHECK(fixture.EndTurn().size() == 2);
 }
 
 TEST_CASE("what the lane does not serve is left alone, and counted nowhere") {
@@ -169,7 +192,8 @@ TEST_CASE("a full queue refuses in the lane, and counts it, whatever is wrong co
   const auto refused = fixture.Accept({}, 3);
   REQUIRE(refused.has_value());
   CHECK(refused->msgid == 7);
-  CHECK_FALSE(refused->done);
+  CHECK_FALSE(refused->is_done);
+  CHECK(fixture.told.done.empty());
   CHECK(CodeName(refused->refused.value()) == "RESOURCE_EXHAUSTED");
   CHECK(std::string(refused->refused->what()) == "the queue is full: 2 requests are waiting");
   CHECK_FALSE(fixture.Accept({.input = "y"}, 4));
@@ -208,7 +232,7 @@ TEST_CASE("a deadline that has passed at the end of the turn is too late") {
   REQUIRE(fixture.Accept({.deadline_ms = 60'000}, 2));
   const auto then = Clock::now() + 1ms;
   while (Clock::now() < then) continue;
-  const std::vector<Completion> done = fixture.lane.EndTurn();
+  const std::vector<Completion> done = fixture.EndTurn();
   REQUIRE(done.size() == 2);
   CHECK(CodeName(std::get<Error>(done[0].outcome)) == "DEADLINE_EXCEEDED");
   CHECK(std::holds_alternative<RunResult>(done[1].outcome));
@@ -218,7 +242,7 @@ TEST_CASE("what waits for a model that goes away in the same turn is UNAVAILABLE
   Fixture fixture(Execution::kInline, {.max_batch = 2});
   REQUIRE(fixture.Accept({}, 1));
   fixture.model.reset();
-  const std::vector<Completion> done = fixture.lane.EndTurn();
+  const std::vector<Completion> done = fixture.EndTurn();
   REQUIRE(done.size() == 1);
   CHECK(CodeName(std::get<Error>(done[0].outcome)) == "UNAVAILABLE");
   CHECK_FALSE(fixture.Accept({}, 2));
@@ -228,7 +252,7 @@ TEST_CASE("an answer is packed as the contract has it") {
   Fixture fixture(Execution::kInline, {.max_batch = 8});
   REQUIRE(fixture.Accept({.x = 4}, 1));
   REQUIRE(fixture.Accept({.rows = 2, .x = 5}, 2));
-  const std::vector<Completion> done = fixture.lane.EndTurn();
+  const std::vector<Completion> done = fixture.EndTurn();
   const auto& result = std::get<RunResult>(done.at(1).outcome);
   const Reply& reply = done[1].reply.value();
   Bytes bytes(reply.format->MaxSize(result));
