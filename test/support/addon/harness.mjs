@@ -11,6 +11,7 @@ export const OPTIONS = { intraOpThreads: 1, runnerThreads: 1, queueCapacity: 64 
 export const NO_ANSWERS = {
   page: new ArrayBuffer(1 << 16),
   index: new Float64Array(3),
+  accepted: new Float64Array(4),
   onAnswers: () => {},
 };
 
