@@ -20,6 +20,7 @@ const WS_BUDGET = atLeast(1.8);
 const FASTAPI_BUDGET = atLeast(30);
 export const BATCHING_YAML = 'batching: { maxBatch: 32 }\n';
 const TO_FASTAPI = 'throughput, 32 clients, tiny ÷ FastAPI + process pool';
+const BATCHING_TO_FASTAPI = 'throughput, 32 clients, tiny, batching ÷ FastAPI + process pool';
 
 export const throughputTiny: Row = {
   name: 'throughput-tiny',
@@ -56,16 +57,23 @@ export const throughputFastApi: Row = {
   about: 'answers a second to 32 clients, tiny model ÷ the same of FastAPI with a process pool',
   run: async ({ repeats, duration }) => {
     const problem = fastApi.problem();
-    if (problem !== undefined) return [notRun(TO_FASTAPI, FASTAPI_BUDGET, problem)];
+    if (problem !== undefined) {
+      return [TO_FASTAPI, BATCHING_TO_FASTAPI].map((name) => notRun(name, FASTAPI_BUDGET, problem));
+    }
     return owning(async (own) => {
       const model = tiny();
       const daemon = await own(startPinned(model));
+      const batching = await own(startPinned(model, BATCHING_YAML));
       const peer = await own(startServer(fastApi, pinned(model)));
       const results = await interleave(repeats, {
         daemon: () => manyClients(daemon.url, rpcRequest(model), duration),
+        batching: () => manyClients(batching.url, rpcRequest(model), duration),
         fastapi: () => manyClients(peer.url, httpRequest(model), duration),
       });
-      return [compare(TO_FASTAPI, FASTAPI_BUDGET, results.daemon, results.fastapi)];
+      return [
+        compare(TO_FASTAPI, FASTAPI_BUDGET, results.daemon, results.fastapi),
+        compare(BATCHING_TO_FASTAPI, FASTAPI_BUDGET, results.batching, results.fastapi),
+      ];
     });
   },
 };
