@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <utility>
 
 #include "addon/cuda_from_js.h"
@@ -23,6 +24,28 @@ Napi::Value FromDeadline(Napi::Env env, Clock::time_point deadline) {
   return Napi::Number::New(env, std::max(0.0, left.count()));
 }
 
+using Holder = std::shared_ptr<RuntimeCore>;
+
+// accept(frame, ticket)
+Napi::Value Accept(const Napi::CallbackInfo& info) {
+  return Guarded(info.Env(), [&] {
+    RuntimeCore& core = **static_cast<Holder*>(info.Data());
+    const bool is_accepted = core.Accept(ToFrame(info[0]), ToTicket(info[1]));
+    return Napi::Boolean::New(info.Env(), is_accepted);
+  });
+}
+
+/// `accept` as a function that knows its runtime: Node-API looks up a property to find that by
+/// `this`, for each request.
+Napi::Function AcceptOf(Napi::Env env, const Holder& core) {
+  auto holder = std::make_unique<Holder>(core);
+  auto accept = Napi::Function::New<&Accept>(env, "accept", holder.get());
+  accept.AddFinalizer([](Napi::Env, Holder* held) { const std::unique_ptr<Holder> freed(held); },
+                      holder.get());
+  static_cast<void>(holder.release());  // the finalizer's from here on
+  return accept;
+}
+
 }  // namespace
 
 Napi::Function Runtime::Define(Napi::Env env) {
@@ -33,7 +56,7 @@ Napi::Function Runtime::Define(Napi::Env env) {
        InstanceMethod<&Runtime::MeasureCopies>("measureCopies"),
        InstanceMethod<&Runtime::ShareWeights>("shareWeights"),
        InstanceMethod<&Runtime::FreeWeights>("freeWeights"),
-       InstanceMethod<&Runtime::SetRoutes>("setRoutes"), InstanceMethod<&Runtime::Accept>("accept"),
+       InstanceMethod<&Runtime::SetRoutes>("setRoutes"),
        InstanceMethod<&Runtime::EndTurn>("endTurn"), InstanceMethod<&Runtime::Expire>("expire"),
        InstanceMethod<&Runtime::Close>("close"), InstanceAccessor<&Runtime::Version>("version"),
        InstanceAccessor<&Runtime::BuildInfo>("buildInfo"),
@@ -54,6 +77,7 @@ Runtime::Runtime(const Napi::CallbackInfo& info) : ObjectWrap(info) {
     core_ = RuntimeCore::Start(info.Env(), library, info[1].As<Napi::Function>(),
                                info[2].As<Napi::Object>());
     instance->runtime = core_;
+    info.This().As<Napi::Object>().Set("accept", AcceptOf(info.Env(), core_));
   });
 }
 
@@ -109,14 +133,6 @@ void Runtime::FreeWeights(const Napi::CallbackInfo& info) {
 
 void Runtime::SetRoutes(const Napi::CallbackInfo& info) {
   Guarded(info.Env(), [&] { core_->SetRoutes(RouteTable(ToRoutes(info[0]))); });
-}
-
-// accept(frame, ticket)
-Napi::Value Runtime::Accept(const Napi::CallbackInfo& info) {
-  return Guarded(info.Env(), [&] {
-    const bool is_accepted = core_->Accept(ToFrame(info[0]), ToTicket(info[1]));
-    return Napi::Boolean::New(info.Env(), is_accepted);
-  });
 }
 
 Napi::Value Runtime::EndTurn(const Napi::CallbackInfo& info) {

@@ -26,7 +26,6 @@ class Runtime : public Napi::ObjectWrap<Runtime> {
   void ShareWeights(const Napi::CallbackInfo& info);
   void FreeWeights(const Napi::CallbackInfo& info);
   void SetRoutes(const Napi::CallbackInfo& info);
-  Napi::Value Accept(const Napi::CallbackInfo& info);
   Napi::Value EndTurn(const Napi::CallbackInfo& info);
   Napi::Value Expire(const Napi::CallbackInfo& info);
   void Close(const Napi::CallbackInfo& info);

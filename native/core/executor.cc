@@ -43,21 +43,19 @@ std::vector<RunResult> Executor::Run(Ort::RunOptions& options, std::span<const R
   return results;
 }
 
-RunResult Executor::Run(Ort::RunOptions& options, const GatheredBatch& batch) {
+RunResult Executor::Run(Ort::RunOptions& options, const GatheredBatch& batch, KeptRun& kept) {
   const std::size_t requests = batch.members().size();
-  const bool is_batch = requests > 1;
-  const Clock::time_point began = is_batch ? Clock::now() : Clock::time_point();
-  const std::vector<Ort::Value> inputs = batch.ToOrtValues();
+  const std::shared_ptr<Session> session = this->session();
   const Clock::time_point started = Clock::now();
   RunResult result;
-  result.outputs =
-      std::make_shared<const RunOutputs>(session()->Run(options, inputs, batch.outputs()));
+  result.outputs = kept.Run(options, *session, batch);
   const Clock::time_point ran = Clock::now();
   result.computed = ran - started;
   result.batch_size = requests;
-  if (is_batch) {
+  if (requests > 1) {
     RequireRows(*result.outputs, batch.rows());
-    statistics_.AddBatchCopies(started - began, Clock::now() - ran);
+    // The inputs were joined as they came.
+    statistics_.AddBatchCopies({}, Clock::now() - ran);
   }
   statistics_.AddRun(requests, result.computed);
   policy_.AddRun(batch.first_byte_size(), result.computed);

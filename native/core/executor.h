@@ -8,6 +8,7 @@
 
 #include "core/execution_policy.h"
 #include "core/gathered_batch.h"
+#include "core/kept_run.h"
 #include "core/pooled_buffer.h"
 #include "core/request.h"
 #include "core/run_result.h"
@@ -33,7 +34,7 @@ class Executor {
 
   /// The same for a gathered batch; its results are one but for `rows` and `queued`, which are left
   /// out.
-  RunResult Run(Ort::RunOptions& options, const GatheredBatch& batch);
+  RunResult Run(Ort::RunOptions& options, const GatheredBatch& batch, KeptRun& kept);
 
   /// Counts all members of a batch that has run, and that was taken to be run at `taken`.
   void CountSuccess(const GatheredBatch& batch, const RunResult& result, Clock::time_point taken);

@@ -163,6 +163,19 @@ std::size_t GatheredBatch::first_byte_size() const noexcept {
   return members_.size() == 1 ? byte_size() : byte_size() / rows_ * members_.front().rows;
 }
 
+void GatheredBatch::Describe(std::vector<const std::byte*>& data,
+                             std::vector<std::int64_t>& shapes) const {
+  data.clear();
+  shapes.clear();
+  for (const Input& input : inputs_) {
+    data.push_back(input.memory.data());
+    shapes.push_back(static_cast<std::int64_t>(input.shape.size()));
+    const std::size_t first = shapes.size();
+    shapes.insert(shapes.end(), input.shape.begin(), input.shape.end());
+    if (can_join_) shapes[first] = static_cast<std::int64_t>(rows_);
+  }
+}
+
 std::vector<Ort::Value> GatheredBatch::ToOrtValues() const {
   std::vector<Ort::Value> values;
   values.reserve(inputs_.size());

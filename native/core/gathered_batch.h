@@ -68,6 +68,9 @@ class GatheredBatch {
   /// Of all inputs of the first member.
   std::size_t first_byte_size() const noexcept;
 
+  /// Puts where the inputs lie into `data`, and their shapes, each behind its rank, into `shapes`.
+  void Describe(std::vector<const std::byte*>& data, std::vector<std::int64_t>& shapes) const;
+
   /// Views on the inputs, valid until the batch changes.
   std::vector<Ort::Value> ToOrtValues() const;
 

@@ -23,7 +23,7 @@ void InlineRunner::Run(GatheredBatch& batch, Clock::time_point now, AnswerSink& 
 
 RunOutcome InlineRunner::OutcomeOf(const GatheredBatch& batch) {
   try {
-    return executor_.Run(options_, batch);
+    return executor_.Run(options_, batch, kept_);
   } catch (...) {
     return CurrentExceptionAsError();
   }

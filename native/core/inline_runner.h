@@ -28,6 +28,7 @@ class InlineRunner {
 
   Executor& executor_;
   Ort::RunOptions options_;
+  KeptRun kept_;
 };
 
 }  // namespace warmswap

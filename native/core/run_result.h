@@ -17,7 +17,7 @@
 namespace warmswap {
 
 /// What one run gave, in the order in which it was asked for; the requests that ran together share
-/// it. Immutable, so readable from any thread.
+/// it. Immutable while they do, so readable from any thread.
 class RunOutputs {
  public:
   struct Tensor {
@@ -30,6 +30,8 @@ class RunOutputs {
 
   std::span<const Tensor> tensors() const noexcept { return tensors_; }
   const Ort::Value& value(std::size_t index) const { return values_.at(index); }
+  /// For whoever made them: to be filled again, in the same shapes, when nobody else holds them.
+  std::span<Ort::Value> values() noexcept { return values_; }
 
  private:
   std::vector<Ort::Value> values_;

@@ -71,6 +71,17 @@ class Session {
                         : direct_runs_.Run(options, inputs, outputs);
   }
 
+  /// The same on the processor, into values that are there: of all inputs, in their order, and of
+  /// the outputs that `names` has behind the inputs' names. ONNX Runtime refuses other shapes.
+  void Run(Ort::RunOptions& options, std::span<const char* const> names,
+           std::span<const Ort::Value> inputs, std::span<Ort::Value> outputs) {
+    session_.get().Run(options, names.data(), inputs.data(), inputs.size(),
+                       names.data() + inputs.size(), outputs.data(), outputs.size());
+  }
+
+  /// Where it runs there is no device.
+  bool is_on_processor() const noexcept { return !device_runs_; }
+
  private:
   SessionRef ref() noexcept { return {session_.get(), inputs_, outputs_}; }
 
