@@ -25,11 +25,13 @@ const VARIANTS: readonly Variant[] = [
   { name: '', cuda: {} },
   { name: ', without IoBinding', cuda: { binding: false } },
   { name: ', CUDA graphs', cuda: { graphs: true } },
+  // Optimised no further than the artifact.
+  { name: ', loader: direct', cuda: { loader: 'direct' } },
 ];
 /** Of the time of a measurement: there are hundreds. */
-const SHARE = 1 / 4;
+const SHARE = 1 / 5;
 
-/** In FP32 and FP16; on a GPU also without IoBinding, and with CUDA graphs. */
+/** In FP32 and FP16; on a GPU also without IoBinding, with CUDA graphs, and loaded directly. */
 export async function measureRuns(
   bare: BareEngine,
   { gpu, quick }: Target,
