@@ -1,3 +1,4 @@
+import { median } from '../lib/statistics.js';
 import type { BareEngine } from './lib/engine-model.js';
 import { figure, type Figure } from './lib/results.js';
 import type { Target } from './lib/target.js';
@@ -6,13 +7,19 @@ import type { Target } from './lib/target.js';
 
 const BYTES_A_GIGABYTE = 1e9;
 
+export interface Copies {
+  figures: Figure[];
+  /** In GB/s; none of a processor. */
+  toDevice?: number;
+}
+
 /** Nothing of a processor. */
 export async function measureCopies(
   { engine }: BareEngine,
   { gpu }: Target,
   repeats: number,
-): Promise<Figure[]> {
-  if (gpu === undefined) return [];
+): Promise<Copies> {
+  if (gpu === undefined) return { figures: [] };
   const speeds = [];
   for (let i = 0; i < repeats; i++) speeds.push(await engine.measureCopies(gpu));
   const inGigabytes = (bytesPerSecond: number) => bytesPerSecond / BYTES_A_GIGABYTE;
@@ -20,8 +27,9 @@ export async function measureCopies(
     speeds.map(({ toDeviceBytesPerSecond }) => inGigabytes(toDeviceBytesPerSecond)),
     speeds.map(({ toHostBytesPerSecond }) => inGigabytes(toHostBytesPerSecond)),
   ];
-  return [
+  const figures = [
     figure('copies of 256 MiB to the GPU', 'GB/s', to),
     figure('copies of 256 MiB from the GPU', 'GB/s', from),
   ];
+  return { figures, toDevice: median(to) };
 }

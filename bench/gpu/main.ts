@@ -56,10 +56,11 @@ async function measureAll(target: Target): Promise<Result[]> {
       console.log(what);
       results.push(...(await measure()));
     };
-    await take('copies', () => measureCopies(bare, target, settings.repeats));
-    await take('loads', () => measureLoads(bare, { quick, repeats: settings.repeats }));
+    const copies = await measureCopies(bare, target, settings.repeats);
+    results.push(...copies.figures);
+    await take('loads', () => measureLoads(bare, target, { repeats: settings.repeats, copies }));
     await take('runs', () => measureRuns(bare, target, settings));
-    await take('daemon', async () => [await measureDaemon(bare, target, settings)]);
+    await take('daemon', () => measureDaemon(bare, target, settings));
     await take('swaps', () => measureSwaps(target));
     return results;
   } finally {

@@ -1,8 +1,7 @@
 import type { EngineModel } from '../../src/native/engine.js';
-import type { CudaPlan } from '../../src/registry/plan.js';
 import { deep, mid, type BenchModel } from '../lib/models.js';
 import { median } from '../lib/statistics.js';
-import { inputRows, type BareEngine } from './lib/engine-model.js';
+import { inputRows, type BareEngine, type LoadOptions } from './lib/engine-model.js';
 import { figure, type Figure } from './lib/results.js';
 import type { Target } from './lib/target.js';
 
@@ -16,16 +15,34 @@ export interface RunSettings {
   seconds: number;
 }
 
-/** On a GPU also with CUDA graphs. */
+interface Variant {
+  name: string;
+  cuda: NonNullable<LoadOptions['cuda']>;
+}
+
+/** A processor has only the first. */
+const VARIANTS: readonly Variant[] = [
+  { name: '', cuda: {} },
+  { name: ', without IoBinding', cuda: { binding: false } },
+  { name: ', CUDA graphs', cuda: { graphs: true } },
+  // Optimised no further than the artifact.
+  { name: ', loader: direct', cuda: { loader: 'direct' } },
+];
+/** Of the time of a measurement: there are hundreds. */
+const SHARE = 1 / 5;
+
+/** In FP32 and FP16; on a GPU also without IoBinding, with CUDA graphs, and loaded directly. */
 export async function measureRuns(
   bare: BareEngine,
   { gpu, quick }: Target,
   settings: RunSettings,
 ): Promise<Figure[]> {
-  const variants = [{ graphs: false }, ...(gpu === undefined ? [] : [{ graphs: true }])];
+  const variants = gpu === undefined ? VARIANTS.slice(0, 1) : VARIANTS;
   const figures: Figure[] = [];
-  for (const model of [mid(), deep(quick)]) {
-    for (const cuda of variants) figures.push(...(await measureModel(bare, model, cuda, settings)));
+  for (const model of [mid(), mid('FP16'), deep(quick), deep(quick, 'FP16')]) {
+    for (const variant of variants) {
+      figures.push(...(await measureModel(bare, model, variant, settings)));
+    }
   }
   return figures;
 }
@@ -33,20 +50,21 @@ export async function measureRuns(
 async function measureModel(
   bare: BareEngine,
   model: BenchModel,
-  cuda: CudaPlan,
+  { name, cuda }: Variant,
   { repeats, seconds }: RunSettings,
 ): Promise<Figure[]> {
-  const loaded = await bare.load(model, cuda);
+  const loaded = await bare.load(model, { cuda });
   try {
     const figures: Figure[] = [];
     for (const rows of BATCH_SIZES) {
       const runs: RunResult[] = [];
-      for (let i = 0; i < repeats; i++)
-        runs.push(await runFor({ model, loaded }, rows, 1, seconds));
-      const name = `run ${model.name}, rows: ${rows}${cuda.graphs ? ', CUDA graphs' : ''}`;
+      for (let i = 0; i < repeats; i++) {
+        runs.push(await runFor({ model, loaded }, rows, 1, seconds * SHARE));
+      }
       const times = runs.map(({ p50Us }) => p50Us);
       const rate = median(runs.map(({ rowsPerSecond }) => rowsPerSecond));
-      figures.push(figure(name, 'us', times, `${Math.round(rate)} rows/s`));
+      const note = `${Math.round(rate)} rows/s`;
+      figures.push(figure(`run ${model.name}, rows: ${rows}${name}`, 'us', times, note));
     }
     return figures;
   } finally {

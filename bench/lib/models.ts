@@ -3,13 +3,16 @@ import { join } from 'node:path';
 import { writeConvolutional } from '../../test/fixtures/convolutional.js';
 import { writeMlp, type MlpOptions } from '../../test/fixtures/mlp.js';
 import { writeTransformer } from '../../test/fixtures/transformer.js';
+import { BYTES_A_VALUE, type FloatDatatype } from '../../test/fixtures/uniform.js';
 import { benchBuild } from './paths.js';
 
-/** A generated model: x FP32 [n, width] → y FP32 [n, …]. */
+/** A generated model: x [n, width] → y [n, …]. */
 export interface BenchModel {
   readonly name: string;
   /** Of a row of x. */
   readonly width: number;
+  /** Of x and y. */
+  readonly datatype: FloatDatatype;
   /** Version folder with model.onnx. */
   readonly folder: string;
   readonly modelPath: string;
@@ -33,7 +36,8 @@ export const modelsDir = join(benchBuild, 'models');
 
 /** The models of DESIGN §8. */
 export const tiny = () => ensurePerceptron('tiny', { width: 64, layers: 2 });
-export const mid = () => ensurePerceptron('mid', { width: 512, layers: 4 });
+export const mid = (datatype: FloatDatatype = 'FP32') =>
+  ensurePerceptron('mid', { width: 512, layers: 4, datatype });
 /** The same shape with other weights, to swap to. */
 export const otherMid = () => ensurePerceptron('mid-other', { width: 512, layers: 4, seed: 1 });
 
@@ -66,24 +70,26 @@ export const convolutional = () =>
   });
 
 /** Much to compute for the size of its rows: the time of a GPU, and not that of requests, bounds it. */
-export const deep = (quick: boolean) =>
+export const deep = (quick: boolean, datatype: FloatDatatype = 'FP32') =>
   quick
-    ? ensurePerceptron('deep-quick', { width: 512, layers: 64, external: true })
-    : ensurePerceptron('deep', { width: 512, layers: 256, external: true });
+    ? ensurePerceptron('deep-quick', { width: 512, layers: 64, external: true, datatype })
+    : ensurePerceptron('deep', { width: 512, layers: 256, external: true, datatype });
 
-function ensurePerceptron(name: string, options: MlpOptions): Perceptron {
-  const { width, layers } = options;
+function ensurePerceptron(shape: string, options: MlpOptions): Perceptron {
+  const { width, layers, datatype = 'FP32' } = options;
+  const name = datatype === 'FP32' ? shape : `${shape}-${datatype.toLowerCase()}`;
   const write = (folder: string) => {
     writeMlp(folder, options);
   };
-  return { ...ensureModel(name, width, write), weightBytes: 4 * layers * width * (width + 1) };
+  const weightBytes = BYTES_A_VALUE[datatype] * layers * width * (width + 1);
+  return { ...ensureModel(name, width, write), datatype, weightBytes };
 }
 
 /** Generated at the first use, in build/bench/models, and reused. */
 function ensureModel(name: string, width: number, write: (folder: string) => void): BenchModel {
   const folder = join(modelsDir, name);
   if (!existsSync(folder)) generate(folder, write);
-  return { name, width, folder, modelPath: join(folder, 'model.onnx') };
+  return { name, width, datatype: 'FP32', folder, modelPath: join(folder, 'model.onnx') };
 }
 
 function generate(folder: string, write: (folder: string) => void): void {

@@ -2,6 +2,7 @@ import { Packr } from 'msgpackr';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hash32 } from '../../test/fixtures/random.js';
+import { bytesOf } from '../../test/fixtures/uniform.js';
 import type { BenchModel } from './models.js';
 import { benchBuild } from './paths.js';
 
@@ -32,7 +33,7 @@ const packr = new Packr({ useRecords: false });
 /** A MessagePack-RPC `infer` of one or more rows. */
 export function rpcRequest(model: BenchModel, rows = 1, priority?: number): PreparedRequest {
   const asked = priority === undefined ? {} : { priority };
-  const params = { model: model.name, inputs: { x: tensor(model.width, rows) }, ...asked };
+  const params = { model: model.name, inputs: { x: inputTensor(model, rows) }, ...asked };
   const payload = packr.pack([0, FIRST_MSGID, 'infer', [params]]);
   const name = [model.name, rows, ...Object.values(asked)].join('-');
   const prepared = prepare(`${name}.rpc`, payload, RPC_SUCCESS);
@@ -46,7 +47,7 @@ export function echoed(request: PreparedRequest): PreparedRequest {
 
 /** The same tensor as the body of a POST. */
 export function httpRequest(model: BenchModel, rows = 1): PreparedRequest {
-  const payload = packr.pack({ inputs: { x: tensor(model.width, rows) } });
+  const payload = packr.pack({ inputs: { x: inputTensor(model, rows) } });
   return prepare(`${model.name}-${rows}.http`, payload, HTTP_SUCCESS);
 }
 
@@ -63,14 +64,15 @@ function prepare(name: string, payload: Uint8Array, expect: string): PreparedReq
   return { path, bytes: payload.length, expect };
 }
 
-/** The first row of input of every prepared request. */
+/** The first row of input of every prepared request, for a model in FP32. */
 export function inputRow({ width }: BenchModel): Float32Array {
   return inputValues(width);
 }
 
-function tensor(width: number, rows: number) {
-  const data = Buffer.from(inputValues(rows * width).buffer);
-  return { datatype: 'FP32', shape: [rows, width], data };
+/** Some rows of input. */
+export function inputTensor({ width, datatype }: BenchModel, rows: number) {
+  const data = Buffer.from(bytesOf(inputValues(rows * width), datatype));
+  return { datatype, shape: [rows, width], data };
 }
 
 function inputValues(count: number): Float32Array<ArrayBuffer> {

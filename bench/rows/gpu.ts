@@ -1,4 +1,4 @@
-import { DAEMON_CHECK, measureDaemon } from '../gpu/daemon.js';
+import { DAEMON_CHECKS, measureDaemon } from '../gpu/daemon.js';
 import { BareEngine } from '../gpu/lib/engine-model.js';
 import { findTarget, type Skipped, type Target } from '../gpu/lib/target.js';
 import { measureSwaps, SWAP_CHECKS } from '../gpu/swaps.js';
@@ -8,7 +8,7 @@ import type { Row, Settings } from '../lib/row.js';
 
 /** What DESIGN §8 asks for on a GPU: the same as `bench:gpu`, which measures more. */
 
-const CHECKS = [SWAP_CHECKS.failed, SWAP_CHECKS.memory, DAEMON_CHECK];
+const CHECKS = [SWAP_CHECKS.failed, SWAP_CHECKS.memory, ...DAEMON_CHECKS];
 
 export const onGpu: Row = {
   name: 'gpu',
@@ -28,7 +28,7 @@ async function checksOf(target: Target | Skipped, settings: Settings): Promise<C
     return CHECKS.map((head) => ({ ...head, notRun: reason }));
   }
   try {
-    return [...(await measureSwaps(target)), await daemonBesideBare(target, settings)];
+    return [...(await measureSwaps(target)), ...(await daemonBesideBare(target, settings))];
   } finally {
     target.close();
   }
@@ -42,7 +42,7 @@ function targetArguments({ quick }: Settings): string[] {
   ];
 }
 
-async function daemonBesideBare(target: Target, settings: Settings): Promise<Check> {
+async function daemonBesideBare(target: Target, settings: Settings): Promise<Check[]> {
   const { repeats, duration } = settings;
   const bare = new BareEngine(target);
   try {

@@ -7,6 +7,7 @@ import { owning } from '../lib/owning.js';
 import { descriptorCount, mappingCount } from '../lib/processes.js';
 import { rpcRequest } from '../lib/requests.js';
 import type { Row, Settings } from '../lib/row.js';
+import { PAUSES, QUICK_PAUSES, settleMemory, type Pauses } from '../lib/settle.js';
 import { ratios } from '../lib/statistics.js';
 import { SwapSequence } from '../lib/swaps.js';
 
@@ -17,18 +18,6 @@ const FEW = 5;
 const GROWTH_BUDGET = atMost(1.02);
 const FAILURE_BUDGET = atMost(0);
 const CONNECTIONS = 16;
-/** In seconds. */
-interface Pauses {
-  /** In which V8's heaps find their size. */
-  warmUp: number;
-  /** In which old versions drain, and V8, which looks 5 s back, sees a process that is at rest. */
-  settle: number;
-  collection: number;
-}
-const PAUSES: Pauses = { warmUp: 10, settle: 6, collection: 1 };
-/** Too short for V8 to be at rest: quick figures of memory are a little higher. */
-const QUICK_PAUSES: Pauses = { warmUp: 0.5, settle: 0.5, collection: 0.5 };
-
 interface Holdings {
   workersRssBytes: number;
   supervisorRssBytes: number;
@@ -90,10 +79,8 @@ async function underLoad({ url }: BenchDaemon, work: () => Promise<void>): Promi
   return load.finish('work');
 }
 
-async function holdingsOf(daemon: BenchDaemon, { settle, collection }: Pauses): Promise<Holdings> {
-  await seconds(settle);
-  daemon.collectGarbage();
-  await seconds(collection);
+async function holdingsOf(daemon: BenchDaemon, pauses: Pauses): Promise<Holdings> {
+  await settleMemory(daemon, pauses);
   const [supervisor = 0, ...workers] = daemon.pids();
   const sum = (count: (pid: number) => number) =>
     [supervisor, ...workers].reduce((total, pid) => total + count(pid), 0);

@@ -28,6 +28,11 @@ constexpr std::array<Choice<ConvAlgorithmSearch>, 3> kConvAlgorithmSearches{{
     {"exhaustive", ConvAlgorithmSearch::kExhaustive},
 }};
 
+constexpr std::array<Choice<WeightLoader>, 2> kLoaders{{
+    {"onnxruntime", WeightLoader::kOnnxRuntime},
+    {"direct", WeightLoader::kDirect},
+}};
+
 [[noreturn]] void RefuseOption(const std::string& name, const std::string& expected) {
   throw Error(ErrorCode::kInvalidArgument, "cuda." + name + " must be " + expected);
 }
@@ -74,6 +79,7 @@ std::optional<CudaOrder> ToCudaOrder(const Napi::Value& value) {
   SetChoice(order.options.arena_extend, object, "arenaExtend", kArenaExtends);
   SetChoice(order.options.conv_algorithm_search, object, "convAlgorithmSearch",
             kConvAlgorithmSearches);
+  SetChoice(order.options.loader, object, "loader", kLoaders);
   SetFlag(order.options.tf32, object, "tf32");
   SetFlag(order.options.graphs, object, "graphs");
   SetFlag(order.options.binding, object, "binding");

@@ -20,8 +20,8 @@ struct CudaOrder {
 };
 
 /// `{ deviceId }`, and perhaps `memoryLimitBytes`, `arenaExtend`, `convAlgorithmSearch`, `tf32`,
-/// `graphs`, `shrinkArena`, `reserveBytes`, `driverLibrary` and `weights`; nothing for undefined.
-/// Throws kInvalidArgument.
+/// `graphs`, `binding`, `loader`, `shrinkArena`, `reserveBytes`, `driverLibrary` and `weights`;
+/// nothing for undefined. Throws kInvalidArgument.
 std::optional<CudaOrder> ToCudaOrder(const Napi::Value& value);
 
 /// The number of a GPU.

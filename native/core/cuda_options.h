@@ -14,6 +14,10 @@ enum class ArenaExtend : std::uint8_t { kSameAsRequested, kNextPowerOfTwo };
 /// all.
 enum class ConvAlgorithmSearch : std::uint8_t { kHeuristic, kDefault, kExhaustive };
 
+/// What brings weights to a GPU: ONNX Runtime, one after another from pageable memory, or
+/// LoadDirect, by several threads through pinned memory.
+enum class WeightLoader : std::uint8_t { kOnnxRuntime, kDirect };
+
 /// Options of ONNX Runtime's CUDA provider for one session. The defaults suit serving: first runs
 /// do not try out algorithms, and no more memory is taken than runs need.
 struct CudaOptions {
@@ -26,6 +30,7 @@ struct CudaOptions {
   bool graphs = false;  ///< see GraphRuns
   /// Runs are bound: outputs go straight to pinned memory; see BoundRuns. Off for measurements.
   bool binding = true;
+  WeightLoader loader = WeightLoader::kOnnxRuntime;
   /// Every run gives back what it took of the GPU's memory.
   bool shrink_arena = false;
 };

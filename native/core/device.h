@@ -15,6 +15,10 @@ namespace warmswap {
 // What the core knows of a GPU. native/gpu implements it and uses the core; the core includes
 // nothing of native/gpu, so that it builds, and is tested, without it.
 
+class DeviceWeights;
+class LoadCancellation;
+class WeightPlan;
+
 /// Memory of a device that is set aside, for as long as this object lives.
 class DeviceReservation {
  public:
@@ -72,6 +76,10 @@ class Device {
   virtual const OrtMemoryInfo* host_info() const noexcept = 0;
   virtual const OrtMemoryInfo* device_info() const noexcept = 0;
   virtual std::unique_ptr<DeviceStream> NewStream() = 0;
+  /// Copies weights, of which there are some, to memory of the device. Throws as reading them does,
+  /// kCancelled, and what the device reports.
+  virtual std::shared_ptr<const DeviceWeights> CopyWeights(
+      const WeightPlan& plan, const LoadCancellation& cancellation) = 0;
 };
 
 }  // namespace warmswap

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/batch.h"
+#include "core/direct_load.h"
 #include "core/model_probe.h"
 #include "core/shared_load.h"
 #include "core/validate_for_device.h"
@@ -30,7 +31,9 @@ VersionFiles Map(const ModelOptions& options) {
   RequireHostBytes(HostBytesFor(options, files.contents()));
   // Without prepacking it reads other parts, once, before the packed ones take their place: to map
   // them here would keep them for good.
-  if (options.session.prepacking) files.Populate([&] { return cancellation.is_cancelled(); });
+  // What LoadDirect reads, it reads once, and with more threads.
+  const bool is_mapped = options.session.prepacking && !IsLoadedDirectly(options.session);
+  if (is_mapped) files.Populate([&] { return cancellation.is_cancelled(); });
   cancellation.ThrowIfCancelled(options.model_path.string());
   options.on_mapped();
   return files;
@@ -58,13 +61,19 @@ std::optional<std::uint64_t> DeviceGrowthSince(std::optional<std::uint64_t> free
   return *free_before > now ? *free_before - now : 0;
 }
 
+std::shared_ptr<Session> MakeSession(const OrtLibrary& library, const ModelOptions& options,
+                                     const ModelFiles& files) {
+  const std::filesystem::path& path = options.model_path;
+  const SessionOptions& session = options.session;
+  if (session.weights) return LoadShared(library, path, session, files);
+  if (IsLoadedDirectly(session)) return LoadDirect(library, path, session);
+  return std::make_shared<Session>(library, path, session);
+}
+
 std::shared_ptr<Session> LoadSession(const OrtLibrary& library, const ModelOptions& options,
                                      const ModelFiles& files) {
   const std::unique_ptr<DeviceReservation> reserved = ReserveDevice(options, files);
-  std::shared_ptr<Session> session =
-      options.session.weights
-          ? LoadShared(library, options.model_path, options.session, files)
-          : std::make_shared<Session>(library, options.model_path, options.session);
+  std::shared_ptr<Session> session = MakeSession(library, options, files);
   if (options.runner.max_batch > 1) RequireBatchable(session->inputs(), session->outputs());
   return session;
 }

@@ -1,5 +1,6 @@
 #include "core/weight_plan.h"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -33,17 +34,37 @@ WeightPlan::WeightPlan(const std::filesystem::path& model_path) {
   for (const ExternalTensor& tensor : contents.external) {
     if (!IsNamed(tensor, counts) || DeclaredBytes(tensor).value_or(0) == 0) continue;
     const auto [known, is_new] = files.emplace(tensor.location, files_.size());
-    if (is_new) files_.push_back(MappedFile::Open(model_path.parent_path() / tensor.location));
-    Place(tensor, files_[known->second]);
+    if (is_new) {
+      const std::filesystem::path path = model_path.parent_path() / tensor.location;
+      files_.push_back({MappedFile::Open(path), File::OpenForReading(path)});
+    }
+    Place(tensor, known->second);
   }
 }
 
-void WeightPlan::Place(const ExternalTensor& tensor, const MappedFile& file) {
+void WeightPlan::Place(const ExternalTensor& tensor, std::size_t file) {
   const std::uint64_t length = DeclaredBytes(tensor).value();
   const std::uint64_t offset = (size_ + kAlignment - 1) / kAlignment * kAlignment;
   weights_.push_back({std::string(tensor.name), tensor.data_type, tensor.dims,
-                      file.bytes().subspan(tensor.data.offset, length), offset});
+                      files_[file].mapped.bytes().subspan(tensor.data.offset, length), file,
+                      tensor.data.offset, offset});
   size_ = offset + length;
+}
+
+std::vector<WeightPiece> WeightPlan::Pieces() const {
+  std::vector<WeightPiece> pieces;
+  for (const PlacedWeight& weight : weights_) {
+    const std::size_t size = weight.source.size();
+    for (std::size_t done = 0; done < size; done += kPieceBytes) {
+      pieces.push_back({weight.source.subspan(done, std::min(kPieceBytes, size - done)),
+                        weight.file, weight.file_offset + done, weight.offset + done});
+    }
+  }
+  return pieces;
+}
+
+void WeightPlan::Read(const WeightPiece& piece, std::byte* to) const {
+  files_[piece.file].file.ReadAt(piece.file_offset, {to, piece.source.size()});
 }
 
 }  // namespace warmswap

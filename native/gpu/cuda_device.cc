@@ -4,6 +4,7 @@
 
 #include "gpu/cuda_provider.h"
 #include "gpu/cuda_stream.h"
+#include "gpu/weight_copy.h"
 
 namespace warmswap {
 namespace {
@@ -48,6 +49,11 @@ std::uint64_t CudaDevice::FreeBytes() {
 
 std::unique_ptr<DeviceStream> CudaDevice::NewStream() {
   return std::make_unique<CudaStream>(context_);
+}
+
+std::shared_ptr<const DeviceWeights> CudaDevice::CopyWeights(const WeightPlan& plan,
+                                                             const LoadCancellation& cancellation) {
+  return CopyToOwnMemory(context_, plan, device_info_, cancellation);
 }
 
 }  // namespace warmswap

@@ -32,6 +32,8 @@ class CudaDevice final : public Device {
   const OrtMemoryInfo* host_info() const noexcept override { return host_info_; }
   const OrtMemoryInfo* device_info() const noexcept override { return device_info_; }
   std::unique_ptr<DeviceStream> NewStream() override;
+  std::shared_ptr<const DeviceWeights> CopyWeights(const WeightPlan& plan,
+                                                   const LoadCancellation& cancellation) override;
 
   /// See MeasureCopySpeed.
   CopySpeed MeasureCopies() const { return MeasureCopySpeed(context_); }

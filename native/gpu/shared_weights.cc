@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstring>
-#include <span>
 #include <string>
 #include <utility>
 
@@ -25,14 +24,14 @@ void RequireContents(const std::shared_ptr<const PrimaryContext>& context, const
                      const std::byte* block) {
   const PinnedBlock host(context, WeightPlan::kPieceBytes);
   CudaStream stream(context);
-  plan.ForEachPiece([&](std::span<const std::byte> piece, std::uint64_t offset) {
-    stream.CopyToHost({static_cast<std::byte*>(host.data()), piece.size()}, block + offset);
+  for (const auto& [source, file, file_offset, offset] : plan.Pieces()) {
+    stream.CopyToHost({static_cast<std::byte*>(host.data()), source.size()}, block + offset);
     stream.Wait();
-    if (std::memcmp(host.data(), piece.data(), piece.size()) == 0) return;
+    if (std::memcmp(host.data(), source.data(), source.size()) == 0) continue;
     throw Error(
         ErrorCode::kFailedPrecondition,
         "the shared weights are not the model's, from byte " + std::to_string(offset) + " on");
-  });
+  }
 }
 
 }  // namespace

@@ -13,8 +13,8 @@ namespace warmswap {
 /// have closed it, or ended, before this goes.
 class WeightsSlab {
  public:
-  /// Takes the memory and fills it, through pinned memory of a bounded size. Throws
-  /// kFailedPrecondition where `plan` has no weight, and what the driver reports.
+  /// Takes the memory and fills it (CopyWeights). Throws kFailedPrecondition where `plan` has no
+  /// weight, else as that does.
   WeightsSlab(const std::shared_ptr<const PrimaryContext>& context, const WeightPlan& plan);
 
   const cuda::IpcMemoryHandle& handle() const noexcept { return handle_; }

@@ -16,6 +16,8 @@ const settings = {
   convAlgorithmSearch: z.enum(['heuristic', 'default', 'exhaustive']),
   tf32: z.boolean(),
   graphs: z.boolean(),
+  /** What brings weights to a GPU. */
+  loader: z.enum(['onnxruntime', 'direct']),
 };
 
 export const cudaDefaults = z.strictObject({
@@ -24,6 +26,8 @@ export const cudaDefaults = z.strictObject({
   convAlgorithmSearch: settings.convAlgorithmSearch.default('heuristic'),
   tf32: settings.tf32.default(true),
   graphs: settings.graphs.default(false),
+  // Until `direct` has been measured on a GPU.
+  loader: settings.loader.default('onnxruntime'),
 });
 
 export const cudaOfModel = z.strictObject(settings).partial();

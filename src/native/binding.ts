@@ -155,6 +155,12 @@ export interface NativeCudaOptions {
    * excludes `graphs`, is there to be measured against.
    */
   binding?: boolean | undefined;
+  /**
+   * What brings the weights to the GPU. `onnxruntime`, if left out: one after another, from pageable
+   * memory. `direct`: those that lie beside model.onnx by several threads through pinned memory; the
+   * model is optimised no further then.
+   */
+  loader?: 'onnxruntime' | 'direct' | undefined;
   /** Gives back what a run took of the GPU's memory when it ends, for later runs' time. Not with `graphs`. */
   shrinkArena?: boolean | undefined;
   /** Of the GPU's memory, which must be free; left out, it is estimated from the weights. */

@@ -68,7 +68,7 @@ export interface VersionOptions {
 /** How a model runs on a GPU, whichever it is. */
 export type CudaPlan = Pick<
   NativeCudaOptions,
-  'memoryLimitBytes' | 'arenaExtend' | 'convAlgorithmSearch' | 'tf32' | 'graphs'
+  'memoryLimitBytes' | 'arenaExtend' | 'convAlgorithmSearch' | 'tf32' | 'graphs' | 'loader'
 >;
 
 export interface BreakerPlan extends BreakerOptions {

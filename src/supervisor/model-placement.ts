@@ -77,5 +77,6 @@ function planCuda(own: Wanted['cuda'], all: CudaSettings): CudaPlan {
     convAlgorithmSearch: own.convAlgorithmSearch ?? all.convAlgorithmSearch,
     tf32: own.tf32 ?? all.tf32,
     graphs: own.graphs ?? all.graphs,
+    loader: own.loader ?? all.loader,
   };
 }

@@ -50,6 +50,14 @@ export const ANSWERS: readonly Case[] = [
       }),
   },
   {
+    name: 'a model that is loaded directly answers as on the CPU',
+    needsGpu: true,
+    run: async (context) => {
+      await withBoth(context, { loader: 'direct' }, expectSameAnswers);
+      await withBoth(context, { loader: 'direct', graphs: true }, expectSameAnswers);
+    },
+  },
+  {
     name: 'a row is answered alone as among others',
     run: (context) =>
       withBoth(context, {}, async (model) => {

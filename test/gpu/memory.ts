@@ -29,14 +29,16 @@ export const MEMORY: readonly Case[] = [
     },
   },
   {
-    name: `${LOADS} loads take no more of the GPU's memory than one`,
+    name: `${LOADS} loads take no more of the GPU's memory than one, with either loader`,
     needsGpu: true,
     run: async (context) => {
       const { engine, target, folder } = context;
       const path = writeVersion(folder);
       const loadOnce = async () => {
-        const model = await loadOn(engine, target, path);
-        await answer(model, rowValues(32)).finally(() => model.unload());
+        for (const loader of ['onnxruntime', 'direct'] as const) {
+          const model = await loadOn(engine, target, path, { loader });
+          await answer(model, rowValues(32)).finally(() => model.unload());
+        }
       };
       await loadOnce();
       const before = await usedBytes(context);

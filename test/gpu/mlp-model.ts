@@ -12,10 +12,10 @@ import { hash32 } from '../fixtures/random.js';
 export const WIDTH = 64;
 const BYTES_A_ROW = 4 * WIDTH;
 
-/** Writes one version; other seeds have other weights. Gives the path of model.onnx. */
+/** Writes one version, its weights beside model.onnx; other seeds have other weights. Gives the path of model.onnx. */
 export function writeVersion(folder: string, seed = 0): string {
   mkdirSync(folder, { recursive: true });
-  writeMlp(folder, { width: WIDTH, layers: 3, seed });
+  writeMlp(folder, { width: WIDTH, layers: 3, seed, external: true });
   return join(folder, 'model.onnx');
 }
 

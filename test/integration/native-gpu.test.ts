@@ -68,6 +68,7 @@ describe('models on a GPU, with a stand-in for its driver', () => {
     ['convAlgorithmSearch', 'best'],
     ['tf32', 'yes'],
     ['graphs', 1],
+    ['loader', 'pinned'],
   ])('refuses %s: %s', async (name, value) => {
     const cuda = { deviceId: 0, driverLibrary: standin.path, [name]: value };
     const load = engine.load(optionsFor(cuda));
@@ -99,23 +100,24 @@ describe('models on a GPU, with a stand-in for its driver', () => {
     });
   });
 
-  it('says that this ONNX Runtime has no CUDA, and holds nothing of the GPU', async () => {
-    const load = engine.load(
-      optionsFor({ deviceId: 1, driverLibrary: standin.path, graphs: true }),
-    );
-    await expect(load).rejects.toMatchObject({
-      code: 'FAILED_PRECONDITION',
-      message: expect.stringContaining('this ONNX Runtime cannot use CUDA') as string,
-    });
-    const { gpus } = await engine.gpus(standin.path);
-    expect(gpus[1]?.use).toEqual({
-      freeBytes: 7 * GIBIBYTE,
-      reservedBytes: 0,
-      pinnedBytes: 0,
-      pinnedMisses: 0,
-    });
-    expect(gpus[0]?.use).toBeUndefined();
-  });
+  it.each<Partial<NativeCudaOptions>>([{ graphs: true }, { loader: 'direct' }])(
+    'says that this ONNX Runtime has no CUDA, and holds nothing of the GPU: %j',
+    async (more) => {
+      const load = engine.load(optionsFor({ deviceId: 1, driverLibrary: standin.path, ...more }));
+      await expect(load).rejects.toMatchObject({
+        code: 'FAILED_PRECONDITION',
+        message: expect.stringContaining('this ONNX Runtime cannot use CUDA') as string,
+      });
+      const { gpus } = await engine.gpus(standin.path);
+      expect(gpus[1]?.use).toEqual({
+        freeBytes: 7 * GIBIBYTE,
+        reservedBytes: 0,
+        pinnedBytes: 0,
+        pinnedMisses: 0,
+      });
+      expect(gpus[0]?.use).toBeUndefined();
+    },
+  );
 
   it('measures copies, and gives the memory back', async () => {
     const speed = await engine.measureCopies(1, standin.path);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "gpu/weight_copy.h"
 #include "support.h"
 
 namespace warmswap::test {
@@ -56,6 +57,12 @@ std::unique_ptr<DeviceReservation> StandinDevice::Reserve(std::uint64_t bytes) {
 
 std::unique_ptr<DeviceStream> StandinDevice::NewStream() {
   return std::make_unique<OrderedStream>(cuda_.NewStream());
+}
+
+std::shared_ptr<const DeviceWeights> StandinDevice::CopyWeights(
+    const WeightPlan& plan, const LoadCancellation& cancellation) {
+  ++weight_copies_;
+  return CopyToOwnMemory(cuda_.context(), plan, info_, cancellation);
 }
 
 }  // namespace warmswap::test

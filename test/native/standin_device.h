@@ -28,6 +28,8 @@ class StandinDevice final : public Device {
   const OrtMemoryInfo* host_info() const noexcept override { return info_; }
   const OrtMemoryInfo* device_info() const noexcept override { return info_; }
   std::unique_ptr<DeviceStream> NewStream() override;
+  std::shared_ptr<const DeviceWeights> CopyWeights(const WeightPlan& plan,
+                                                   const LoadCancellation& cancellation) override;
 
   const std::shared_ptr<const PrimaryContext>& context() const { return cuda_.context(); }
 
@@ -38,6 +40,7 @@ class StandinDevice final : public Device {
   /// Sessions that were made, and how many of them with a stream.
   int sessions() const noexcept { return sessions_; }
   int streams() const noexcept { return streams_; }
+  int weight_copies() const noexcept { return weight_copies_; }
   /// The most that was set aside at once.
   std::uint64_t most_reserved() const noexcept { return most_reserved_; }
 
@@ -48,6 +51,7 @@ class StandinDevice final : public Device {
   PoolAllocator allocator_;
   int sessions_ = 0;
   int streams_ = 0;
+  int weight_copies_ = 0;
   std::uint64_t most_reserved_ = 0;
 };
 

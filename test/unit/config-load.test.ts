@@ -42,6 +42,7 @@ test('without a file, flags and variables, everything is at its default', () => 
       convAlgorithmSearch: 'heuristic',
       tf32: true,
       graphs: false,
+      loader: 'onnxruntime',
     },
     gpu: { shareWeights: false },
     watch: false,

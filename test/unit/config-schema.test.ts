@@ -42,6 +42,7 @@ test('a model.yaml that sets everything is taken as it is', () => {
       convAlgorithmSearch: exhaustive
       tf32: false
       graphs: true
+      loader: direct
     quickStart: false
     warmup:
       runs: 0
@@ -65,6 +66,7 @@ test('a model.yaml that sets everything is taken as it is', () => {
       convAlgorithmSearch: 'exhaustive',
       tf32: false,
       graphs: true,
+      loader: 'direct',
     },
     quickStart: false,
     warmup: {
@@ -112,6 +114,7 @@ describe('refused is', () => {
     ['threads: { spin: true }', 'unknown key threads.spin (known: intraOp, spinning)'],
     ['device: cuda:0,1', 'device: expected auto, cpu, cuda or cuda:0'],
     ['device: webgpu', 'device: expected auto, cpu, cuda or cuda:0'],
+    ['cuda: { loader: pinned }', 'cuda.loader'],
     ['cuda: { graph: true }', 'unknown key cuda.graph (did you mean graphs?)'],
     ['cuda: { memoryLimit: lots }', 'cuda.memoryLimit: expected a number with a unit, such as 64B'],
     ['thread: 2', 'unknown key thread (did you mean threads?)'],

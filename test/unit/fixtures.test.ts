@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { fromFloat16, toFloat16 } from '../../src/client/float16.js';
 import { writeConvolutional } from '../fixtures/convolutional.js';
 import { LINEAR_INPUTS, linearAnswer } from '../fixtures/linear.js';
 import { writeMlp } from '../fixtures/mlp.js';
@@ -152,6 +153,23 @@ describe('mlp', () => {
     expect(values((await run('mlp-external/1', { x })).y)).toEqual(inline);
     expect(Math.max(...inline)).toBeGreaterThan(0.01);
     expect(Math.max(...inline)).toBeLessThan(100);
+  });
+
+  it('answers in FP16 as in FP32, but for rounding', async () => {
+    writeMlp(join(root, 'mlp-fp16/1'), { ...options, datatype: 'FP16' });
+    const rows = new Tensor(
+      'float16',
+      toFloat16(Float32Array.from(x.data as Float32Array)),
+      x.dims,
+    );
+    const { y } = await run('mlp-fp16/1', { x: rows });
+    const half = fromFloat16(y?.data as unknown as Uint16Array);
+    const full = values((await run('mlp-inline/1', { x })).y) as number[];
+    const largest = Math.max(...full);
+    expect(half).toHaveLength(full.length);
+    for (const [i, value] of full.entries()) {
+      expect(Math.abs((half[i] ?? NaN) - value)).toBeLessThan(0.02 * largest);
+    }
   });
 
   it('has other weights for another seed', async () => {

@@ -10,6 +10,7 @@ const DEFAULTS = {
   convAlgorithmSearch: 'heuristic',
   tf32: true,
   graphs: false,
+  loader: 'onnxruntime',
 } as const;
 const CUDA: CudaSettings = DEFAULTS;
 const GPUS: readonly Device[] = ['cuda:0', 'cuda:2'];
@@ -38,10 +39,10 @@ test('a model has the device that its file names, in every worker', () => {
 
 test('what the model says of CUDA beats what the daemon says', () => {
   const daemon = 'cuda: { tf32: false, memoryLimit: 4GiB, arenaExtend: next-power-of-two }';
-  expect(place('cuda: { graphs: true, memoryLimit: 1GiB }', GPUS, daemon)).toEqual({
+  expect(place('cuda: { graphs: true, memoryLimit: 1GiB, loader: direct }', GPUS, daemon)).toEqual({
     cuda: {
       ...{ ...DEFAULTS, tf32: false, arenaExtend: 'next-power-of-two' },
-      ...{ graphs: true, memoryLimitBytes: 2 ** 30 },
+      ...{ graphs: true, memoryLimitBytes: 2 ** 30, loader: 'direct' },
     },
   });
 });

@@ -1,11 +1,19 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CudaPlan } from '../../../src/registry/plan.js';
+import type { NativeCudaOptions } from '../../../src/native/binding.js';
 import { Engine, type EngineModel } from '../../../src/native/engine.js';
-import { hash32 } from '../../../test/fixtures/random.js';
 import { benchBuild } from '../../lib/paths.js';
 import type { BenchModel } from '../../lib/models.js';
+import { inputTensor } from '../../lib/requests.js';
 import type { Target } from './target.js';
+
+/** How a model is loaded; left out, as workers do it. */
+export interface LoadOptions {
+  /** On a GPU alone. */
+  cuda?: Omit<NativeCudaOptions, 'deviceId'>;
+  /** How many runs may be under way at once; 1 if left out. */
+  runners?: number;
+}
 
 /** The addon in this process, without any server: what a daemon on the same device is compared with. */
 export class BareEngine {
@@ -17,12 +25,15 @@ export class BareEngine {
   }
 
   /** Loads a model as workers do: its artifact, made for the target. Its owner unloads it. */
-  async load(model: BenchModel, cuda: CudaPlan = {}): Promise<EngineModel> {
+  async load(
+    model: BenchModel,
+    { cuda = {}, runners = 1 }: LoadOptions = {},
+  ): Promise<EngineModel> {
     const { gpu } = this.target;
     const modelPath = await this.#artifact(model);
     return this.engine.load({
       modelPath,
-      ...{ intraOpThreads: 1, runnerThreads: 1, queueCapacity: 1024 },
+      ...{ intraOpThreads: 1, runnerThreads: runners, queueCapacity: 1024 },
       ...(gpu === undefined
         ? { optimised: true }
         : { execution: 'threaded' as const, cuda: { deviceId: gpu, ...cuda } }),
@@ -47,8 +58,6 @@ export class BareEngine {
 }
 
 /** Some rows of input for a generated model. */
-export function inputRows({ width }: BenchModel, rows: number) {
-  const values = Float32Array.from({ length: rows * width }, (_, i) => hash32(i, 1) / 2 ** 31);
-  const data = new Uint8Array(values.buffer);
-  return { x: { datatype: 'FP32' as const, shape: [rows, width], data } };
+export function inputRows(model: BenchModel, rows: number) {
+  return { x: inputTensor(model, rows) };
 }

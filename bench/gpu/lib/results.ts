@@ -8,7 +8,7 @@ import { spreadOf, type Spread } from '../../lib/statistics.js';
 /** Something measured that no budget judges. */
 export interface Figure {
   name: string;
-  unit: 'ms' | 'us' | 'GB/s' | 'rows/s';
+  unit: 'ms' | 'us' | 'GB/s' | '×';
   spread: Spread;
   /** One element per repeat. */
   values: readonly number[];
