@@ -118,10 +118,7 @@ void ModelWrap::Unload(const Napi::CallbackInfo& info) {
     Loaded()->CancelPrepacking();
     const std::uint64_t ticket = ToTicket(info[0]);
     // Moved all the way, so that the last reference goes there and not here.
-    core_->Post(ticket, [model = std::move(model_)]() mutable -> Outcome {
-      model.reset();
-      return std::monostate();
-    });
+    core_->Unload(ticket, std::move(model_));
   });
 }
 

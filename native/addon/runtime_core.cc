@@ -1,6 +1,7 @@
 #include "addon/runtime_core.h"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "addon/errors.h"
@@ -198,6 +199,23 @@ void RuntimeCore::Measure(std::uint64_t ticket, const std::shared_ptr<Model>& mo
     return held->Memory();
   };
   PostTo(measurer_, ticket, std::move(measure), nullptr);
+}
+
+void RuntimeCore::Unload(std::uint64_t ticket, std::shared_ptr<Model> model) {
+  // Measurements of it were asked for before: they have ended when this one begins. Shutdown ends
+  // the wait, too, as the measurer may have dropped it.
+  const auto is_unmeasured = std::make_shared<std::atomic_flag>();
+  const auto let_go = [is_unmeasured] {
+    is_unmeasured->test_and_set();
+    is_unmeasured->notify_all();
+  };
+  measurer_.Post(let_go);
+  auto unload = [model = std::move(model), is_unmeasured]() mutable -> Outcome {
+    is_unmeasured->wait(false);
+    model.reset();
+    return std::monostate();
+  };
+  Post(ticket, std::move(unload), let_go);
 }
 
 void RuntimeCore::AskGpus(std::uint64_t ticket, std::filesystem::path driver_library) {

@@ -81,8 +81,10 @@ class RuntimeCore {
   void Post(std::uint64_t ticket, std::function<Outcome()> job,
             std::function<void()> cancel = nullptr);
   /// The model's memory comes back, however long a load takes: it is measured on a thread for that.
-  /// A model that is unloaded meanwhile goes when its measurement ends, after milliseconds.
   void Measure(std::uint64_t ticket, const std::shared_ptr<Model>& model);
+  /// Nothing comes back, once the model has gone with all that it had open: not before what
+  /// measures it has ended. `model` must be the last reference but for those.
+  void Unload(std::uint64_t ticket, std::shared_ptr<Model> model);
   /// What the driver shows comes back, also while a load runs.
   void AskGpus(std::uint64_t ticket, std::filesystem::path driver_library);
   /// The speed of copies comes back; see MeasureCopySpeed.

@@ -52,8 +52,10 @@ SlabReference Slabs::Add(const std::filesystem::path& model_path, int gpu,
   const auto reserved = device->Reserve(plan.size());
   auto slab = std::make_unique<const WeightsSlab>(device->context(), plan);
   const SlabReference reference{slab->handle(), slab->size()};
-  slabs_.emplace(ToHex(reference.handle), std::move(slab));
-  return reference;
+  // Otherwise a slab would go at once that others are told of.
+  const bool is_new = slabs_.emplace(ToHex(reference.handle), std::move(slab)).second;
+  if (is_new) return reference;
+  throw Error(ErrorCode::kInternal, "the driver gave two shared weights one handle");
 }
 
 void Slabs::Remove(const std::string& handle) {

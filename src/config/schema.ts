@@ -59,11 +59,6 @@ const workers = z
     error: 'expected min to be at most max',
   });
 
-const shareWeights = z
-  .boolean()
-  .default(false)
-  .refine((value) => !value, 'not available yet: leave it out, or set it to false');
-
 /** The user's cache folder, as the XDG base directory specification has it. */
 function defaultStore(): string {
   const cache = process.env.XDG_CACHE_HOME ?? '';
@@ -164,7 +159,8 @@ export const daemonSchema = z.strictObject({
   device: daemonDevice.default('auto'),
   /** Of models on GPUs, unless their model.yaml says otherwise. */
   cuda: cudaDefaults.prefault({}),
-  gpu: z.strictObject({ shareWeights }).prefault({}),
+  /** One copy of the weights in a GPU's memory for all workers there; not measured on a GPU yet. */
+  gpu: z.strictObject({ shareWeights: z.boolean().default(false) }).prefault({}),
   /** A libonnxruntime.so to use instead of the one that is shipped. */
   ortLibrary: z.string().min(1).optional(),
   /** Reload when a version is published. */

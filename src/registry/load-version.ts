@@ -5,7 +5,7 @@ import { WarmswapError } from '../rpc/errors.js';
 import { probeBatching } from './batch-probe.js';
 import type { VersionOptions, VersionPlan } from './plan.js';
 import type { Version } from './version.js';
-import type { WeightSource } from './weight-source.js';
+import type { WeightLease, WeightSource } from './weight-source.js';
 import { warmUp } from './warmup.js';
 
 export interface LoadContext {
@@ -29,10 +29,12 @@ export async function loadVersion(
   active: () => Version | undefined,
   signal?: AbortSignal,
 ): Promise<void> {
+  let lease: WeightLease | undefined;
   try {
     const started = performance.now();
-    const unpacked = startsUnpacked(version.plan, active());
-    await createSession(context, version, unpacked, signal);
+    version.isUnpacked = startsUnpacked(version.plan, active());
+    lease = await borrowWeights(context, version, signal);
+    await createSession(context, version, lease, signal);
     const loaded = performance.now();
     version.moveTo('warming');
     await warmUp(version, active());
@@ -42,6 +44,9 @@ export async function loadVersion(
   } catch (error) {
     await version.discard();
     throw error;
+  } finally {
+    // Runs take memory of the GPU, too, at first: not while another worker looks at what is free.
+    lease?.settle();
   }
 }
 
@@ -62,30 +67,24 @@ function startsUnpacked({ artifact, options }: VersionPlan, active: Version | un
 }
 
 async function createSession(
-  { engine, device, weights }: LoadContext,
+  { engine, device }: LoadContext,
   version: Version,
-  unpacked: boolean,
+  lease: WeightLease | undefined,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { modelPath, options, artifact } = version.plan;
   version.moveTo('mapping');
-  version.isUnpacked = unpacked;
   // The packer measured what loading takes.
   const reserveBytes = artifact?.loadBytes;
-  const gpu = gpuOf(options.device ?? device);
   const native: NativeModelOptions = {
     ...{ modelPath, reserveBytes },
     ...threading(options),
     ...scheduling(options),
-    ...onDevice(options.device ?? device, version.plan, unpacked),
+    ...onDevice(options.device ?? device, version),
   };
   const load = (slab?: Slab) =>
     engine.load(withWeights(native, slab), () => onMapped(version), signal);
-  const isShared = options.sharesWeights && artifact?.form === 'external';
-  const shared =
-    isShared && weights && gpu !== undefined
-      ? await loadShared(version, weights, gpu, load, signal)
-      : undefined;
+  const shared = lease && (await loadShared(version, lease, load, signal));
   const model = shared ?? (await load());
   version.attach(model);
   version.mappedBytes = model.mappedBytes;
@@ -102,33 +101,51 @@ function withWeights(native: NativeModelOptions, weights: Slab | undefined): Nat
   return { ...native, cuda: { ...native.cuda, weights } };
 }
 
-/** Nothing where that cannot be: then the version says why, and has weights of its own. */
-async function loadShared(
+/** Nothing where the version is not to share any, or there are none to be had: then it says why. */
+async function borrowWeights(
+  { device, weights }: LoadContext,
   version: Version,
-  weights: WeightSource,
-  gpu: number,
-  load: (slab: Slab) => Promise<EngineModel>,
   signal: AbortSignal | undefined,
-): Promise<EngineModel | undefined> {
-  const { modelPath } = version.plan;
-  let giveBack: (() => void) | undefined;
+): Promise<WeightLease | undefined> {
+  const { modelPath, options, artifact } = version.plan;
+  const gpu = gpuOf(options.device ?? device);
+  const isShared = options.sharesWeights && artifact?.form === 'external';
+  if (!isShared || !weights || gpu === undefined) return undefined;
   try {
-    const lease = await weights.borrow(modelPath, gpu, signal);
-    giveBack = () => lease.giveBack();
-    const model = await load(lease.slab);
-    version.onUnloaded = giveBack;
-    return model;
+    return await weights.borrow(modelPath, gpu, signal);
   } catch (error) {
-    giveBack?.();
     if (signal?.aborted) throw error;
-    version.weightsProblem = `it has weights of its own on cuda:${gpu}: ${(error as Error).message}`;
+    version.weightsProblem = ownWeights(error);
     return undefined;
   }
 }
 
+/** Nothing where they cannot be used: then the version says why, and is to have weights of its own. */
+async function loadShared(
+  version: Version,
+  lease: WeightLease,
+  load: (slab: Slab) => Promise<EngineModel>,
+  signal: AbortSignal | undefined,
+): Promise<EngineModel | undefined> {
+  try {
+    const model = await load(lease.slab);
+    version.onUnloaded = () => lease.giveBack();
+    return model;
+  } catch (error) {
+    lease.giveBack();
+    if (signal?.aborted) throw error;
+    version.weightsProblem = ownWeights(error);
+    return undefined;
+  }
+}
+
+function ownWeights(error: unknown): string {
+  return `it has weights of its own on its GPU: ${(error as Error).message}`;
+}
+
 /** What the packer wrote for the processor is optimised already. */
-function onDevice(device: Device, { artifact, options }: VersionPlan, unpacked: boolean) {
-  if (device === 'cpu') return { optimised: artifact !== undefined, unpacked };
+function onDevice(device: Device, { isUnpacked, plan: { artifact, options } }: Version) {
+  if (device === 'cpu') return { optimised: artifact !== undefined, unpacked: isUnpacked };
   const execution = 'threaded' as const;
   if (device === 'webgpu') return { execution, webgpu: true };
   return { execution, cuda: { deviceId: gpuOf(device) ?? 0, ...options.cuda } };

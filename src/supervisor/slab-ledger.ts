@@ -42,6 +42,17 @@ export class SlabLedger {
     return this.#entries.size === 0;
   }
 
+  /** The models whose weights are not there yet. */
+  get awaited(): readonly string[] {
+    return [...this.#entries].filter(([, { slab }]) => !slab).map(([modelPath]) => modelPath);
+  }
+
+  /** How many models' weights are there, and of how many bytes. */
+  get size(): { models: number; bytes: number } {
+    const slabs = [...this.#entries.values()].flatMap(({ slab }) => slab ?? []);
+    return { models: slabs.length, bytes: slabs.reduce((sum, { bytes }) => sum + bytes, 0) };
+  }
+
   borrow(modelPath: string, lease: Lease): SlabAction[] {
     const known = this.#entries.get(modelPath);
     if (known) {

@@ -8,6 +8,7 @@ import { mergeVersions, type LoadedVersion } from './merge-versions.js';
 import type { PlanProblem } from './plan-generation.js';
 import type { StatisticsSummary } from './statistics.js';
 import { readProcessMemory, type ProcessMemory } from './process-memory.js';
+import type { SharedWeights } from './weight-sharing.js';
 import type { WorkerPool } from './worker-pool.js';
 import type { WorkerProcess, WorkerState } from './worker-process.js';
 
@@ -80,6 +81,8 @@ export interface StatusInput {
   failures: readonly VersionFailure[];
   problems: readonly PlanProblem[];
   pool: WorkerPool;
+  /** By the number of the GPU. */
+  shared: ReadonlyMap<number, SharedWeights>;
   packing: { model: string; version: number } | undefined;
   listen: { host: string; port: number };
   startedAt: number;
@@ -98,7 +101,10 @@ export async function collectStatus(input: StatusInput): Promise<Status> {
     workers: await Promise.all(
       pool.workers.map((worker, index) => workerStatus(worker, reports[index])),
     ),
-    gpus: mergeGpus(known.flatMap(({ gpus }) => gpus)),
+    gpus: mergeGpus(
+      known.flatMap(({ gpus }) => gpus),
+      input.shared,
+    ),
     models: modelNames(input).map((name) => modelStatus(name, input, versions)),
   };
 }

@@ -21,9 +21,9 @@ import type { ReloadResult } from './reload-result.js';
 import { repositoryIndex, type IndexEntry } from './repository-index.js';
 import { RepositoryWatch } from './repository-watch.js';
 import { collectStatus, type Status } from './status.js';
+import { sharingProblem } from './sharing-problem.js';
 import { firstWorkers, threadBudget, type ThreadBudget } from './thread-budget.js';
 import { TurnQueue } from './turn-queue.js';
-import { replaceWorkers } from './replace-workers.js';
 import { WeightSharing } from './weight-sharing.js';
 import { WorkerPool } from './worker-pool.js';
 
@@ -185,6 +185,7 @@ export class Supervisor {
       failures: this.#generations.failures,
       problems: this.#generations.problems,
       pool: this.#pool,
+      shared: this.#weights.shared,
       packing: this.#artifacts.packing,
       listen: this.#address,
       startedAt: this.#startedAt,
@@ -302,7 +303,8 @@ export class Supervisor {
       },
       onWeights: (pid, message) => {
         if (message.type === 'borrowWeights') this.#weights.borrow(pid, message);
-        else this.#weights.giveBack(pid, message.request);
+        else if (message.type === 'returnWeights') this.#weights.giveBack(pid, message.request);
+        else this.#weights.settle(pid, message.request);
       },
       onEnded: (pid) => this.#weights.onGone(pid),
       log: this.#log,
@@ -310,9 +312,10 @@ export class Supervisor {
   }
 
   #createWeights({ gpu, ortLibrary }: DaemonConfig): WeightSharing {
-    if (gpu.shareWeights && (this.#gpus === 0 || this.#threads.workers === 1)) {
-      this.#log.warn('gpu.shareWeights: nothing to share: it takes a GPU and several workers');
-    }
+    const problem = gpu.shareWeights
+      ? sharingProblem(this.#devices, this.#threads.workers)
+      : undefined;
+    if (problem !== undefined) this.#log.warn(`gpu.shareWeights: ${problem}`);
     return new WeightSharing({
       ortLibrary,
       drainTimeoutMs: () => this.#config.current.swap.drainTimeout,
@@ -320,7 +323,7 @@ export class Supervisor {
         const worker = this.#pool.workers.find((each) => each.pid === pid);
         worker?.send({ type: 'weights', request, ...answer });
       },
-      onLost: (pids) => void replaceWorkers(pids, this.#pool, (id) => this.drain(id), this.#log),
+      onLost: (pids) => this.#pool.killBlameless(pids, 'its shared weights are lost'),
       log: this.#log,
     });
   }
@@ -378,6 +381,7 @@ function workerSettings(config: DaemonConfig): Omit<WorkerSettings, 'id' | 'devi
     drainTimeoutMs: config.swap.drainTimeout,
     busyPollMs: config.busyPoll,
     ortLibrary: config.ortLibrary,
+    sharesWeights: config.gpu.shareWeights,
     logLevel: config.log.level,
   };
 }

@@ -4,35 +4,33 @@ import type { FromWeightOwner, ToWeightOwner } from '../worker/weight-owner-mess
 import { childEnvironment } from './child-environment.js';
 
 export interface WeightOwnerHandlers {
-  onMessage(message: FromWeightOwner): void;
   /** Not after `kill`. */
+  onMessage(message: FromWeightOwner): void;
+  /** Once, also after `kill`: what it held is there no more. */
   onExit(how: string): void;
 }
 
-const ENTRY = fileURLToPath(new URL('../worker/weight-owner.js', import.meta.url));
+const ENTRY = fileURLToPath(new URL('../worker/weight-owner-main.js', import.meta.url));
 
 /** The process that holds what the workers on one GPU share. */
 export class WeightOwnerProcess {
   readonly #child: ChildProcess;
   #isKilled = false;
+  #hasEnded = false;
 
-  constructor(handlers: WeightOwnerHandlers) {
+  constructor(private readonly handlers: WeightOwnerHandlers) {
     this.#child = fork(ENTRY, [], {
       execArgv: [],
       env: childEnvironment(),
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
-    const onEnd = (how: string) => {
-      if (!this.#isKilled) handlers.onExit(how);
-      this.#isKilled = true;
-    };
     this.#child.on('message', (message) => {
-      if (!this.#isKilled) handlers.onMessage(message as FromWeightOwner);
+      if (!this.#isKilled && !this.#hasEnded) handlers.onMessage(message as FromWeightOwner);
     });
-    this.#child.once('exit', (code, signal) => onEnd(signal ?? `code ${code}`));
+    this.#child.once('exit', (code, signal) => this.#onEnd(signal ?? `code ${code}`));
     // One that never started has no `exit`.
     this.#child.on('error', ({ message }) => {
-      if (this.#child.pid === undefined) onEnd(message);
+      if (this.#child.pid === undefined) this.#onEnd(message);
     });
   }
 
@@ -47,5 +45,11 @@ export class WeightOwnerProcess {
   kill(): void {
     this.#isKilled = true;
     this.#child.kill('SIGKILL');
+  }
+
+  #onEnd(how: string): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.handlers.onExit(how);
   }
 }

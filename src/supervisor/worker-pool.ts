@@ -28,7 +28,7 @@ export interface WorkerPoolOptions {
   onJoined(worker: number): void;
   onGone(worker: number): void;
   onEvent(event: Pick<WorkerEvent, 'worker' | 'pid' | 'state' | 'reason'>): void;
-  /** The worker of this process wants weights that others use, too, or does so no more. */
+  /** The worker of this process wants weights that others use, too, or tells what became of that. */
   onWeights(pid: number, message: WeightsMessage): void;
   /** A worker's process has ended. */
   onEnded(pid: number): void;
@@ -37,7 +37,10 @@ export interface WorkerPoolOptions {
   log: Logger;
 }
 
-export type WeightsMessage = Extract<FromWorker, { type: 'borrowWeights' | 'returnWeights' }>;
+export type WeightsMessage = Extract<
+  FromWorker,
+  { type: 'borrowWeights' | 'returnWeights' | 'weightsSettled' }
+>;
 
 export interface Exchange {
   replacement: number;
@@ -211,6 +214,18 @@ export class WorkerPool {
     await Promise.all(this.workers.map((worker) => worker.drain(this.#drainTimeoutMs)));
   }
 
+  /**
+   * Ends the workers with these process ids at once, for a fault that is not theirs. Others come in their
+   * places, as if they had not crashed before.
+   */
+  killBlameless(pids: readonly number[], reason: string): void {
+    for (const worker of this.workers) {
+      if (worker.hasEnded || !pids.includes(worker.pid)) continue;
+      this.#crashes.delete(worker.id);
+      worker.kill(reason);
+    }
+  }
+
   /** Ends all workers at once. */
   kill(): void {
     this.#stopRestarting();
@@ -292,6 +307,7 @@ export class WorkerPool {
         break;
       case 'borrowWeights':
       case 'returnWeights':
+      case 'weightsSettled':
         this.options.onWeights(worker.pid, message);
     }
     this.#wakeWaiters();

@@ -25,6 +25,8 @@ export interface WorkerSettings {
   busyPollMs: number;
   /** The ONNX Runtime to use; the shipped one if left out. */
   ortLibrary?: string | undefined;
+  /** It may borrow weights in a GPU's memory; without that, it has its own. */
+  sharesWeights: boolean;
   logLevel: DaemonConfig['log']['level'];
 }
 
@@ -65,7 +67,9 @@ export type FromWorker =
   /** It is to use the weights of an artifact in a GPU's memory, with other workers. */
   | { type: 'borrowWeights'; request: number; modelPath: string; gpu: number }
   /** It has closed what it got for this request, or wants it no more. Other than that it ends by itself. */
-  | { type: 'returnWeights'; request: number };
+  | { type: 'returnWeights'; request: number }
+  /** The load for which it asked has ended, with these weights or without; the next worker can load. */
+  | { type: 'weightsSettled'; request: number };
 
 export type WeightsAnswer = { slab: Slab } | { reason: string };
 

@@ -1,13 +1,8 @@
-import { existsSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Engine } from '../native/engine.js';
+import type { Engine } from '../native/engine.js';
+import type { Logger } from '../telemetry/log.js';
 import type { FromWeightOwner, ToWeightOwner } from './weight-owner-messages.js';
-
-/**
- * Entry of the process that holds the weights which the workers on one GPU share. It does what the
- * supervisor says, in that order. Without the supervisor it stays until the workers have ended, which
- * finish what they hold.
- */
 
 type Start = Extract<ToWeightOwner, { type: 'start' }>;
 
@@ -15,51 +10,74 @@ const POLL_MS = 100;
 /** Beyond the workers' own time to drain. */
 const GRACE_MS = 5_000;
 
-let engine: Engine | undefined;
-let start: Start | undefined;
-let holders: readonly number[] = [];
-
-function send(message: FromWeightOwner): void {
-  process.send?.(message, () => {});
+export interface WeightOwnerOptions {
+  openEngine(ortLibrary: string | undefined): Pick<Engine, 'shareWeights' | 'freeWeights'>;
+  send(message: FromWeightOwner): void;
+  log: Logger;
+  graceMs?: number;
 }
 
-async function load(modelPath: string): Promise<void> {
+/** Holds the weights that the workers on one GPU share, as the supervisor says. */
+export class WeightOwner {
+  #engine: ReturnType<WeightOwnerOptions['openEngine']> | undefined;
+  #start: Start | undefined;
+  #holders: readonly number[] = [];
+
+  constructor(private readonly options: WeightOwnerOptions) {}
+
+  /** Rejects where it is of no use at all. */
+  async handle(message: ToWeightOwner): Promise<void> {
+    switch (message.type) {
+      case 'start':
+        this.#start = message;
+        this.#engine = this.options.openEngine(message.ortLibrary);
+        return;
+      case 'load':
+        return this.#load(message.modelPath);
+      case 'free':
+        return this.#free(message);
+      case 'holders':
+        this.#holders = message.pids;
+    }
+  }
+
+  /**
+   * Resolves when the workers have ended that may have something open, which finish what they hold when
+   * there is no supervisor any more; or when they have had their time.
+   */
+  async outliveHolders(): Promise<void> {
+    const { graceMs = GRACE_MS } = this.options;
+    const ends = performance.now() + (this.#start?.drainTimeoutMs ?? 0) + graceMs;
+    while (this.#holders.some(isRunning) && performance.now() < ends) await sleep(POLL_MS);
+  }
+
+  async #load(modelPath: string): Promise<void> {
+    try {
+      if (!this.#engine || !this.#start) throw new Error('it has not been started');
+      const slab = await this.#engine.shareWeights(modelPath, this.#start.gpu);
+      this.options.send({ type: 'loaded', modelPath, slab });
+    } catch (error) {
+      this.options.send({ type: 'failed', modelPath, reason: (error as Error).message });
+    }
+  }
+
+  /** One that cannot be freed is no reason to take the others away. */
+  async #free({ slab }: Extract<ToWeightOwner, { type: 'free' }>): Promise<void> {
+    try {
+      await this.#engine?.freeWeights(slab);
+    } catch (error) {
+      const reason = (error as Error).message;
+      this.options.log.error({ reason }, 'shared weights are not freed');
+    }
+  }
+}
+
+/** One that nobody has asked how it ended is not. */
+function isRunning(pid: number): boolean {
   try {
-    if (!engine || !start) throw new Error('the owner of shared weights has not been started');
-    send({ type: 'loaded', modelPath, slab: await engine.shareWeights(modelPath, start.gpu) });
-  } catch (error) {
-    send({ type: 'failed', modelPath, reason: (error as Error).message });
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return !'ZX'.includes(stat.charAt(stat.lastIndexOf(')') + 2));
+  } catch {
+    return false;
   }
 }
-
-async function onMessage(message: ToWeightOwner): Promise<void> {
-  switch (message.type) {
-    case 'start':
-      start = message;
-      engine = new Engine(message.ortLibrary);
-      return;
-    case 'load':
-      return load(message.modelPath);
-    case 'free':
-      return engine?.freeWeights(message.slab);
-    case 'holders':
-      holders = message.pids;
-  }
-}
-
-async function onDisconnect(): Promise<never> {
-  const ends = performance.now() + (start?.drainTimeoutMs ?? 0) + GRACE_MS;
-  const isHeld = () => holders.some((pid) => existsSync(`/proc/${pid}`));
-  while (isHeld() && performance.now() < ends) await sleep(POLL_MS);
-  process.exit(0);
-}
-
-function fail(error: unknown): never {
-  console.error(`owner of shared weights: ${(error as Error).message}`);
-  process.exit(1);
-}
-
-process.on('message', (message: ToWeightOwner) => void onMessage(message).catch(fail));
-process.once('disconnect', () => void onDisconnect());
-process.on('unhandledRejection', fail);
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});

@@ -39,7 +39,7 @@ export class Worker {
     this.#registry = new Registry(this.#engine, {
       device,
       drainTimeoutMs,
-      weights: this.#weights,
+      ...(settings.sharesWeights && { weights: this.#weights }),
       onBreakerChange: (version, state) => this.#onBreakerChange(version, state),
     });
     const sign = new LifeSign(() => this.send({ type: 'alive' }));

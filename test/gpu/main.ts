@@ -11,11 +11,12 @@ import { ANSWERS } from './answers.js';
 import type { Case } from './case.js';
 import { DAEMON } from './daemon.js';
 import { MEMORY } from './memory.js';
+import { SHARING } from './sharing.js';
 
-/** `npm run test:gpu -- [--device cuda|cuda:N|cpu] [--ort-library FILE]`: what only a GPU shows. */
+/** `npm run test:gpu -- [--device cuda|cuda:N|cpu] [--ort-library FILE] [--quick]`: what only a GPU shows. */
 
 const RESULTS = join(projectRoot, 'build', 'test-gpu.json');
-const CASES = [...ANSWERS, ...MEMORY, ...DAEMON];
+const CASES = [...ANSWERS, ...MEMORY, ...DAEMON, ...SHARING];
 
 interface Outcome {
   name: string;

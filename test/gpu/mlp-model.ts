@@ -10,7 +10,6 @@ import { hash32 } from '../fixtures/random.js';
 /** A small perceptron, x FP32 [n, 64] → y FP32 [n, 64], and what it answers. */
 
 export const WIDTH = 64;
-const BYTES_A_ROW = 4 * WIDTH;
 
 /** Writes one version, its weights beside model.onnx; other seeds have other weights. Gives the path of model.onnx. */
 export function writeVersion(folder: string, seed = 0): string {
@@ -39,13 +38,17 @@ export function loadOnCpu(engine: Engine, modelPath: string): Promise<EngineMode
 }
 
 /** Values of rows, different in each. */
-export function rowValues(rows: number, seed = 1): Float32Array {
-  return Float32Array.from({ length: rows * WIDTH }, (_, i) => hash32(i, seed) / 2 ** 31);
+export function rowValues(rows: number, seed = 1, width = WIDTH): Float32Array {
+  return Float32Array.from({ length: rows * width }, (_, i) => hash32(i, seed) / 2 ** 31);
 }
 
-export async function answer(model: EngineModel, values: Float32Array): Promise<Float32Array> {
+export async function answer(
+  model: EngineModel,
+  values: Float32Array,
+  width = WIDTH,
+): Promise<Float32Array> {
   const data = new Uint8Array(values.slice().buffer);
-  const shape = [data.byteLength / BYTES_A_ROW, WIDTH];
+  const shape = [values.length / width, width];
   const { outputs } = await model.infer({ inputs: { x: { datatype: 'FP32', shape, data } } });
   const bytes = outputs.y?.data as Uint8Array;
   return new Float32Array(bytes.slice().buffer);

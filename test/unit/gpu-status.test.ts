@@ -46,3 +46,14 @@ test('a GPU of several workers is one entry, with the sums of what is theirs', (
     { ...report, device: 'cuda:10', freeBytes: 50, workers: 1 },
   ]);
 });
+
+test('what workers share on a GPU is told beside it', () => {
+  const report = { name: 'GPU', totalBytes: 100, reservedBytes: 1, modelBytes: 10, pinnedBytes: 2 };
+  const shared = { ownerPid: 7, models: 1, bytes: 50 };
+  const reports = [
+    { ...report, device: 'cuda:0' as const, freeBytes: 50 },
+    { ...report, device: 'cuda:2' as const, freeBytes: 60 },
+  ];
+  const merged = mergeGpus(reports, new Map([[2, shared]]));
+  expect(merged.map((gpu) => gpu.shared)).toEqual([undefined, shared]);
+});

@@ -79,7 +79,11 @@ function loadSharing(
     }),
   });
   const borrow = () => {
-    return Promise.resolve({ slab: SLAB, giveBack: () => void returned.push('given back') });
+    return Promise.resolve({
+      slab: SLAB,
+      giveBack: () => void returned.push('given back'),
+      settle: () => void returned.push(`settled when ${version.state}`),
+    });
   };
   const context = {
     engine: { load } as unknown as Engine,
@@ -95,9 +99,9 @@ test('weights that are shared are used, and given back once the model is unloade
   await loaded;
   expect(given.map(({ cuda }) => cuda)).toEqual([{ deviceId: 1, ...CUDA, weights: SLAB }]);
   expect(version.problem).toBeUndefined();
-  expect(returned).toEqual([]);
+  expect(returned).toEqual(['settled when ready']);
   await version.retire(0);
-  expect(returned).toEqual(['unloaded', 'given back']);
+  expect(returned.slice(1)).toEqual(['unloaded', 'given back']);
 });
 
 test('where shared weights cannot be used, the version has its own and says why', async () => {
@@ -106,8 +110,15 @@ test('where shared weights cannot be used, the version has its own and says why'
   await loaded;
   expect(version.state).toBe('ready');
   expect(given.map(({ cuda }) => cuda?.weights)).toEqual([SLAB, undefined]);
-  expect(returned).toEqual(['given back']);
-  expect(version.problem).toBe('it has weights of its own on cuda:1: the weights differ');
+  expect(returned).toEqual(['given back', 'settled when ready']);
+  expect(version.problem).toBe('it has weights of its own on its GPU: the weights differ');
+});
+
+test('a load that fails with weights of its own, too, makes way for other workers', async () => {
+  const { version, returned, loaded } = loadSharing({}, () => true);
+  await expect(loaded).rejects.toThrow('the weights differ');
+  expect(version.state).toBe('failed');
+  expect(returned).toEqual(['given back', 'settled when failed']);
 });
 
 test('where there are no shared weights to be had, the version has its own and says why', async () => {

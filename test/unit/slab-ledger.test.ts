@@ -85,3 +85,10 @@ test('the number of models whose weights are shared is bounded', () => {
   expect(refused).toMatchObject({ type: 'refuse', ...ONE });
   expect(ledger.borrow('/m0', TWO)).toEqual([]);
 });
+
+test('it tells what is waited for, and what is there', () => {
+  const ledger = ledgerWith(ONE);
+  ledger.borrow('/other', TWO);
+  expect(ledger.awaited).toEqual(['/other']);
+  expect(ledger.size).toEqual({ models: 1, bytes: SLAB.bytes });
+});

@@ -2,7 +2,8 @@
 // the host's, which other processes can open. It counts what is alive, refuses what a real driver
 // refuses (calls without a context, too much memory, a handle of memory that is gone), does copies
 // only when somebody waits for them, and fails when told to. A process that cannot call the
-// functions below sets STANDIN_GPUS and STANDIN_FREE_BYTES.
+// functions below sets STANDIN_GPUS, STANDIN_FREE_BYTES and STANDIN_OPENS_NOTHING; and, with
+// STANDIN_MEMORY, a folder through which all processes see one memory.
 #include "standin/fake_cuda_driver.h"
 
 #include <fcntl.h>
@@ -12,6 +13,8 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -92,6 +95,7 @@ static_assert(sizeof(Export) <= sizeof(IpcMemoryHandle));
 
 struct Driver {
   std::mutex mutex;
+  std::filesystem::path common_memory;  // what each process has, in a file with its id as the name
   StandinSettings settings;
   StandinCounts counts;
   ContextTag context;
@@ -108,6 +112,7 @@ StandinSettings FromEnvironment() {
   if (const char* free = std::getenv("STANDIN_FREE_BYTES")) {
     settings.taken_by_others = settings.total_bytes - std::stoull(free);
   }
+  settings.opens_nothing = std::getenv("STANDIN_OPENS_NOTHING") != nullptr;
   return settings;
 }
 
@@ -116,6 +121,7 @@ Driver& State() {
   static auto* const driver = [] {
     auto made = std::make_unique<Driver>();
     made->settings = FromEnvironment();
+    if (const char* folder = std::getenv("STANDIN_MEMORY")) made->common_memory = folder;
     return made.release();
   }();
   return *driver;
@@ -136,8 +142,31 @@ Result EnterWithContext(Driver& driver) {
   return current_contexts.empty() ? kInvalidContext : kSuccess;
 }
 
+/// Of those that have not ended.
+std::size_t BytesOfOtherProcesses(const Driver& driver) {
+  if (driver.common_memory.empty()) return 0;
+  std::size_t sum = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(driver.common_memory)) {
+    const std::string process = entry.path().filename();
+    if (process == std::to_string(getpid())) continue;
+    if (!std::filesystem::exists("/proc/" + process)) continue;
+    std::size_t bytes = 0;
+    std::ifstream(entry.path()) >> bytes;
+    sum += bytes;
+  }
+  return sum;
+}
+
 std::size_t FreeBytes(const Driver& driver) {
-  return driver.settings.total_bytes - driver.settings.taken_by_others - driver.counts.device_bytes;
+  const std::size_t used =
+      driver.settings.taken_by_others + driver.counts.device_bytes + BytesOfOtherProcesses(driver);
+  return driver.settings.total_bytes - used;
+}
+
+void SetDeviceBytes(Driver& driver, std::size_t bytes) {
+  driver.counts.device_bytes = bytes;
+  if (driver.common_memory.empty()) return;
+  std::ofstream(driver.common_memory / std::to_string(getpid())) << bytes;
 }
 
 /// Keeps what is mapped in `blocks`; `file` is -1 where there is none.
@@ -348,7 +377,7 @@ Result cuMemAlloc_v2(DevicePointer* memory, std::size_t bytes) {
     return result;
   }
   ++driver.counts.device_blocks;
-  driver.counts.device_bytes += bytes;
+  SetDeviceBytes(driver, driver.counts.device_bytes + bytes);
   return kSuccess;
 }
 
@@ -360,7 +389,7 @@ Result cuMemFree_v2(DevicePointer memory) {
   if (found == driver.device_blocks.end()) return kInvalidValue;
   for (const auto& [handle, stream] : driver.streams) Finish(*stream);  // as the real one does
   --driver.counts.device_blocks;
-  driver.counts.device_bytes -= found->second.bytes();
+  SetDeviceBytes(driver, driver.counts.device_bytes - found->second.bytes());
   driver.device_blocks.erase(found);
   return kSuccess;
 }
@@ -443,6 +472,7 @@ Result cuIpcOpenMemHandle_v2(DevicePointer* memory, IpcMemoryHandle handle, unsi
   Driver& driver = State();
   const std::lock_guard lock(driver.mutex);
   if (const Result result = EnterWithContext(driver); result != kSuccess) return result;
+  if (driver.settings.opens_nothing) return kInvalidValue;
   Export exported{};
   std::memcpy(&exported, handle.bytes, sizeof(exported));
   const std::string path =

@@ -25,6 +25,7 @@ struct StandinSettings {
   long failing_call = 0;  ///< the how-manieth call from now on fails; 0: none
   int failure = 0;        ///< with this result
   bool pins_nothing = false;
+  bool opens_nothing = false;  ///< of other processes, nor of this one
 };
 
 extern "C" {
