@@ -189,15 +189,16 @@ test("a version's weights are freed when no worker has them any more, and the ow
 });
 
 test.each(['SIGTERM', 'SIGKILL'] as const)(
-  'nothing is left of a daemon that got %s, and the owner is the last to go',
+  'nothing is left of a daemon that got %s, and nobody has weights open when their owner ends',
   async (signal) => {
     const daemon = await startSharing();
     const owner = await ownerOf(daemon);
     const workers = await workersOf(daemon);
     daemon.process.signal(signal);
     await until('the owner has ended', () => !isAlive(owner));
-    expect(workers.filter(isAlive)).toEqual([]);
+    expect(await Promise.all(workers.map(deviceBlocks))).toEqual([[], []]);
     await daemon.process.exited();
+    await until('the workers have ended', () => !workers.some(isAlive));
   },
 );
 
