@@ -29,8 +29,9 @@ const MOST_BATCH_BYTES = 64 * 2 ** 20;
  * Runs a version before it serves, so that no client meets a first, slow run: requests that `active`
  * has answered and that fit, else the files of the version, else zeros; and, where it has batching,
  * their rows in batches of every size. `maxDurationMs` ends it early, though not before the first
- * two sizes, or the first request, have run. Notes the source, the problem if it fails, and where it
- * gives NaN that `active` does not; a file that cannot be used is a problem whatever the source.
+ * two sizes, or the first request, have run. The first request of each form runs `runs` times, those
+ * like it once. Notes the source, the problem if it fails, and where it gives NaN that `active` does
+ * not; a file that cannot be used is a problem whatever the source.
  */
 export async function warmUp(version: Version, active: Version | undefined): Promise<void> {
   const { runs, maxDurationMs } = version.plan.options.warmup;
@@ -42,8 +43,9 @@ export async function warmUp(version: Version, active: Version | undefined): Pro
     const requests = recorded(version, active) ?? fromFiles(files) ?? generated(version);
     version.warmUpSource = requests.source;
     const { required, optional } = steps(requests, version.plan.options);
+    const known = new Set<string>();
     const rehearse = async (step: Step) => {
-      const { outputs } = await repeat(version, step, ends);
+      const { outputs } = await repeat(version, step, isNew(step, known) ? runs : 1, ends);
       version.nanProblem ??= await nanProblem(step, outputs, active);
     };
     for (const step of required) await rehearse(step);
@@ -119,13 +121,23 @@ function* inTurn<T>(...lists: readonly Iterable<T>[]): Generator<T> {
   for (const list of lists) yield* list;
 }
 
+/** Whether no step of its datatypes and shapes was asked about before. */
+function isNew({ inputs }: Step, known: Set<string>): boolean {
+  const form = JSON.stringify(
+    Object.entries(inputs).map(([name, { datatype, shape }]) => [name, datatype, shape]),
+  );
+  const isUnknown = !known.has(form);
+  known.add(form);
+  return isUnknown;
+}
+
 /** At least once; gives the last answer, rejects with what failed and the remedy. */
 async function repeat(
   version: Version,
   { what, inputs }: Step,
+  runs: number,
   ends: number,
 ): Promise<EngineResult> {
-  const { runs } = version.plan.options.warmup;
   try {
     let run = 0;
     let answer: EngineResult;

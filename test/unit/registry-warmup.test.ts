@@ -122,10 +122,10 @@ describe('the requests of a warm-up', () => {
     expect(shaped.asked).toEqual(['0,0,0']);
   });
 
-  test('run so often as model.yaml says, or not at all', async () => {
-    const active = await activeWith(rows(1), rows(2));
+  test('run so often as model.yaml says, those of a form that has run once, or not at all', async () => {
+    const active = await activeWith(rows(1), rows(2), rows(3, 4), rows(5), rows(6, 7));
     const { asked } = await warmed({ warmup: { runs: 2 } }, active);
-    expect(asked).toEqual(['1', '1', '2', '2']);
+    expect(asked).toEqual(['1', '1', '2', '3,4', '3,4', '5', '6,7']);
     const off = await warmed({ warmup: { runs: 0 }, warmupFiles: ['/missing.json'] }, active);
     expect(off).toEqual({ source: undefined, problem: undefined, asked: [] });
   });
