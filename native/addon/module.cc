@@ -5,6 +5,7 @@
 #include "addon/model_wrap.h"
 #include "addon/napi.h"
 #include "addon/runtime.h"
+#include "core/prompt_thread.h"
 #include "core/thread_priority.h"
 
 namespace warmswap {
@@ -18,6 +19,15 @@ void ShortenTimeSlice(const Napi::CallbackInfo& info) {
   Guarded(info.Env(), [] { ShortenTimeSliceOfThisThread(); });
 }
 
+void AllowPrompt(const Napi::CallbackInfo& info) {
+  Guarded(info.Env(), [] { AllowPromptThreads(true); });
+}
+
+Napi::Value IsPromptPermitted(const Napi::CallbackInfo& info) {
+  return Guarded(info.Env(),
+                 [&] { return Napi::Boolean::New(info.Env(), ArePromptThreadsPermitted()); });
+}
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   auto instance = std::make_unique<Instance>();
   instance->model_constructor = Napi::Persistent(ModelWrap::Define(env));
@@ -25,6 +35,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("Runtime", Runtime::Define(env));
   exports.Set("lowerPriorityOfProcess", Napi::Function::New<&LowerPriority>(env));
   exports.Set("shortenTimeSlice", Napi::Function::New<&ShortenTimeSlice>(env));
+  exports.Set("allowPromptThreads", Napi::Function::New<&AllowPrompt>(env));
+  exports.Set("arePromptThreadsPermitted", Napi::Function::New<&IsPromptPermitted>(env));
   return exports;
 }
 

@@ -58,6 +58,7 @@ Napi::Function Runtime::Define(Napi::Env env) {
        InstanceMethod<&Runtime::FreeWeights>("freeWeights"),
        InstanceMethod<&Runtime::SetRoutes>("setRoutes"),
        InstanceMethod<&Runtime::EndTurn>("endTurn"), InstanceMethod<&Runtime::Expire>("expire"),
+       InstanceMethod<&Runtime::UpdatePriority>("updatePriority"),
        InstanceMethod<&Runtime::Close>("close"), InstanceAccessor<&Runtime::Version>("version"),
        InstanceAccessor<&Runtime::BuildInfo>("buildInfo"),
        InstanceAccessor<&Runtime::Providers>("providers")});
@@ -142,6 +143,8 @@ Napi::Value Runtime::EndTurn(const Napi::CallbackInfo& info) {
 Napi::Value Runtime::Expire(const Napi::CallbackInfo& info) {
   return Guarded(info.Env(), [&] { return FromDeadline(info.Env(), core_->Expire()); });
 }
+
+void Runtime::UpdatePriority(const Napi::CallbackInfo& /*info*/) { core_->UpdatePriority(); }
 
 void Runtime::Close(const Napi::CallbackInfo& /*info*/) { core_->Shutdown(); }
 

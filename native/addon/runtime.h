@@ -28,6 +28,7 @@ class Runtime : public Napi::ObjectWrap<Runtime> {
   void SetRoutes(const Napi::CallbackInfo& info);
   Napi::Value EndTurn(const Napi::CallbackInfo& info);
   Napi::Value Expire(const Napi::CallbackInfo& info);
+  void UpdatePriority(const Napi::CallbackInfo& info);
   void Close(const Napi::CallbackInfo& info);
   Napi::Value Version(const Napi::CallbackInfo& info);
   Napi::Value BuildInfo(const Napi::CallbackInfo& info);

@@ -157,6 +157,7 @@ class RuntimeCore::TurnSink final : public AnswerSink {
 
 bool RuntimeCore::Accept(std::span<const std::byte> frame, std::uint64_t ticket) {
   if (!open_) return false;
+  UpdatePriority();
   AloneSink sink(*this);
   const auto taken = lane_.Accept(frame, ticket, sink);
   if (!taken) return false;

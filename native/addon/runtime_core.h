@@ -23,6 +23,7 @@
 #include "core/infer_lane.h"
 #include "core/job_thread.h"
 #include "core/model.h"
+#include "core/prompt_thread.h"
 #include "gpu/copy_speed.h"
 
 namespace warmswap {
@@ -109,6 +110,9 @@ class RuntimeCore {
   /// the deadlines of those that still wait.
   Clock::time_point Expire();
 
+  /// To be called often while the JavaScript thread is at work: see PromptThread. Accept calls it.
+  void UpdatePriority() noexcept { event_loop_.UpdatePriority(); }
+
   /// Ends all threads: cancels a load that runs, ends runs between two nodes. Tickets that are
   /// still out never come back. Idempotent.
   void Shutdown();
@@ -132,6 +136,7 @@ class RuntimeCore {
   Napi::Value ToJs(std::shared_ptr<Model> model);
   static void ShutdownHook(void* core);
 
+  PromptThread event_loop_{PromptThread::Role::kEventLoop};
   const Napi::Env env_;
   const OrtLibrary& library_;
   Napi::FunctionReference on_events_;

@@ -107,7 +107,16 @@ Model::Model(const OrtLibrary& library, const ModelOptions& options, Runner::OnC
       device_bytes_(DeviceGrowthSince(device_free_before_, options)),
       executor_(std::move(first_session_), ExecutionOf(options, files_.contents()), blocks()),
       inline_runner_(executor_),
-      runner_(executor_, options.runner, std::move(on_complete)) {}
+      runner_(executor_, options.runner, std::move(on_complete)) {
+  if (runs_have_threads()) runners_wait_.emplace(PromptThread::Role::kRunner);
+}
+
+bool Model::PrefersInline(std::size_t input_bytes) noexcept {
+  if (!executor_.policy().IsInline(input_bytes) || !runner_.is_idle()) return false;
+  if (!runs_have_threads() || event_loop_waits_) return true;
+  event_loop_waits_.emplace(PromptThread::Role::kEventLoop);
+  return false;  // the thread may be prompt until its next UpdatePriority
+}
 
 void Model::Stop() {
   CancelPrepacking();

@@ -15,6 +15,7 @@
 #include "core/inline_runner.h"
 #include "core/load_cancellation.h"
 #include "core/ort_library.h"
+#include "core/prompt_thread.h"
 #include "core/runner.h"
 #include "core/session.h"
 #include "core/version_files.h"
@@ -80,10 +81,8 @@ class Model {
   void Cancel(std::uint64_t ticket) { runner_.Cancel(ticket); }
 
   /// Whether a request whose inputs have so many bytes should be given to RunInline now and not to
-  /// Submit.
-  bool PrefersInline(std::size_t input_bytes) const noexcept {
-    return executor_.policy().IsInline(input_bytes) && runner_.is_idle();
-  }
+  /// Submit. For the thread that calls RunInline, behind its UpdatePriority.
+  bool PrefersInline(std::size_t input_bytes) noexcept;
   /// Whether requests run together, so that it pays to collect some.
   bool is_batched() const noexcept { return options_.runner.max_batch > 1; }
   std::size_t max_batch() const noexcept { return options_.runner.max_batch; }
@@ -116,6 +115,9 @@ class Model {
     ~ReleaseMemoryAtEnd() { library.ReleaseUnusedMemory(); }
   };
 
+  /// Of ONNX Runtime, for which the one that runs may wait by spinning.
+  bool runs_have_threads() const noexcept { return options_.session.intra_op_threads > 1; }
+
   // In this order: the runner goes first, the mappings and what they freed last.
   ReleaseMemoryAtEnd at_end_;
   const ModelOptions options_;
@@ -129,6 +131,8 @@ class Model {
   const std::uint64_t private_bytes_;
   const std::optional<std::uint64_t> device_bytes_;
   Executor executor_;
+  std::optional<SpinWait> runners_wait_;
+  std::optional<SpinWait> event_loop_waits_;  // once it has wanted to run inline
   InlineRunner inline_runner_;
   Runner runner_;
 };

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/batch.h"
+#include "core/prompt_thread.h"
 #include "core/request_errors.h"
 #include "core/thread_start.h"
 
@@ -71,10 +72,12 @@ void Runner::Stop() {
 }
 
 void Runner::Work() {
+  PromptThread self(PromptThread::Role::kRunner);
   std::vector<Request> batch;
   while (TakeBatch(batch)) {
     RunBatch(batch);
     batch.clear();
+    self.UpdatePriority();
   }
 }
 

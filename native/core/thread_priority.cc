@@ -23,6 +23,9 @@ constexpr int kIdleIo = 3 << 13;
 // The shortest that Linux takes.
 constexpr std::uint64_t kShortSliceNs = 100'000;
 constexpr std::uint64_t kSliceOfTheSystem = 0;
+// Of sched_setattr(2).
+constexpr std::uint32_t kRoundRobin = 2;
+constexpr std::uint64_t kResetOnFork = 1;
 
 id_t ThisThread() { return static_cast<id_t>(syscall(SYS_gettid)); }
 
@@ -39,8 +42,9 @@ struct SchedulingAttributes {
 };
 
 // A low processor priority brings a low one of the usual class of I/O.
-void ScheduleThisThread(int nice, std::uint64_t slice_ns) {
+void ScheduleThisThread(int nice, std::uint64_t slice_ns, std::uint64_t flags = 0) {
   SchedulingAttributes attributes;
+  attributes.flags = flags;
   attributes.nice = nice;
   attributes.runtime = slice_ns;
   syscall(SYS_sched_setattr, 0, &attributes, 0);
@@ -70,5 +74,17 @@ void LowerPriorityOfProcess() {
 }
 
 void ShortenTimeSliceOfThisThread() { ScheduleThisThread(OwnPriority(), kShortSliceNs); }
+
+bool MakeThisThreadRealTime(int priority) {
+  if (OwnPriority() != 0) return false;
+  SchedulingAttributes attributes;
+  attributes.policy = kRoundRobin;
+  attributes.flags = kResetOnFork;
+  attributes.priority = static_cast<std::uint32_t>(priority);
+  return syscall(SYS_sched_setattr, 0, &attributes, 0) == 0;
+}
+
+// Without privileges a thread cannot give up kResetOnFork.
+void EndRealTimeOfThisThread() { ScheduleThisThread(0, kShortSliceNs, kResetOnFork); }
 
 }  // namespace warmswap

@@ -17,4 +17,12 @@ void LowerPriorityOfProcess();
 /// Its share of the time stays the same. Linux 6.12 and newer can do that.
 void ShortenTimeSliceOfThisThread();
 
+/// Has this thread run before all ordinary ones, and before real-time ones of a lower priority (1
+/// is the lowest). Threads that it starts from then on are ordinary ones. False where the system
+/// does not permit it; a thread that is niced stays as it is, too.
+bool MakeThisThreadRealTime(int priority);
+
+/// Makes this thread an ordinary one again, with turns of 0.1 ms.
+void EndRealTimeOfThisThread();
+
 }  // namespace warmswap

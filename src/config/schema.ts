@@ -168,6 +168,8 @@ export const daemonSchema = z.strictObject({
   limits: limits.prefault({}),
   /** How long a worker looks for the next request before it sleeps, where requests come that soon. */
   busyPoll: duration.refine((ms) => ms <= MAX_POLL_MS, 'expected 0 to 1ms').prefault('50us'),
+  /** Threads that serve, and take little of a core, go before all others where the system permits it. */
+  realTime: z.boolean().default(true),
   swap: z
     .strictObject({
       /** Of one version. */

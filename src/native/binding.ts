@@ -368,6 +368,8 @@ export interface NativeRuntime {
    * in which no deadline of what still waits passes; -1 if there is none.
    */
   expire(): number;
+  /** To be called often while this thread is at work: see native/core/prompt_thread.h. `accept` calls it. */
+  updatePriority(): void;
   /** Ends all threads; cancels a load and waits for packing that runs. Tickets still out never come back. */
   close(): void;
 }
@@ -378,6 +380,10 @@ export interface NativeBinding {
   lowerPriorityOfProcess(): void;
   /** Of this thread and of those that it starts from then on; what the system refuses stays as it is. */
   shortenTimeSlice(): void;
+  /** Threads that serve may be prompt from now on: see native/core/prompt_thread.h. */
+  allowPromptThreads(): void;
+  /** Whether the system permits it. */
+  arePromptThreadsPermitted(): boolean;
 }
 
 const require = createRequire(import.meta.url);

@@ -77,6 +77,19 @@ export function shortenTimeSlice(): void {
   loadBinding().shortenTimeSlice();
 }
 
+/**
+ * Lets the system give a core at once, by real-time scheduling, to threads that serve requests and take
+ * little of it: see native/core/prompt_thread.h. Where it does not permit that nothing changes.
+ */
+export function allowPromptThreads(): void {
+  loadBinding().allowPromptThreads();
+}
+
+/** Whether the system permits it. */
+export function arePromptThreadsPermitted(): boolean {
+  return loadBinding().arePromptThreadsPermitted();
+}
+
 export class Engine {
   /** The short way of plain requests. */
   readonly lane: InferLane;
@@ -175,6 +188,14 @@ export class Engine {
   /** Frees what no process has open any more. Rejects with NOT_FOUND. */
   async freeWeights({ handle }: NativeSlab): Promise<void> {
     await this.#tickets.take<undefined>((ticket) => this.#runtime.freeWeights(ticket, handle));
+  }
+
+  /**
+   * To be called behind what may keep the thread of this environment busy for long: requests of the lane are
+   * counted anyway. See `allowPromptThreads`.
+   */
+  updatePriority(): void {
+    this.#runtime.updatePriority();
   }
 
   /** Ends all native threads. Unload the models first: what is still under way never settles. */

@@ -3,10 +3,10 @@ import type { DaemonConfig } from '../config/schema.js';
 /** Settings that only a restart can change, by their names. */
 function fixedSettings({ listen, admin, ...config }: DaemonConfig): Record<string, unknown> {
   const { store, state, workers, device, ortLibrary, gpu } = config;
-  const { watch, limits, busyPoll, health, log } = config;
+  const { watch, limits, busyPoll, realTime, health, log } = config;
   return {
     ...{ store, state, workers, device, ortLibrary, gpu },
-    ...{ watch, limits, busyPoll, health, log },
+    ...{ watch, limits, busyPoll, realTime, health, log },
     listen: { host: listen.host, port: listen.port, tls: listen.tls !== undefined },
     admin: { host: admin.host, port: admin.port },
   };

@@ -380,6 +380,7 @@ function workerSettings(config: DaemonConfig): Omit<WorkerSettings, 'id' | 'devi
     limits: config.limits,
     drainTimeoutMs: config.swap.drainTimeout,
     busyPollMs: config.busyPoll,
+    realTime: config.realTime,
     ortLibrary: config.ortLibrary,
     sharesWeights: config.gpu.shareWeights,
     logLevel: config.log.level,

@@ -23,6 +23,8 @@ export interface WorkerSettings {
   drainTimeoutMs: number;
   /** See BusyPoll. */
   busyPollMs: number;
+  /** Threads that serve may be prompt: see native/core/prompt_thread.h. */
+  realTime: boolean;
   /** The ONNX Runtime to use; the shipped one if left out. */
   ortLibrary?: string | undefined;
   /** It may borrow weights in a GPU's memory; without that, it has its own. */

@@ -1,6 +1,6 @@
 import type { AccessSettings } from '../access/settings.js';
 import type { Logger } from '../telemetry/log.js';
-import { Engine, shortenTimeSlice } from '../native/engine.js';
+import { allowPromptThreads, Engine, shortenTimeSlice } from '../native/engine.js';
 import { PrepareError, RestoreError } from '../registry/failures.js';
 import type { BreakerState } from '../registry/circuit-breaker.js';
 import { Registry } from '../registry/registry.js';
@@ -34,6 +34,7 @@ export class Worker {
   ) {
     const { device, drainTimeoutMs, limits, busyPollMs, access } = settings;
     shortenTimeSlice(); // before the engine starts its threads
+    if (settings.realTime) allowPromptThreads();
     this.#engine = new Engine(settings.ortLibrary);
     this.#weights = new WeightClient(send);
     this.#registry = new Registry(this.#engine, {
@@ -43,7 +44,10 @@ export class Worker {
       onBreakerChange: (version, state) => this.#onBreakerChange(version, state),
     });
     const sign = new LifeSign(() => this.send({ type: 'alive' }));
-    this.#dataPlane = new DataPlane(this.#registry, limits, busyPollMs, access, sign.give);
+    this.#dataPlane = new DataPlane(this.#registry, limits, busyPollMs, access, () => {
+      sign.give();
+      this.#engine.updatePriority();
+    });
     this.log.debug({ onnxRuntime: this.#engine.onnxRuntimeVersion }, 'worker started');
     this.send({ type: 'started' });
   }

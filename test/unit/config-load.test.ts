@@ -55,6 +55,7 @@ test('without a file, flags and variables, everything is at its default', () => 
       bodyTimeout: 300_000,
     },
     busyPoll: 0.05,
+    realTime: true,
     swap: {
       packTimeout: 1_800_000,
       prepareTimeout: 120_000,

@@ -11,7 +11,12 @@ import {
   checkGpus,
   checkProvider,
 } from '../../src/cli/doctor/cuda.js';
-import { checkKernel, checkOpenFiles, parseLimit } from '../../src/cli/doctor/limits.js';
+import {
+  checkKernel,
+  checkOpenFiles,
+  checkRealTime,
+  parseLimit,
+} from '../../src/cli/doctor/limits.js';
 import {
   checkAvailable,
   checkGroupLimit,
@@ -79,6 +84,15 @@ describe('limits', () => {
       status: 'warn',
       remedy: expect.stringContaining('raise the hard limit to 10256') as string,
     });
+  });
+});
+
+test('real-time scheduling that is not permitted is no defect, but what it takes is told', () => {
+  expect(checkRealTime(true)).toMatchObject({ status: 'ok', found: 'permitted' });
+  expect(checkRealTime(false)).toMatchObject({
+    status: 'ok',
+    found: expect.stringContaining('CAP_SYS_NICE or LimitRTPRIO=2') as string,
+    details: { permitted: false },
   });
 });
 

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { release } from 'node:os';
+import { arePromptThreadsPermitted } from '../../native/engine.js';
 import { ok, sizeText, warn, type Check } from './check.js';
 import { isAtLeast } from './program.js';
 
@@ -21,6 +22,7 @@ export async function checkLimits(maxConnections: number): Promise<Check[]> {
     checkKernel(release()),
     checkOpenFiles(parseLimit(limits, 'Max open files'), maxConnections),
     checkLockedMemory(parseLimit(limits, 'Max locked memory')),
+    ...checkPromptThreads(),
   ];
 }
 
@@ -47,6 +49,23 @@ export function checkLockedMemory(limit: number | undefined): Check {
   if (limit === undefined) return ok('locked memory', 'limit unknown');
   const found = limit === Infinity ? 'unlimited' : sizeText(limit);
   return ok('locked memory', found, { limit: limit === Infinity ? 'unlimited' : limit });
+}
+
+/** Nothing where there is no addon to ask. */
+function checkPromptThreads(): Check[] {
+  try {
+    return [checkRealTime(arePromptThreadsPermitted())];
+  } catch {
+    return [];
+  }
+}
+
+/** Few systems permit it unasked, and what it is for is met on busy hosts only, so no refusal is a defect. */
+export function checkRealTime(permitted: boolean): Check {
+  const found = permitted
+    ? 'permitted'
+    : 'not permitted (it takes CAP_SYS_NICE or LimitRTPRIO=2, and no niceness): while a model is loaded a request may wait for its core';
+  return ok('real-time scheduling', found, { permitted });
 }
 
 function numberText(limit: number): string {
