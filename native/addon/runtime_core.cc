@@ -292,6 +292,7 @@ void RuntimeCore::TicketTaken() {
 void RuntimeCore::Wake(Napi::Env env, Napi::Function /*on_events*/, Holder* core, void* /*data*/) {
   if (static_cast<napi_env>(env) == nullptr || !(*core)->open_) return;
   const Napi::HandleScope scope(env);
+  (*core)->UpdatePriority();
   try {
     (*core)->Deliver((*core)->inbox_->TakeAll());
   } catch (const Napi::Error& error) {

@@ -108,7 +108,7 @@ Model::Model(const OrtLibrary& library, const ModelOptions& options, Runner::OnC
       executor_(std::move(first_session_), ExecutionOf(options, files_.contents()), blocks()),
       inline_runner_(executor_),
       runner_(executor_, options.runner, std::move(on_complete)) {
-  if (runs_have_threads()) runners_wait_.emplace(PromptThread::Role::kRunner);
+  if (runners_may_spin()) runners_wait_.emplace(PromptThread::Role::kRunner);
 }
 
 bool Model::PrefersInline(std::size_t input_bytes) noexcept {

@@ -117,6 +117,10 @@ class Model {
 
   /// Of ONNX Runtime, for which the one that runs may wait by spinning.
   bool runs_have_threads() const noexcept { return options_.session.intra_op_threads > 1; }
+  /// For those, or for a GPU.
+  bool runners_may_spin() const noexcept {
+    return runs_have_threads() || !options_.session.is_on_processor();
+  }
 
   // In this order: the runner goes first, the mappings and what they freed last.
   ReleaseMemoryAtEnd at_end_;

@@ -59,7 +59,10 @@ PromptThread::PromptThread(Role role) noexcept
       cpu_time_(CpuTimeOfThisThread()) {}
 
 void PromptThread::UpdatePriority() noexcept {
-  if (!are_allowed.load(std::memory_order_relaxed)) return;
+  if (!are_allowed.load(std::memory_order_relaxed)) {
+    if (is_prompt_) SetPrompt(false);
+    return;
+  }
   if (is_prompt_ && MayWaitSpinning(role_)) SetPrompt(false);
   const Time now = CoarseNow();
   if (role_ == Role::kEventLoop && now == updated_at_) return;
@@ -81,7 +84,7 @@ bool PromptThread::MayBePrompt() const noexcept {
 
 void PromptThread::SetPrompt(bool prompt) noexcept {
   if (!prompt) {
-    EndRealTimeOfThisThread();
+    if (!EndRealTimeOfThisThread()) return;
   } else if (!MakeThisThreadRealTime(RealTimePriorityOf(role_))) {
     AllowPromptThreads(false);  // nor will others be
     return;

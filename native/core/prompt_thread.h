@@ -26,7 +26,8 @@ class PromptThread {
 
   explicit PromptThread(Role role) noexcept;
 
-  /// To be called behind each run by a runner, and often by an event loop.
+  /// To be called behind each run by a runner, and often by an event loop. What a thread takes is
+  /// noticed then, not before.
   void UpdatePriority() noexcept;
 
  private:

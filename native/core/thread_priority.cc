@@ -42,12 +42,12 @@ struct SchedulingAttributes {
 };
 
 // A low processor priority brings a low one of the usual class of I/O.
-void ScheduleThisThread(int nice, std::uint64_t slice_ns, std::uint64_t flags = 0) {
+bool ScheduleThisThread(int nice, std::uint64_t slice_ns, std::uint64_t flags = 0) {
   SchedulingAttributes attributes;
   attributes.flags = flags;
   attributes.nice = nice;
   attributes.runtime = slice_ns;
-  syscall(SYS_sched_setattr, 0, &attributes, 0);
+  return syscall(SYS_sched_setattr, 0, &attributes, 0) == 0;
 }
 
 int OwnPriority() { return getpriority(PRIO_PROCESS, ThisThread()); }
@@ -85,6 +85,8 @@ bool MakeThisThreadRealTime(int priority) {
 }
 
 // Without privileges a thread cannot give up kResetOnFork.
-void EndRealTimeOfThisThread() { ScheduleThisThread(0, kShortSliceNs, kResetOnFork); }
+bool EndRealTimeOfThisThread() {
+  return ScheduleThisThread(OwnPriority(), kShortSliceNs, kResetOnFork);
+}
 
 }  // namespace warmswap

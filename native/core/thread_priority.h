@@ -22,7 +22,7 @@ void ShortenTimeSliceOfThisThread();
 /// does not permit it; a thread that is niced stays as it is, too.
 bool MakeThisThreadRealTime(int priority);
 
-/// Makes this thread an ordinary one again, with turns of 0.1 ms.
-void EndRealTimeOfThisThread();
+/// Makes this thread an ordinary one again, with turns of 0.1 ms. False if it could not.
+bool EndRealTimeOfThisThread();
 
 }  // namespace warmswap

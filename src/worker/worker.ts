@@ -82,6 +82,7 @@ export class Worker {
         return;
       }
       case 'heartbeat': {
+        this.#engine.updatePriority(); // whatever it is that keeps this thread busy
         this.send({ type: 'alive' });
         return;
       }

@@ -46,7 +46,11 @@ void UseProcessor(milliseconds time) {
 
 /// Updates, resting in between, until the thread is as it should be.
 void UpdateUntil(PromptThread& self, const std::string& policy) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
   while (OwnPolicy() != policy) {
+    const bool is_in_time = std::chrono::steady_clock::now() < end;
+    CHECK(is_in_time);
+    if (!is_in_time) return;
     std::this_thread::sleep_for(milliseconds(1));
     self.UpdatePriority();
   }
@@ -76,6 +80,16 @@ TEST_CASE("no thread is prompt unless that is allowed") {
     RunShortly(self, 100);
     CHECK(OwnPolicy() == "OTHER");
   }).join();
+}
+
+TEST_CASE("a thread that is prompt is not once that is no longer allowed") {
+  WherePermitted([] {
+    PromptThread self(Role::kEventLoop);
+    UpdateUntil(self, "RR 2+");
+    AllowPromptThreads(false);
+    self.UpdatePriority();
+    CHECK(OwnPolicy() == "OTHER+");
+  });
 }
 
 TEST_CASE("an event loop that takes little of a core is prompt, what it starts is not") {
@@ -121,7 +135,7 @@ TEST_CASE("no thread is prompt that may wait for another one by spinning") {
   WherePermitted([] {
     PromptThread self(Role::kRunner);
     RunShortly(self, 8);
-    REQUIRE(OwnPolicy() == "RR 1+");
+    CHECK(OwnPolicy() == "RR 1+");
     {
       const SpinWait wait(Role::kRunner);
       self.UpdatePriority();
@@ -169,12 +183,11 @@ TEST_CASE("a thread that has lost its privileges can still become an ordinary on
     return;
   }
   WherePermitted([] {
-    REQUIRE(MakeThisThreadRealTime(2));
+    CHECK(MakeThisThreadRealTime(2));
     // The C library's function is for all threads.
-    REQUIRE(syscall(SYS_setresuid, kNobody, kNobody, kNobody) == 0);
-    EndRealTimeOfThisThread();
+    CHECK(syscall(SYS_setresuid, kNobody, kNobody, kNobody) == 0);
+    CHECK(EndRealTimeOfThisThread());
     CHECK(OwnPolicy() == "OTHER+");
-    CHECK_FALSE(MakeThisThreadRealTime(2));
   });
 }
 

@@ -123,6 +123,8 @@ export class InferenceHttp {
       else exchange.send(this.#read(resource, grant));
     } catch (error) {
       exchange.refuse(error);
+    } finally {
+      this.context.onProgress();
     }
   }
 
@@ -215,6 +217,7 @@ export class InferenceHttp {
             () => this.#giveUp(exchange, release),
             this.context.bodyTimeoutMs,
           );
+          this.context.onProgress();
           return;
         }
         const arrived = performance.now();
