@@ -110,8 +110,8 @@ class RuntimeCore {
   /// the deadlines of those that still wait.
   Clock::time_point Expire();
 
-  /// To be called often while the JavaScript thread is at work: see PromptThread. Accept and Wake call
-  /// it.
+  /// To be called often while the JavaScript thread is at work: see PromptThread. Accept and Wake
+  /// call it.
   void UpdatePriority() noexcept { event_loop_.UpdatePriority(); }
 
   /// Ends all threads: cancels a load that runs, ends runs between two nodes. Tickets that are
