@@ -7,10 +7,11 @@ export interface Pauses {
   warmUp: number;
   /** In which old versions drain, and V8, which looks 5 s back, sees a process that is at rest. */
   settle: number;
+  /** Behind which workers give back what their heaps do not use: 10 s after their last unload. */
   collection: number;
 }
 
-export const PAUSES: Pauses = { warmUp: 10, settle: 6, collection: 1 };
+export const PAUSES: Pauses = { warmUp: 10, settle: 6, collection: 5 };
 /** Too short for V8 to be at rest: quick figures of memory are a little higher. */
 export const QUICK_PAUSES: Pauses = { warmUp: 0.5, settle: 0.5, collection: 0.5 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <utility>
 
 #include "addon/errors.h"
@@ -28,6 +29,10 @@ PackedAnswer Pack(const Reply& reply, const RunResult& result, std::size_t max_s
 
 /// Longer answers leave in pieces: see src/server/outlet.ts.
 constexpr std::size_t kMaxPackedBytes = 1 << 20;
+
+/// Since the last load or unload. What others than models had from the heap meanwhile, for clients
+/// that have gone, or to compile and to collect garbage, lies in pieces between what is in use.
+constexpr std::chrono::seconds kAtRest{10};
 
 /// Big answers are packed where the run ended, small ones on the page, and the biggest not at all.
 Event ToEvent(Completion completion) {
@@ -59,7 +64,11 @@ std::vector<Event> ToEvents(std::vector<Completion> completions) {
 
 RuntimeCore::RuntimeCore(Napi::Env env, const OrtLibrary& library, Napi::Function on_events,
                          const Napi::Object& answers)
-    : env_(env), library_(library), on_events_(Napi::Persistent(on_events)), page_(answers) {}
+    : env_(env),
+      library_(library),
+      on_events_(Napi::Persistent(on_events)),
+      page_(answers),
+      loader_({kAtRest, [&library] { library.ReleaseUnusedMemory(); }}) {}
 
 std::shared_ptr<RuntimeCore> RuntimeCore::Start(Napi::Env env, const OrtLibrary& library,
                                                 Napi::Function on_events,

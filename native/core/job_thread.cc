@@ -6,8 +6,9 @@
 
 namespace warmswap {
 
-JobThread::JobThread()
-    : thread_([this] { RunAtLowPriority("ws-loader", [this] { Work(); }); }),
+JobThread::JobThread(AtRest at_rest)
+    : at_rest_(std::move(at_rest)),
+      thread_([this] { RunAtLowPriority("ws-loader", [this] { Work(); }); }),
       stop_at_exit_([this] { Stop(); }) {}
 
 JobThread::~JobThread() { Stop(); }
@@ -35,19 +36,31 @@ void JobThread::CancelAndClose() {
   if (const auto cancel = std::exchange(cancel_running_, nullptr)) cancel();
 }
 
+void JobThread::WaitForJob(std::unique_lock<std::mutex>& lock) {
+  const auto is_over = [this] { return closed_ || !jobs_.empty(); };
+  if (!rests_ && at_rest_.call && !changed_.wait_for(lock, at_rest_.after, is_over)) {
+    lock.unlock();
+    at_rest_.call();
+    lock.lock();
+  }
+  rests_ = true;
+  changed_.wait(lock, is_over);
+}
+
 void JobThread::Work() {
   for (;;) {
     std::function<void()> job;
     {
       std::unique_lock lock(mutex_);
       cancel_running_ = nullptr;
-      changed_.wait(lock, [this] { return closed_ || !jobs_.empty(); });
+      WaitForJob(lock);
       if (closed_) return;
       job = std::move(jobs_.front().run);
       cancel_running_ = std::move(jobs_.front().cancel);
       jobs_.pop_front();
     }
     job();
+    rests_ = false;
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -16,7 +17,14 @@ namespace warmswap {
 /// The queue is bounded by its one poster, which has at most a few jobs a model under way.
 class JobThread {
  public:
-  JobThread();
+  /// Called on the thread, once, when it has had nothing to do for `after` since its last job.
+  struct AtRest {
+    std::chrono::milliseconds after;
+    std::function<void()> call;
+  };
+
+  JobThread() : JobThread(AtRest{}) {}
+  explicit JobThread(AtRest at_rest);
   JobThread(const JobThread&) = delete;
   JobThread& operator=(const JobThread&) = delete;
   ~JobThread();
@@ -36,8 +44,11 @@ class JobThread {
   };
 
   void Work();
+  void WaitForJob(std::unique_lock<std::mutex>& lock);
   void CancelAndClose();
 
+  const AtRest at_rest_;
+  bool rests_ = true;  // of the thread itself
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Job> jobs_;

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -36,6 +37,36 @@ TEST_CASE("a job may post another") {
   JobThread jobs;
   jobs.Post([&] { jobs.Post([&] { done.Set(); }); });
   CHECK(done.Wait());
+}
+
+TEST_CASE("it tells once that it has had nothing to do since its last job") {
+  using namespace std::chrono_literals;
+  std::atomic<int> rests = 0;
+  std::atomic<int> rests_before_second = 0;
+  JobThread jobs({1ms, [&] { ++rests; }});
+  jobs.Post([] {});
+  REQUIRE(WaitUntil([&] { return rests > 0; }));
+  jobs.Post([&] { rests_before_second = rests.load(); });
+  REQUIRE(WaitUntil([&] { return rests > 1; }));
+  jobs.Stop();
+  CHECK(rests_before_second == 1);
+  CHECK(rests == 2);
+}
+
+TEST_CASE("it tells of no rest before its first job, or when it is stopped") {
+  using namespace std::chrono_literals;
+  std::atomic<int> rests = 0;
+  {
+    JobThread jobs({0ms, [&] { ++rests; }});
+    jobs.Stop();
+  }
+  {
+    Event done;
+    JobThread jobs({1h, [&] { ++rests; }});
+    jobs.Post([&] { done.Set(); });
+    REQUIRE(done.Wait());
+  }
+  CHECK(rests == 0);
 }
 
 TEST_CASE("stopping waits for the job that runs and drops the others") {
