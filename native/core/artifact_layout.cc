@@ -15,7 +15,8 @@
 namespace warmswap {
 namespace {
 
-constexpr std::size_t kCopyBytes = std::size_t{1} << 20U;
+/// Copied, written to the disk and discarded one after the other: each takes the kernel a moment.
+constexpr std::uint64_t kSectionBytes = std::uint64_t{1} << 20U;
 constexpr std::uint64_t kMaxSize = std::uint64_t{1} << 62U;
 
 using BlobKey = std::pair<std::uint64_t, std::uint64_t>;
@@ -70,16 +71,24 @@ NewOffsets ToNewOffsets(const ArtifactLayout& layout) {
   return offsets;
 }
 
-void CopyBlob(File& from, File& to, const BlobMove& move) {
-  std::vector<std::byte> buffer(
-      static_cast<std::size_t>(std::min<std::uint64_t>(move.from.length, kCopyBytes)));
+void Copy(const File& from, File& to, const BlobMove& move) {
+  std::array<std::byte, kPieceBytes> buffer;
   for (std::uint64_t done = 0; done < move.from.length; done += buffer.size()) {
     const std::span<std::byte> part = std::span(buffer).first(
         static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), move.from.length - done)));
     from.ReadAt(move.from.offset + done, part);
     to.WriteAt(move.to + done, part);
   }
-  from.Discard(move.from.offset, move.from.length);
+}
+
+void MoveBlob(File& from, File& to, const BlobMove& move) {
+  for (std::uint64_t done = 0; done < move.from.length; done += kSectionBytes) {
+    const std::uint64_t length = std::min(kSectionBytes, move.from.length - done);
+    const BlobMove section{{move.from.offset + done, length}, move.to + done};
+    Copy(from, to, section);
+    to.StartWriting(section.to, length);
+    from.Discard(section.from.offset, length);
+  }
 }
 
 void WriteData(const ArtifactLayout& layout, const std::filesystem::path& saved,
@@ -87,7 +96,7 @@ void WriteData(const ArtifactLayout& layout, const std::filesystem::path& saved,
   File from = File::OpenForUpdate(saved);
   File to = File::Create(target);
   to.Resize(layout.size);
-  for (const BlobMove& move : layout.moves) CopyBlob(from, to, move);
+  for (const BlobMove& move : layout.moves) MoveBlob(from, to, move);
   to.SyncToDisk();
 }
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 #include <utility>
@@ -65,7 +66,8 @@ void File::ReadAt(std::uint64_t offset, std::span<std::byte> bytes) const {
 
 void File::WriteAt(std::uint64_t offset, std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
-    const ssize_t count = pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    const std::size_t size = std::min(bytes.size(), kPieceBytes);
+    const ssize_t count = pwrite(fd_, bytes.data(), size, static_cast<off_t>(offset));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) ThrowErrno(path_, "write");
     bytes = bytes.subspan(static_cast<std::size_t>(count));
@@ -79,6 +81,11 @@ void File::Resize(std::uint64_t size) {
 
 void File::SyncToDisk() {
   if (fsync(fd_) != 0) ThrowErrno(path_, "sync");
+}
+
+void File::StartWriting(std::uint64_t offset, std::uint64_t length) noexcept {
+  sync_file_range(fd_, static_cast<off64_t>(offset), static_cast<off64_t>(length),
+                  SYNC_FILE_RANGE_WRITE);
 }
 
 void File::Discard(std::uint64_t offset, std::uint64_t length) noexcept {

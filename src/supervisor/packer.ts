@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Artifact } from '../repository/artifact-store.js';
 import type { FromPacker, PackOrder } from '../repository/pack-messages.js';
-import { childEnvironment } from './child-environment.js';
+import { packerEnvironment } from './child-environment.js';
 
 /** How one job ended. */
 export type PackResult = PackedArtifact | { code: string; reason: string };
@@ -27,7 +27,7 @@ export class PackerProcess {
   readonly results: Promise<ReadonlyMap<number, PackResult>>;
   readonly #child = fork(PACKER_ENTRY, [], {
     execArgv: [],
-    env: childEnvironment(),
+    env: packerEnvironment(),
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   #timer: NodeJS.Timeout | undefined;
