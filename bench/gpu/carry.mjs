@@ -38,6 +38,7 @@ const FILES = [
   'test/fixtures',
   'test/support',
   'build/Release/warmswap.node',
+  'build/Release/short_io.so',
   'build/bench/load/warmswap_load',
 ];
 /** Needed to build the addon alone. */

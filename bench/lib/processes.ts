@@ -21,11 +21,8 @@ export function processTree(pid: number): number[] {
 /** None of a process that is gone. */
 function childrenOf(pid: number): number[] {
   try {
-    return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
-      readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8')
-        .split(' ')
-        .filter(Boolean)
-        .map(Number),
+    return threadsOf(pid).flatMap((folder) =>
+      readFileSync(`${folder}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
     );
   } catch {
     return [];
@@ -64,7 +61,19 @@ export function processorUs(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => sum + statUs(pid, [UTIME, STIME]), 0);
 }
 
-/** The same of processes that descended from this one, each waited for by its parent. */
+/** The same to the nanosecond instead of the tick, of the threads that they have now. */
+export function threadsProcessorUs(pids: readonly number[]): number {
+  return pids.flatMap(threadsOf).reduce((sum, folder) => {
+    const [runNs] = readFileSync(`${folder}/schedstat`, 'utf8').split(' ');
+    return sum + Number(runNs) / 1e3;
+  }, 0);
+}
+
+function threadsOf(pid: number): string[] {
+  return readdirSync(`/proc/${pid}/task`).map((thread) => `/proc/${pid}/task/${thread}`);
+}
+
+/** User and system time of processes that descended from this one, each waited for by its parent. */
 export function childrenProcessorUs(): number {
   return statUs(process.pid, [CUTIME, CSTIME]);
 }

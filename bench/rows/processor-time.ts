@@ -5,7 +5,7 @@ import { PhasedLoad, seconds, type LoadOptions } from '../lib/load.js';
 import { tiny } from '../lib/models.js';
 import { owning } from '../lib/owning.js';
 import { startEcho, type Echo } from '../lib/echo.js';
-import { processorUs } from '../lib/processes.js';
+import { threadsProcessorUs } from '../lib/processes.js';
 import { echoed, rpcRequest } from '../lib/requests.js';
 import type { Row, Settings } from '../lib/row.js';
 import { ratios } from '../lib/statistics.js';
@@ -70,9 +70,9 @@ async function usPerRequest(
   const load = await PhasedLoad.start(options);
   await seconds(duration.warmupSeconds);
   load.begin('measured');
-  const before = processorUs(server.pids());
+  const before = threadsProcessorUs(server.pids());
   await seconds(duration.seconds);
-  const after = processorUs(server.pids());
+  const after = threadsProcessorUs(server.pids());
   const { requests } = flawless(await load.finish('measured'));
   return (after - before) / requests;
 }

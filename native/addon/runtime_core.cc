@@ -8,6 +8,7 @@
 #include "addon/errors.h"
 #include "addon/model_wrap.h"
 #include "addon/to_js.h"
+#include "core/host_memory.h"
 #include "gpu/cuda_devices.h"
 
 namespace warmswap {
@@ -68,7 +69,7 @@ RuntimeCore::RuntimeCore(Napi::Env env, const OrtLibrary& library, Napi::Functio
       library_(library),
       on_events_(Napi::Persistent(on_events)),
       page_(answers),
-      loader_({kAtRest, [&library] { library.ReleaseUnusedMemory(); }}) {}
+      loader_({kAtRest, &TrimSmallHeap}) {}
 
 std::shared_ptr<RuntimeCore> RuntimeCore::Start(Napi::Env env, const OrtLibrary& library,
                                                 Napi::Function on_events,

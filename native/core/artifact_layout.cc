@@ -87,7 +87,9 @@ void MoveBlob(File& from, File& to, const BlobMove& move) {
     const BlobMove section{{move.from.offset + done, length}, move.to + done};
     Copy(from, to, section);
     to.StartWriting(section.to, length);
-    from.Discard(section.from.offset, length);
+    // With the last one, so that the file system's block between them goes too.
+    const std::uint64_t before = std::min(done, kSectionBytes);
+    from.Discard(section.from.offset - before, before + length);
   }
 }
 

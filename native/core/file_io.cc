@@ -84,7 +84,7 @@ void File::SyncToDisk() {
 }
 
 void File::StartWriting(std::uint64_t offset, std::uint64_t length) noexcept {
-  sync_file_range(fd_, static_cast<off64_t>(offset), static_cast<off64_t>(length),
+  sync_file_range(fd_, static_cast<off_t>(offset), static_cast<off_t>(length),
                   SYNC_FILE_RANGE_WRITE);
 }
 

@@ -1,5 +1,7 @@
 #include "core/host_memory.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -16,6 +18,7 @@ namespace warmswap {
 namespace {
 
 constexpr std::uint64_t kKibibyte = 1024;
+constexpr std::size_t kSmallHeap = std::size_t{32} << 20U;
 constexpr const char* kStatus = "/proc/self/status";
 
 /// A line such as "MemAvailable:   12345 kB", in bytes.
@@ -116,6 +119,15 @@ std::string FormatBytes(std::uint64_t bytes) {
 }
 
 std::uint64_t AnonymousBytes() { return ReadBytes(kStatus, "RssAnon"); }
+
+// Older C libraries count in `int`.
+void TrimSmallHeap() noexcept {
+#ifdef __GLIBC__
+#if __GLIBC_PREREQ(2, 33)
+  if (mallinfo2().arena <= kSmallHeap) malloc_trim(0);
+#endif
+#endif
+}
 
 PeakMemory::PeakMemory() : start_(ReadBytes(kStatus, "VmRSS")) { ResetPeak(); }
 

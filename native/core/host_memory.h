@@ -28,6 +28,10 @@ std::string FormatBytes(std::uint64_t bytes);
 /// Memory of this process that no other can share: without the pages of files.
 std::uint64_t AnonymousBytes();
 
+/// Gives what is free in the heap back to the system, if the heap has at most 32 MiB: allocations
+/// of other threads wait for it meanwhile, up to some 0.1 ms a MiB.
+void TrimSmallHeap() noexcept;
+
 /// Watches how much the resident memory of this process, pages of files included, grows at most.
 class PeakMemory {
  public:

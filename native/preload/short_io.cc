@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <climits>
 #include <cstddef>
 #include <span>
 
@@ -20,6 +21,10 @@
 namespace {
 
 using warmswap::kPieceBytes;
+
+/// What the kernel moves at once, of which counts fit into an `int`; more than SSIZE_MAX it
+/// refuses.
+constexpr std::size_t kMostBytes = 0x7ffff000;
 
 /// What is not a file may have less than a call asks for, and let the next one wait.
 bool IsFile(int fd) {
@@ -31,7 +36,7 @@ bool IsFile(int fd) {
 /// -1, with errno, if there is none before one that fails.
 template <typename Move>
 ssize_t InPieces(int fd, std::size_t size, Move move) {
-  if (size <= kPieceBytes || !IsFile(fd)) return move(0, size);
+  if (size <= kPieceBytes || size > kMostBytes || !IsFile(fd)) return move(0, size);
   std::size_t done = 0;
   while (done < size) {
     const std::size_t piece = std::min(size - done, kPieceBytes);
@@ -49,10 +54,15 @@ ssize_t WriteInPieces(int fd, const void* bytes, std::size_t size) {
   });
 }
 
-std::size_t TotalBytes(std::span<const iovec> parts) {
+/// Whether there is something to be split, and nothing that the kernel would refuse.
+bool AreLong(const iovec* parts, int count) {
+  if (count < 1 || count > IOV_MAX) return false;
   std::size_t total = 0;
-  for (const iovec& part : parts) total += part.iov_len;
-  return total;
+  for (const iovec& part : std::span(parts, static_cast<std::size_t>(count))) {
+    if (part.iov_len > kMostBytes - total) return false;
+    total += part.iov_len;
+  }
+  return total > kPieceBytes;
 }
 
 }  // namespace
@@ -73,17 +83,18 @@ ssize_t pread(int fd, void* bytes, size_t size, off_t offset) {
   });
 }
 
+#ifdef __GLIBC__
 ssize_t pread64(int fd, void* bytes, size_t size, off64_t offset) {
   return pread(fd, bytes, size, offset);
 }
+#endif
 
 ssize_t write(int fd, const void* bytes, size_t size) { return WriteInPieces(fd, bytes, size); }
 
 ssize_t writev(int fd, const iovec* parts, int count) {
-  const std::span<const iovec> all(parts, static_cast<std::size_t>(std::max(count, 0)));
-  if (TotalBytes(all) <= kPieceBytes || !IsFile(fd)) return syscall(SYS_writev, fd, parts, count);
+  if (!AreLong(parts, count) || !IsFile(fd)) return syscall(SYS_writev, fd, parts, count);
   std::size_t done = 0;
-  for (const iovec& part : all) {
+  for (const iovec& part : std::span(parts, static_cast<std::size_t>(count))) {
     const ssize_t written = WriteInPieces(fd, part.iov_base, part.iov_len);
     if (written < 0) return done > 0 ? static_cast<ssize_t>(done) : -1;
     done += static_cast<std::size_t>(written);

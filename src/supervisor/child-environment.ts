@@ -23,13 +23,14 @@ export function childEnvironment(): NodeJS.ProcessEnv {
   return { ...process.env, ...CUDA_ORDER };
 }
 
-/** Of a process that moves gigabytes beside others that serve: see native/preload/short_io.cc. */
+/**
+ * Of a process that moves gigabytes beside others that serve: see native/preload/short_io.cc. Where the
+ * system does not preload that, its system calls are as long as they are asked to be.
+ */
 export function packerEnvironment(): NodeJS.ProcessEnv {
-  // There is no way to write a path with spaces or colons.
-  if (/[\s:]/.test(SHORT_IO) || !existsSync(SHORT_IO)) return childEnvironment();
+  // There is no way to write a path with these.
+  if (/[\s:$]/.test(SHORT_IO) || !existsSync(SHORT_IO)) return childEnvironment();
   const { LD_PRELOAD } = process.env;
-  return {
-    ...childEnvironment(),
-    LD_PRELOAD: LD_PRELOAD ? `${SHORT_IO}:${LD_PRELOAD}` : SHORT_IO,
-  };
+  // What the user preloads may want to be first, and calls the next.
+  return { ...childEnvironment(), LD_PRELOAD: LD_PRELOAD ? `${LD_PRELOAD}:${SHORT_IO}` : SHORT_IO };
 }

@@ -7,10 +7,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include "core/file_io.h"
 #include "support.h"
@@ -82,6 +84,12 @@ TEST_CASE("short_io writes the parts of a file in their order") {
   CHECK(writev(fd, parts.data(), 4) == ssize_t{6 * kPieceBytes + 4});
   if (before > 0) CHECK(CallsTo("syscw") >= before + 8);
   CHECK(writev(fd, parts.data(), 1) == 3);
+  const std::vector<iovec> too_many(IOV_MAX + 1, iovec{text.data(), 100});
+  CHECK(writev(fd, too_many.data(), IOV_MAX + 1) == -1);
+  CHECK(errno == EINVAL);
+  const std::array<iovec, 2> too_long{{{text.data(), kSize}, {text.data(), SIZE_MAX}}};
+  CHECK(writev(fd, too_long.data(), 2) == -1);
+  CHECK(errno == EINVAL);
   CHECK(writev(fd, parts.data(), -1) == -1);
   CHECK(errno == EINVAL);
   close(fd);
