@@ -38,12 +38,11 @@ void JobThread::CancelAndClose() {
 
 void JobThread::WaitForJob(std::unique_lock<std::mutex>& lock) {
   const auto is_over = [this] { return closed_ || !jobs_.empty(); };
-  if (!rests_ && at_rest_.call && !changed_.wait_for(lock, at_rest_.after, is_over)) {
+  if (at_rest_.call && !changed_.wait_for(lock, at_rest_.after, is_over)) {
     lock.unlock();
     at_rest_.call();
     lock.lock();
   }
-  rests_ = true;
   changed_.wait(lock, is_over);
 }
 
@@ -60,7 +59,6 @@ void JobThread::Work() {
       jobs_.pop_front();
     }
     job();
-    rests_ = false;
   }
 }
 

@@ -17,7 +17,8 @@ namespace warmswap {
 /// The queue is bounded by its one poster, which has at most a few jobs a model under way.
 class JobThread {
  public:
-  /// Called on the thread, once, when it has had nothing to do for `after` since its last job.
+  /// Called on the thread, once, when it has had nothing to do for `after` since its last job or
+  /// its start.
   struct AtRest {
     std::chrono::milliseconds after;
     std::function<void()> call;
@@ -48,7 +49,6 @@ class JobThread {
   void CancelAndClose();
 
   const AtRest at_rest_;
-  bool rests_ = true;  // of the thread itself
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Job> jobs_;

@@ -1,6 +1,7 @@
 #include <dlfcn.h>
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -130,6 +131,15 @@ TEST_CASE("short_io tells why nothing was moved, and how much was") {
   CHECK(errno == EBADF);
   CHECK(Find<decltype(::read)>("read")(read_only, read_into.data(), kSize) == 0);
   close(read_only);
+  // The second of two pieces cannot be read from.
+  void* const pieces =
+      mmap(nullptr, 2 * kPieceBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  REQUIRE(pieces != MAP_FAILED);
+  REQUIRE(mprotect(static_cast<std::byte*>(pieces) + kPieceBytes, kPieceBytes, PROT_NONE) == 0);
+  const int fd = Open(dir / "file", O_WRONLY);
+  CHECK(write(fd, pieces, 2 * kPieceBytes) == ssize_t{kPieceBytes});
+  close(fd);
+  munmap(pieces, 2 * kPieceBytes);
 }
 
 TEST_CASE("short_io leaves pipes as they are: a read gives what there is") {

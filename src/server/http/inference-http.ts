@@ -217,7 +217,6 @@ export class InferenceHttp {
             () => this.#giveUp(exchange, release),
             this.context.bodyTimeoutMs,
           );
-          this.context.onProgress();
           return;
         }
         const arrived = performance.now();
@@ -226,8 +225,9 @@ export class InferenceHttp {
       } catch (error) {
         release();
         exchange.refuse(error);
+      } finally {
+        this.context.onProgress();
       }
-      this.context.onProgress();
     });
   }
 
