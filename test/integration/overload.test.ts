@@ -45,11 +45,13 @@ test('a refusal is the same on both ways through the daemon, and both are counte
   const plain = await RawRpc.connect(daemon.rpcUrl);
   const other = await RawRpc.connect(daemon.rpcUrl, COMPLETE_WAY);
   onTestFinished(() => [plain, other].forEach((way) => way.close()));
+  let taken = 0;
+  await until('one request runs and the queue is full', async () => {
+    const refusal = plain.call('infer', slowRequest(ENDLESS)).then(() => true);
+    if (!(await Promise.race([refusal, plain.call('ping', 1).then(() => false)]))) taken++;
+    return taken === 1 + MAX_SIZE;
+  });
   const before = await failures();
-  void plain.call('infer', slowRequest(ENDLESS));
-  await plain.call('ping', 1);
-  for (let i = 0; i < MAX_SIZE; i++) void plain.call('infer', slowRequest(ENDLESS));
-  await plain.call('ping', 1);
   const refusals = await Promise.all(
     [plain, other].map(async (way) => (await way.call('infer', slowRequest(1))).error),
   );
